@@ -1,0 +1,150 @@
+"""Errors of MorphML, one tree split by fault: caller, worker, storage, limits.
+
+Every message says which rule was broken, the value got, where (space path, node, task, line and
+column) and what to do. Attributes carry the same facts for programs.
+"""
+
+from __future__ import annotations
+
+
+class MorphError(Exception):
+    """The root of every error that MorphML raises on purpose."""
+
+    #: True when the same call may succeed later without a change by the caller.
+    retryable: bool = False
+
+
+# --- the caller's fault --------------------------------------------------------------------------
+
+
+class CallerError(MorphError):
+    """The call, the space, the file or the evaluator given is wrong; repeating it will not help."""
+
+
+class SpaceError(CallerError):
+    """A search space breaks a rule.
+
+    Attributes:
+        path: where in the space, such as ``body/2/conv/filters``; empty when it is the whole space.
+    """
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+
+
+class TextFormError(SpaceError):
+    """The text form of a space or a constraint cannot be read.
+
+    Attributes:
+        line: 1-based line in the text given.
+        column: 1-based column in that line.
+        suggestion: the nearest allowed name, or None.
+    """
+
+    def __init__(
+        self, message: str, *, line: int, column: int, suggestion: str | None = None
+    ) -> None:
+        hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+        super().__init__(f"line {line}, column {column}: {message}{hint}")
+        self.line = line
+        self.column = column
+        self.suggestion = suggestion
+
+
+class ShapeError(SpaceError):
+    """Shapes do not fit at an operation.
+
+    Attributes:
+        shapes: the shapes that meet there, without the batch axis.
+    """
+
+    def __init__(
+        self, message: str, *, path: str = "", shapes: tuple[tuple[int, ...], ...] = ()
+    ) -> None:
+        super().__init__(message, path=path)
+        self.shapes = shapes
+
+
+class ConstraintError(CallerError):
+    """A constraint cannot be read, or rejected too many draws in a row.
+
+    Attributes:
+        constraint: the constraint as the caller wrote it.
+    """
+
+    def __init__(self, message: str, *, constraint: str) -> None:
+        super().__init__(message)
+        self.constraint = constraint
+
+
+class ExperimentError(CallerError):
+    """An experiment is described wrongly, or is not in the state that the call needs."""
+
+
+class EvaluatorError(CallerError):
+    """The evaluator breaks its contract: its form, what it returned, or what it reported."""
+
+
+class MissingExtraError(CallerError):
+    """A feature needs an optional package that is not installed.
+
+    Attributes:
+        extra: the name for ``pip install morphml[extra]``.
+    """
+
+    def __init__(self, feature: str, *, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional package; pip install 'morphml[{extra}]'")
+        self.extra = extra
+
+
+# --- the worker's fault --------------------------------------------------------------------------
+
+
+class WorkerError(MorphError):
+    """A worker, or a child process that runs attempts, could not do its part."""
+
+    retryable = True
+
+
+# --- storage -------------------------------------------------------------------------------------
+
+
+class StorageError(MorphError):
+    """The store could not do what was asked; nothing acknowledged before is lost."""
+
+
+class StoreUnavailable(StorageError):
+    """The store is busy, full, or out of reach at the moment."""
+
+    retryable = True
+
+
+class StoreInUse(StorageError):
+    """Another process claims tasks on this store, and this kind of store allows one."""
+
+
+class StoreMismatch(StorageError):
+    """The file or database is not a MorphML store, or has a schema of another version."""
+
+
+class DriverLost(StorageError):
+    """The driver's fence refused a transaction: another driver took over, or the run was ended.
+
+    Whoever gets this drops what it holds in memory of the experiment; the store is the truth.
+    """
+
+
+class TokenRefused(StorageError):
+    """An attempt's token is not the live one; its result was not stored."""
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+class LimitError(MorphError):
+    """A stated limit was reached."""
+
+
+class SpaceExhausted(LimitError):
+    """No unseen member of the space is left, or none was found in the draws allowed."""

@@ -1,0 +1,40 @@
+"""Names of things, and the one digest that all stored ids are made with."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import NewType
+
+#: Hash of the canonical model graph: equal ids mean that the same network is built.
+GraphId = NewType("GraphId", str)
+#: Hash of graph and remaining decisions: duplicates in an experiment are judged by it.
+PointId = NewType("PointId", str)
+#: Name of an experiment in the store: short, sortable by nothing, chosen at random.
+ExperimentId = NewType("ExperimentId", str)
+#: Name of a task in the store.
+TaskId = NewType("TaskId", str)
+#: Random 128-bit secret of one attempt, 32 hexadecimal digits. Never a counter: counters roll back.
+AttemptToken = NewType("AttemptToken", str)
+#: Random name of the life of one master; never reused.
+SessionId = NewType("SessionId", str)
+
+
+def digest(data: bytes) -> str:
+    """The 128-bit BLAKE2b digest of ``data`` as 32 hexadecimal digits; stable for ever."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def new_experiment_id() -> ExperimentId:
+    """A fresh random experiment id of 10 hexadecimal digits."""
+    return ExperimentId(secrets.token_hex(5))
+
+
+def new_token() -> AttemptToken:
+    """A fresh random attempt token."""
+    return AttemptToken(secrets.token_hex(16))
+
+
+def new_session_id() -> SessionId:
+    """A fresh random session id."""
+    return SessionId(secrets.token_hex(16))
