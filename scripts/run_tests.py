@@ -1,0 +1,39 @@
+"""Run everything but the unit tests: first what may share the machine, then what measures it.
+
+Two processes where tests are independent; one at a time for tests that time things, kill processes
+or count them, because a busy neighbour would change what they see.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Folder below tests/ and the pytest options it runs with, in this order.
+STAGES = (
+    ("integration", ["-n", "2", "--dist", "loadfile"]),
+    ("acceptance", ["-n", "2", "--dist", "loadfile"]),
+    ("faults", []),
+)
+#: pytest's exit status for "no tests were collected".
+NO_TESTS = 5
+
+
+def main() -> int:
+    """Run each stage that exists; the first failing status, or 0."""
+    failed = 0
+    for folder, options in STAGES:
+        path = ROOT / "tests" / folder
+        if not path.is_dir():
+            continue
+        command = [sys.executable, "-m", "pytest", "-q", str(path), *options, *sys.argv[1:]]
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 own words
+        if status not in (0, NO_TESTS):
+            failed = failed or status
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

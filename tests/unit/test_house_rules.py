@@ -1,0 +1,147 @@
+"""The house rules that no linter knows: sizes, names, and what must not be in a committed file."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 50
+MAX_PUBLIC_METHODS = 15
+BANNED_STEMS = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+#: Made by tools, or frozen for ever once released.
+GENERATED = re.compile(r"_pb2(_grpc)?\.pyi?$|/migrations/versions/")
+#: Spelt in parts, so that this file does not find itself.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])/(?:" + "|".join(["wor" + "k", "hom" + "e", "roo" + "t", "User" + "s"]) + r")/[\w.]"
+)
+#: A path inside a container image is the image's own, not a machine's.
+CONTAINER_FOLDERS = ("deployment/",)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def committed_files() -> list[Path]:
+    """Every file that git tracks or would add, so that a new file is judged before its commit."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+FILES = committed_files()
+MODULES = [path for path in FILES if path.suffix == ".py" and not GENERATED.search(path.as_posix())]
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+PRODUCT = [path for path in MODULES if not path.is_relative_to(ROOT / "tests")]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(path: Path) -> Iterator[Function]:
+    return (n for n in ast.walk(TREES[path]) if isinstance(n, Function))
+
+
+def body_lines(function: Function) -> int:
+    """Lines of a function without its decorators and its docstring."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        lines -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return lines
+
+
+def public_methods(node: ast.ClassDef) -> int:
+    """Methods that a caller can call; properties read as fields and overloads as one method."""
+    seen = set()
+    for item in node.body:
+        if isinstance(item, Function) and not item.name.startswith("_"):
+            marks = {ast.unparse(mark).split(".")[-1] for mark in item.decorator_list}
+            if not marks & {"property", "cached_property", "setter"}:
+                seen.add(item.name)
+    return len(seen)
+
+
+def test_module_has_at_most_400_lines() -> None:
+    sizes = {name_of(p): len(p.read_text(encoding="utf-8").splitlines()) for p in MODULES}
+    assert {name: size for name, size in sizes.items() if size > MAX_MODULE_LINES} == {}
+
+
+def test_function_has_at_most_50_lines() -> None:
+    long = {
+        f"{name_of(path)}:{function.lineno} {function.name}": body_lines(function)
+        for path in PRODUCT
+        for function in functions(path)
+        if body_lines(function) > MAX_FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def test_class_has_at_most_15_public_methods() -> None:
+    large = {
+        f"{name_of(path)}:{node.lineno} {node.name}": public_methods(node)
+        for path in PRODUCT
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.ClassDef) and public_methods(node) > MAX_PUBLIC_METHODS
+    }
+    assert large == {}
+
+
+def test_module_is_named_by_what_it_holds() -> None:
+    parts = {name_of(p): {p.stem, *p.relative_to(ROOT).parent.parts} for p in MODULES}
+    assert [name for name, words in parts.items() if words & BANNED_STEMS] == []
+
+
+def test_unit_tests_never_sleep() -> None:
+    sleepers = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / "tests" / "unit")
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "sleep"
+    ]
+    assert sleepers == []
+
+
+def test_committed_files_name_no_machine_path() -> None:
+    found = []
+    for path in FILES:
+        if name_of(path).startswith(CONTAINER_FOLDERS):
+            continue
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        lines = enumerate(text.splitlines(), start=1)
+        found += [f"{name_of(path)}:{n}" for n, line in lines if MACHINE_PATH.search(line)]
+    assert found == []
+
+
+def test_pins_are_exact_and_name_no_registry() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert "torch==2.13.0" in pins
+    exact = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+( ; .+)?$")
+    assert [pin for pin in pins if not exact.match(pin)] == []
+
+
+def test_house_rules_notice_what_they_forbid() -> None:
+    """The rules above can fail: each detector is shown a sample that breaks its rule."""
+    long = ast.parse("def f():\n" + "    x = 1\n" * MAX_FUNCTION_LINES).body[0]
+    assert isinstance(long, ast.FunctionDef)
+    assert body_lines(long) == MAX_FUNCTION_LINES + 1
+    large = ast.parse("class A:\n" + "".join(f"    def m{i}(self): ...\n" for i in range(16)))
+    assert isinstance(large.body[0], ast.ClassDef)
+    assert public_methods(large.body[0]) == 16
+    assert MACHINE_PATH.search("see /wor" + "k/main/file.py")
+    assert not MACHINE_PATH.search("https://host/wor" + "k/main")
