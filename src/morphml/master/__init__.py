@@ -1,0 +1,1 @@
+"""The shell that joins store, engine and the pure machines."""

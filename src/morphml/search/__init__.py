@@ -1,0 +1,1 @@
+"""The experiment machine: budget, dedupe, log and replay, decided in pure code."""

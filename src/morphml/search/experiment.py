@@ -1,0 +1,181 @@
+"""An experiment as a value: all that fixes a search, apart from what happens in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from morphml.errors import ExperimentError
+from morphml.optimizers.events import JSON
+from morphml.search.constraints import Constraint, parse_constraints
+from morphml.search.objectives import Direction, Objective
+
+
+class ExperimentState(StrEnum):
+    """Where an experiment stands in the store."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    #: Stopped on purpose or by an error of the driver; ``resume`` goes on.
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class TrialState(StrEnum):
+    """Where a trial stands in the store; all but ``pending`` and ``paused`` are final."""
+
+    PENDING = "pending"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    #: Ended early by the search; its last report is its result.
+    PRUNED = "pruned"
+    #: The evaluator is at fault; the trial ranks worst.
+    FAILED = "failed"
+    #: The machines are at fault, more often than the retry rule allows.
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """When a search ends; the first rule that is met ends it."""
+
+    #: How many numbers may be taken; every trial takes one, whatever becomes of it.
+    trials: int
+    #: Total epochs over all trials, or None.
+    epochs: int | None = None
+    #: Seconds of wall time over all runs, or None.
+    timeout_s: float | None = None
+    #: Value of the first objective that is good enough, or None.
+    target: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse budgets that no search can keep."""
+        if self.trials < 1:
+            raise ExperimentError(f"trials: at least 1, got {self.trials}")
+        if self.epochs is not None and self.epochs < 1:
+            raise ExperimentError(f"epochs: at least 1 or None, got {self.epochs}")
+        if self.timeout_s is not None and not self.timeout_s > 0:
+            raise ExperimentError(f"timeout: more than 0 s or None, got {self.timeout_s}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLimits:
+    """What one attempt may use."""
+
+    #: Seconds, or None for no limit.
+    time_s: float | None = None
+    #: Resident bytes of the child and all that it started, or None for no limit.
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerReference:
+    """Which optimizer, so that a restart makes the same one."""
+
+    #: Registered name, such as ``regularized_evolution``.
+    name: str
+    #: Version of its rule; a newer one may fold an old log but says so in ``replay --check``.
+    version: int
+    #: All settings, defaults filled in.
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatorReference:
+    """Which evaluator; the code itself is an artifact or is imported."""
+
+    #: ``path`` (import path), ``value`` (by value, an artifact that this user wrote).
+    kind: str
+    #: Import path ``package.module:attribute``, or the artifact's key.
+    reference: str
+    #: Digest of the code, or None when unknown: results are then shared with no other experiment.
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentSpec:
+    """Everything that fixes a search: the same spec and seed give the same proposals."""
+
+    #: Name that people see.
+    name: str
+    #: The space in its text form; None when it holds code and travels with the evaluator.
+    space: str | None
+    #: Digest of the space; a resume with another space is refused.
+    space_digest: str
+    #: What is optimised; the first is the fitness.
+    objectives: tuple[Objective, ...]
+    #: Bounds on metrics.
+    constraints: tuple[Constraint, ...] = ()
+    #: Who proposes.
+    optimizer: OptimizerReference
+    #: When it ends.
+    budget: Budget
+    #: Who scores.
+    evaluator: EvaluatorReference
+    #: Root of all randomness.
+    seed: int
+    #: Epochs of one full trial.
+    max_epochs: int = 10
+    #: How often each architecture is evaluated, with different seeds; metrics are averaged.
+    repeats: int = 1
+    #: Limits of one attempt.
+    limits: AttemptLimits = AttemptLimits()
+    #: Slots the search was started with; it enters proposals only where ``deterministic``.
+    workers: int = 1
+    #: Ask n sees exactly the tells 0..n - workers, whatever the timing.
+    deterministic: bool = False
+    #: What an attempt needs of a worker, such as ``{"gpu": 0.5}``.
+    resources: Mapping[str, float] = field(default_factory=dict)
+    #: Decision vectors to try first.
+    start: tuple[tuple[int | float | None, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what no single field can see."""
+        if self.max_epochs < 1:
+            raise ExperimentError(f"max_epochs: at least 1, got {self.max_epochs}")
+        if self.repeats < 1:
+            raise ExperimentError(f"repeats: at least 1, got {self.repeats}")
+        names = [objective.name for objective in self.objectives]
+        if len(set(names)) != len(names):
+            raise ExperimentError(f"objectives: each metric once, got {names}")
+
+    def to_json(self) -> dict[str, JSON]:
+        """A JSON object that ``from_json`` turns back into an equal value."""
+        document: dict[str, Any] = asdict(self)
+        document["constraints"] = {c.metric: c.text for c in self.constraints}
+        document["objectives"] = {o.name: o.direction.value for o in self.objectives}
+        document["start"] = [list(vector) for vector in self.start]
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, object]) -> ExperimentSpec:
+        """The spec that ``to_json`` wrote.
+
+        Raises:
+            ExperimentError: when a field is missing, unknown, or out of range.
+        """
+        fields = _mapping(document)
+        try:
+            fields["objectives"] = tuple(
+                Objective(name=name, direction=Direction(word))
+                for name, word in _mapping(fields["objectives"]).items()
+            )
+            fields["constraints"] = parse_constraints(_mapping(fields["constraints"]))
+            fields["optimizer"] = OptimizerReference(**_mapping(fields["optimizer"]))
+            fields["budget"] = Budget(**_mapping(fields["budget"]))
+            fields["evaluator"] = EvaluatorReference(**_mapping(fields["evaluator"]))
+            fields["limits"] = AttemptLimits(**_mapping(fields["limits"]))
+            fields["start"] = tuple(tuple(vector) for vector in fields.get("start") or ())
+            return cls(**fields)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ExperimentError(f"experiment document is not readable: {error!r}") from error
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"expected an object, got {value!r}")
+    return dict(value)

@@ -1,0 +1,95 @@
+"""What is optimised, and the sign it has inside an optimizer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from morphml.errors import ExperimentError
+
+#: Metrics counted on the canonical graph; known before training, never returned by an evaluator.
+COMPUTED_METRICS = ("params", "flops", "activation_bytes")
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """One metric to minimise or maximise."""
+
+    #: Name of the metric, as the evaluator returns it, or one of ``COMPUTED_METRICS``.
+    name: str
+    #: Which way is better.
+    direction: Direction
+
+    @property
+    def computed(self) -> bool:
+        """Whether the value is counted on the graph rather than returned by the evaluator."""
+        return self.name in COMPUTED_METRICS
+
+    def minimised(self, value: float) -> float:
+        """The value as optimizers see it: smaller is better. Its own inverse."""
+        return -value if self.direction is Direction.MAX else value
+
+
+def parse_objectives(objectives: Mapping[str, str] | Sequence[str]) -> tuple[Objective, ...]:
+    """The objectives in the order given; the first one is the fitness.
+
+    Args:
+        objectives: metric name to ``"min"`` or ``"max"``; a sequence of names means ``"max"``.
+
+    Raises:
+        ExperimentError: when there is none, or a direction is another word.
+    """
+    pairs = (
+        list(objectives.items())
+        if isinstance(objectives, Mapping)
+        else [(name, "max") for name in objectives]
+    )
+    if not pairs:
+        raise ExperimentError("objectives: at least one is needed, such as {'accuracy': 'max'}")
+    parsed = []
+    for name, word in pairs:
+        if not name:
+            raise ExperimentError(f"objectives: a metric's name is a text, got {name!r}")
+        try:
+            direction = Direction(word)
+        except ValueError:
+            raise ExperimentError(
+                f"objectives: {name!r} is to be 'min' or 'max', got {word!r}"
+            ) from None
+        parsed.append(Objective(name=name, direction=direction))
+    return tuple(parsed)
+
+
+def minimised_values(
+    objectives: Sequence[Objective], metrics: Mapping[str, float]
+) -> tuple[float, ...]:
+    """The objective values of one result, in order and sign of the optimizers.
+
+    Raises:
+        ExperimentError: when a metric is missing or not finite; evaluators are checked before this.
+    """
+    values = []
+    for objective in objectives:
+        value = metrics.get(objective.name)
+        if value is None or not math.isfinite(value):
+            raise ExperimentError(
+                f"objective {objective.name!r} has no finite value; metrics: {dict(metrics)}"
+            )
+        values.append(objective.minimised(value))
+    return tuple(values)
+
+
+def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether ``a`` is nowhere worse than ``b`` and somewhere better (both minimised)."""
+    return all(x <= y for x, y in zip(a, b, strict=True)) and any(
+        x < y for x, y in zip(a, b, strict=True)
+    )
