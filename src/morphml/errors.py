@@ -82,6 +82,32 @@ class ExperimentError(CallerError):
     """An experiment is described wrongly, or is not in the state that the call needs."""
 
 
+class ExperimentFileError(ExperimentError):
+    """An experiment file breaks its schema.
+
+    Attributes:
+        source: the file's name, as it was given.
+        line: 1-based line of the first mistake.
+        column: 1-based column of the first mistake.
+        suggestion: the nearest allowed word for the first mistake, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: str,
+        line: int,
+        column: int,
+        suggestion: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.source = source
+        self.line = line
+        self.column = column
+        self.suggestion = suggestion
+
+
 class EvaluatorError(CallerError):
     """The evaluator breaks its contract: its form, what it returned, or what it reported."""
 
