@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from morphml.ids import AttemptToken, ExperimentId, GraphId, PointId, SessionId, TaskId
-from morphml.search.experiment import JSON, ExperimentState, TrialState
+from morphml.optimizers.events import JSON
+from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.log import LogEntry
 
 

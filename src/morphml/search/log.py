@@ -5,22 +5,41 @@ A restart folds the log and never asks again. Bodies are JSON; nothing is pickle
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+import orjson
 
 
 class EntryKind(StrEnum):
     """What an entry records."""
 
+    #: A proposal took a number: ``vector, point, parents, note, origin, seen, computed``.
     ASKED = "asked"
+    #: A proposal was a duplicate: ``vector, source, origin``; the number is the one asked for.
     ANSWERED = "answered"
+    #: A proposal broke a cheap constraint: ``vector, constraint, origin``.
     REJECTED = "rejected"
+    #: A trial reported: ``step, metrics, order``.
     REPORTED = "reported"
+    #: A trial ended: ``state, metrics, violation, duration, epochs, failure``.
     TOLD = "told"
     PAUSED = "paused"
     PROMOTED = "promoted"
     CANCELLED = "cancelled"
+    #: Another optimizer goes on: ``name, version, settings``.
     SWITCHED = "switched"
+
+
+class Origin(StrEnum):
+    """Who made a proposal."""
+
+    START = "start"
+    OPTIMIZER = "optimizer"
+    #: The search itself, after too many duplicates in a row.
+    DRAW = "draw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +52,14 @@ class LogEntry:
     number: int
     #: JSON object.
     body: bytes
+
+
+def encode_body(body: Mapping[str, object]) -> bytes:
+    """The body as compact JSON; equal bodies give equal bytes."""
+    return orjson.dumps(body)
+
+
+def decode_body(entry: LogEntry) -> dict[str, Any]:
+    """The body of an entry as a dictionary."""
+    decoded: dict[str, Any] = orjson.loads(entry.body)
+    return decoded

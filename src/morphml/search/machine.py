@@ -1,0 +1,374 @@
+"""The experiment machine: budget, constraints, duplicates and the log, without any I/O.
+
+``ask`` and ``tell`` change what the machine knows and collect what must be stored; the driver
+commits it with ``drain`` and, if the store refuses, drops the machine and folds the log anew. Live
+calls and the fold run through the same ``_apply``, so memory after a restart is memory before it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from morphml.errors import ConstraintError, ShapeError
+from morphml.ids import PointId
+from morphml.optimizers import (
+    Answered,
+    Asked,
+    Cancelled,
+    Optimizer,
+    Proposal,
+    Rejected,
+    Reported,
+    Told,
+)
+from morphml.search.changes import NewTrial, TrialUpdate
+from morphml.search.constraints import total_violation
+from morphml.search.experiment import ExperimentSpec, TrialState
+from morphml.search.knowledge import Knowledge
+from morphml.search.log import EntryKind, LogEntry, Origin, decode_body, encode_body
+from morphml.search.objectives import minimised_values
+from morphml.search.outcome import Outcome
+from morphml.search.standing import Standing
+from morphml.seeds import generator
+from morphml.space import Architecture, SearchSpace
+
+#: Duplicates or rejections in a row after which the search draws by itself.
+PATIENCE = 64
+#: Draws for an unseen point before the space counts as exhausted.
+DRAWS = 10_000
+#: Rejections in a row after which the constraint is named in an error.
+REJECTIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A proposal took a number and is to be evaluated."""
+
+    number: int
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing more is asked, for the reason given."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the machine wants stored since the last drain."""
+
+    entries: tuple[LogEntry, ...]
+    trials: tuple[NewTrial, ...]
+    updates: tuple[TrialUpdate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A proposal on its way through the checks."""
+
+    proposal: Proposal
+    origin: Origin
+    computed: Mapping[str, float]
+
+
+class SearchMachine:
+    """One experiment's search.
+
+    Args:
+        spec: what fixes the search.
+        space: the space that ``spec`` describes.
+        optimizer: a fresh optimizer; it learns only from entries applied here.
+    """
+
+    def __init__(self, spec: ExperimentSpec, space: SearchSpace, optimizer: Optimizer) -> None:
+        self.spec = spec
+        self.space = space
+        self.standing = Standing(spec.objectives, spec.budget)
+        #: Trials that have not ended, with their architectures.
+        self.pending: dict[int, Architecture] = {}
+        #: Sequence number of the last entry applied.
+        self.seq = 0
+        #: The number that the next trial takes.
+        self.next_number = 0
+        self._optimizer = optimizer
+        self._knowledge = Knowledge(len(spec.objectives))
+        self._cheap = tuple(c for c in spec.constraints if c.cheap)
+        self._computed: dict[int, Mapping[str, float]] = {}
+        self._started = 0
+        self._rejected_in_row = 0
+        self._entries: list[LogEntry] = []
+        self._trials: list[NewTrial] = []
+        self._updates: list[TrialUpdate] = []
+
+    # --- what the driver calls -------------------------------------------------------------------
+
+    def ask(self) -> Taken | Ended:
+        """Take the next number for an unseen, allowed architecture.
+
+        Raises:
+            ConstraintError: when cheap constraints rejected 1,000 proposals in a row.
+        """
+        reason = self.standing.over(self.next_number, len(self.pending))
+        if reason is not None:
+            return Ended(reason)
+        number = self.next_number
+        for attempt in range(PATIENCE):
+            proposal, origin = self._propose(number, attempt)
+            taken = self._consider(number, proposal, origin, logged=True)
+            if taken is not None:
+                return taken
+        return self._draw_unseen(number)
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        """End trial ``number``; an optimizer never gets a number for a failure."""
+        measured = dict(outcome.metrics)
+        metrics = {**measured, **self._computed.get(number, {})}
+        violation = total_violation(self.spec.constraints, metrics) if measured else 0.0
+        body = {
+            "state": outcome.state.value,
+            "metrics": measured,
+            "violation": violation,
+            "duration": outcome.duration_s,
+            "epochs": outcome.epochs,
+        }
+        if outcome.failure is not None:
+            body["failure"] = {
+                key: outcome.failure.get(key) for key in ("kind", "error_type", "message")
+            }
+        self._updates.append(
+            TrialUpdate(
+                number=number,
+                state=outcome.state,
+                metrics=encode_body(metrics) if measured else None,
+                duration_s=outcome.duration_s,
+                epochs=outcome.epochs,
+            )
+        )
+        self._record(EntryKind.TOLD, number, body)
+
+    def report(self, number: int, step: int, metrics: Mapping[str, float]) -> None:
+        """Record that trial ``number`` reported after ``step`` epochs."""
+        self._record(EntryKind.REPORTED, number, {"step": step, "metrics": dict(metrics)})
+
+    def cancel(self, number: int) -> None:
+        """Take a running trial back: it keeps its number and is told to nobody."""
+        self._updates.append(TrialUpdate(number=number, state=TrialState.CANCELLED))
+        self._record(EntryKind.CANCELLED, number, {})
+
+    def drain(self) -> Draft:
+        """What is to be stored since the last drain; the caller now owns it."""
+        draft = Draft(tuple(self._entries), tuple(self._trials), tuple(self._updates))
+        self._entries, self._trials, self._updates = [], [], []
+        return draft
+
+    def fold(self, entries: Iterable[LogEntry]) -> None:
+        """Learn a stored log, or the next part of it; nothing is asked."""
+        for entry in entries:
+            self._apply(entry, decode_body(entry), None)
+
+    # --- proposals -------------------------------------------------------------------------------
+
+    def _propose(self, number: int, attempt: int) -> tuple[Proposal, Origin]:
+        if self._started < len(self.spec.start):
+            start = self.space.architecture(self.spec.start[self._started])
+            return Proposal(architecture=start), Origin.START
+        rng = generator(self.spec.seed, number, f"ask/{attempt}")
+        return self._optimizer.ask(number, rng), Origin.OPTIMIZER
+
+    def _consider(
+        self, number: int, proposal: Proposal, origin: Origin, *, logged: bool
+    ) -> Taken | None:
+        """Check one proposal; take the number, or log why not (draws are not logged)."""
+        architecture = proposal.architecture
+        try:
+            computed = architecture.computed
+            point = architecture.point_id
+            broken = next((c for c in self._cheap if not c.holds(computed[c.metric])), None)
+            reason = None if broken is None else str(broken)
+        except ShapeError as error:
+            reason = f"shape: {error}"
+        if reason is not None:
+            self._reject(number, proposal, origin, reason, logged=logged)
+            return None
+        self._rejected_in_row = 0
+        source = self._knowledge.number_of(point)
+        if source is None:
+            self._take(number, _Candidate(proposal, origin, computed), point)
+            return Taken(number, architecture)
+        if logged:
+            body = {"vector": architecture.vector, "source": source, "origin": origin.value}
+            self._record(EntryKind.ANSWERED, number, body, architecture)
+        return None
+
+    def _take(self, number: int, candidate: _Candidate, point: PointId) -> None:
+        architecture = candidate.proposal.architecture
+        body: dict[str, object] = {
+            "vector": architecture.vector,
+            "point": point,
+            "origin": candidate.origin.value,
+            "seen": self.seq,
+            "computed": candidate.computed,
+        }
+        if candidate.proposal.parents:
+            body["parents"] = candidate.proposal.parents
+        if candidate.proposal.note is not None:
+            body["note"] = candidate.proposal.note
+        self._trials.append(
+            NewTrial(
+                number=number,
+                vector=encode_vector(architecture.vector),
+                graph_id=architecture.graph_id,
+                point_id=point,
+                computed=encode_body(candidate.computed),
+            )
+        )
+        self._record(EntryKind.ASKED, number, body, architecture)
+
+    def _reject(
+        self, number: int, proposal: Proposal, origin: Origin, reason: str, *, logged: bool
+    ) -> None:
+        self._rejected_in_row += 1
+        if logged:
+            body = {
+                "vector": proposal.architecture.vector,
+                "constraint": reason,
+                "origin": origin.value,
+            }
+            self._record(EntryKind.REJECTED, number, body, proposal.architecture)
+        if self._rejected_in_row >= REJECTIONS:
+            raise ConstraintError(
+                f"{reason}: rejected {REJECTIONS:,} proposals in a row; loosen the constraint or "
+                "make the space smaller",
+                constraint=reason,
+            )
+
+    def _draw_unseen(self, number: int) -> Taken | Ended:
+        """Draw by ourselves after ``PATIENCE`` proposals that could not be used."""
+        for architecture in self._unseen_candidates(number):
+            proposal = Proposal(architecture=architecture)
+            taken = self._consider(number, proposal, Origin.DRAW, logged=False)
+            if taken is not None:
+                return taken
+        self.standing.exhausted = True
+        return Ended("space exhausted")
+
+    def _unseen_candidates(self, number: int) -> Iterator[Architecture]:
+        size = self.space.size
+        rng = generator(self.spec.seed, number, "draw")
+        for _ in range(DRAWS):
+            yield self.space.sample(rng)
+        if not size.estimated and size.value <= DRAWS:
+            yield from self.space.members()
+
+    # --- the log ---------------------------------------------------------------------------------
+
+    def _record(
+        self,
+        kind: EntryKind,
+        number: int,
+        body: Mapping[str, Any],
+        architecture: Architecture | None = None,
+    ) -> None:
+        entry = LogEntry(self.seq + 1, kind, number, encode_body(body))
+        self._apply(entry, body, architecture)
+        self._entries.append(entry)
+
+    def _apply(
+        self, entry: LogEntry, body: Mapping[str, Any], architecture: Architecture | None
+    ) -> None:
+        """Learn one entry: the only place where the machine's knowledge changes."""
+        self.seq = entry.seq
+        match entry.kind:
+            case EntryKind.ASKED:
+                self._apply_asked(entry.number, body, self._member(body, architecture))
+            case EntryKind.TOLD:
+                self._apply_told(entry.number, body)
+            case EntryKind.ANSWERED:
+                self._apply_answered(body, self._member(body, architecture))
+            case EntryKind.REJECTED:
+                self._apply_rejected(body, self._member(body, architecture))
+            case EntryKind.REPORTED:
+                self._apply_reported(entry.number, body)
+            case EntryKind.CANCELLED:
+                self.pending.pop(entry.number, None)
+                self._computed.pop(entry.number, None)
+                self.standing.cancelled()
+                self._optimizer.observe(Cancelled(number=entry.number))
+            case EntryKind.PAUSED | EntryKind.PROMOTED | EntryKind.SWITCHED:
+                raise NotImplementedError(f"log entry {entry.kind} is not written yet")
+
+    def _member(self, body: Mapping[str, Any], architecture: Architecture | None) -> Architecture:
+        if architecture is not None:
+            return architecture
+        return self.space.architecture(tuple(body["vector"]))
+
+    def _apply_asked(
+        self, number: int, body: Mapping[str, Any], architecture: Architecture
+    ) -> None:
+        self._count_start(body)
+        self.next_number = number + 1
+        self.pending[number] = architecture
+        self._computed[number] = body["computed"]
+        self._knowledge.add(number, body["point"])
+        self.standing.asked()
+        self._optimizer.observe(
+            Asked(
+                number=number,
+                architecture=architecture,
+                parents=tuple(body.get("parents", ())),
+                note=body.get("note"),
+            )
+        )
+
+    def _apply_answered(self, body: Mapping[str, Any], architecture: Architecture) -> None:
+        self._count_start(body)
+        self.standing.duplicates += 1
+        source = body["source"]
+        self._optimizer.observe(
+            Answered(
+                architecture=architecture, source=source, values=self._knowledge.values(source)
+            )
+        )
+
+    def _apply_rejected(self, body: Mapping[str, Any], architecture: Architecture) -> None:
+        self._count_start(body)
+        self.standing.rejections += 1
+        self._optimizer.observe(Rejected(architecture=architecture, constraint=body["constraint"]))
+
+    def _apply_told(self, number: int, body: Mapping[str, Any]) -> None:
+        self.pending.pop(number, None)
+        computed = self._computed.pop(number, {})
+        values = None
+        if body["state"] in (TrialState.COMPLETED, TrialState.PRUNED):
+            values = minimised_values(self.spec.objectives, {**body["metrics"], **computed})
+            self._knowledge.tell(number, values)
+        self.standing.told(number, TrialState(body["state"]), values, body)
+        self._optimizer.observe(
+            Told(
+                number=number,
+                values=values,
+                violation=body["violation"],
+                duration=body["duration"],
+            )
+        )
+
+    def _apply_reported(self, number: int, body: Mapping[str, Any]) -> None:
+        metrics = {**body["metrics"], **self._computed.get(number, {})}
+        names = [objective.name for objective in self.spec.objectives]
+        if all(math.isfinite(metrics.get(name, math.nan)) for name in names):
+            values = minimised_values(self.spec.objectives, metrics)
+            self._optimizer.observe(Reported(number=number, step=body["step"], values=values))
+
+    def _count_start(self, body: Mapping[str, Any]) -> None:
+        if body["origin"] == Origin.START:
+            self._started += 1
+
+
+def encode_vector(vector: tuple[int | float | None, ...]) -> bytes:
+    """The decision vector as a JSON array."""
+    return encode_body(vector)  # type: ignore[arg-type]  # an array is JSON as well

@@ -1,0 +1,62 @@
+"""Ask every proposal of a log again, from its own prefix, and compare."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from morphml.errors import ConstraintError
+from morphml.search.log import EntryKind, LogEntry
+from morphml.search.machine import SearchMachine
+
+_ASKING = (EntryKind.ASKED, EntryKind.ANSWERED, EntryKind.REJECTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayReport:
+    """What a replay found."""
+
+    #: Entries read.
+    entries: int
+    #: Proposals asked again.
+    asked: int
+    #: The first entry that came out otherwise, or None.
+    difference: LogEntry | None
+    #: What was proposed in its place, or None where nothing was.
+    proposed: LogEntry | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every proposal came out the same."""
+        return self.difference is None
+
+
+def check_replay(machine: SearchMachine, entries: Iterable[LogEntry]) -> ReplayReport:
+    """Replay a log on a fresh machine, up to the first difference.
+
+    Args:
+        machine: fresh, with the experiment's spec, space and a fresh optimizer.
+        entries: the log from its first entry.
+    """
+    expected: deque[LogEntry] = deque()
+    read = asked = 0
+    for entry in entries:
+        read += 1
+        if entry.kind not in _ASKING:
+            machine.fold([entry])
+            continue
+        if not expected:
+            expected.extend(_ask_again(machine))
+        proposed = expected.popleft() if expected else None
+        if proposed != entry:
+            return ReplayReport(entries=read, asked=asked, difference=entry, proposed=proposed)
+        asked += 1
+    return ReplayReport(entries=read, asked=asked, difference=None, proposed=None)
+
+
+def _ask_again(machine: SearchMachine) -> tuple[LogEntry, ...]:
+    with suppress(ConstraintError):  # the rejections that led there are compared one by one
+        machine.ask()
+    return machine.drain().entries

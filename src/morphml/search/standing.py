@@ -1,0 +1,90 @@
+"""Where a search stands: counts, best trial, Pareto front, and whether it is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from morphml.search.experiment import Budget, TrialState
+from morphml.search.objectives import Objective, dominates
+
+
+class Standing:
+    """Counts and best results, updated by the machine; everything here follows from the log."""
+
+    def __init__(self, objectives: Sequence[Objective], budget: Budget) -> None:
+        self._objectives = tuple(objectives)
+        #: When the search ends; ``extend`` replaces it.
+        self.budget = budget
+        #: Trials by state; ``pending`` are those that have not ended.
+        self.counts: Counter[TrialState] = Counter()
+        #: Duplicate proposals answered without a number.
+        self.duplicates = 0
+        #: Proposals that broke a cheap constraint.
+        self.rejections = 0
+        #: Epochs of all ended trials.
+        self.epochs = 0
+        #: Number and minimised values of the best feasible trial by the first objective, or None.
+        self.best: tuple[int, tuple[float, ...]] | None = None
+        #: Feasible trials that none other dominates: number to minimised values.
+        self.front: dict[int, tuple[float, ...]] = {}
+        #: Whether no unseen member was found.
+        self.exhausted = False
+        #: Trials in a row, newest last, that failed without any success before.
+        self.failed_from_start = 0
+
+    def over(self, next_number: int, pending: int) -> str | None:
+        """Why nothing more is asked, or None."""
+        if self.exhausted:
+            return "space exhausted"
+        if next_number >= self.budget.trials:
+            return "budget of trials spent"
+        if self.budget.epochs is not None and self.epochs >= self.budget.epochs:
+            return "budget of epochs spent"
+        if self._target_reached():
+            return "target reached"
+        return None
+
+    def asked(self) -> None:
+        """Count a trial that took a number."""
+        self.counts[TrialState.PENDING] += 1
+
+    def cancelled(self) -> None:
+        """Count a trial that was taken back."""
+        self.counts[TrialState.PENDING] -= 1
+        self.counts[TrialState.CANCELLED] += 1
+
+    def told(
+        self,
+        number: int,
+        state: TrialState,
+        values: tuple[float, ...] | None,
+        body: Mapping[str, Any],
+    ) -> None:
+        """Count a trial that ended and place it among the best."""
+        self.counts[TrialState.PENDING] -= 1
+        self.counts[state] += 1
+        self.epochs += body["epochs"]
+        if values is None:
+            self.failed_from_start += self.best is None
+            return
+        if body["violation"] > 0:
+            return
+        if self.best is None or values[0] < self.best[1][0]:
+            self.best = (number, values)
+        if len(values) > 1:
+            self._place_on_front(number, values)
+        else:
+            self.front = {self.best[0]: self.best[1]}
+
+    def _place_on_front(self, number: int, values: tuple[float, ...]) -> None:
+        if any(dominates(other, values) or other == values for other in self.front.values()):
+            return
+        self.front = {n: v for n, v in self.front.items() if not dominates(values, v)}
+        self.front[number] = values
+
+    def _target_reached(self) -> bool:
+        if self.budget.target is None or self.best is None:
+            return False
+        return self.best[1][0] <= self._objectives[0].minimised(self.budget.target)

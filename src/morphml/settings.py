@@ -1,0 +1,68 @@
+"""Settings, one value per part, read from the environment here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from morphml.errors import CallerError
+
+
+class Durability(StrEnum):
+    """What an acknowledged commit survives."""
+
+    #: The process's death (kill -9), not a power loss.
+    NORMAL = "normal"
+    #: A power loss too; one flush to the disk for each commit.
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """How the store keeps things."""
+
+    #: ``MORPHML_DURABILITY``.
+    durability: Durability = Durability.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSettings:
+    """Where data sets are looked for."""
+
+    #: ``MORPHML_DATA``: folder of data sets, or None.
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment gives; defaults where it is silent.
+
+    Args:
+        environment: variables to read; the process's own by default.
+
+    Raises:
+        CallerError: when a variable has a value that is not allowed.
+    """
+    variables = os.environ if environment is None else environment
+    word = variables.get("MORPHML_DURABILITY", Durability.NORMAL.value)
+    try:
+        durability = Durability(word)
+    except ValueError:
+        raise CallerError(
+            f"MORPHML_DURABILITY: expected 'normal' or 'full', got {word!r}"
+        ) from None
+    folder = variables.get("MORPHML_DATA")
+    return Settings(
+        store=StoreSettings(durability=durability),
+        data=DataSettings(folder=Path(folder) if folder else None),
+    )
