@@ -112,6 +112,21 @@ class EvaluatorError(CallerError):
     """The evaluator breaks its contract: its form, what it returned, or what it reported."""
 
 
+class OptimizerError(CallerError):
+    """An optimizer was named or set up wrongly.
+
+    Attributes:
+        optimizer: the name given.
+        setting: the setting at fault; empty when it is the name itself.
+    """
+
+    def __init__(self, message: str, *, optimizer: str, setting: str = "") -> None:
+        where = f"{optimizer}.{setting}" if setting else optimizer
+        super().__init__(f"optimizer {where}: {message}")
+        self.optimizer = optimizer
+        self.setting = setting
+
+
 class MissingExtraError(CallerError):
     """A feature needs an optional package that is not installed.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from morphml.space import Architecture
 
 #: A value that JSON can carry; tuples count as arrays.
-JSON: TypeAlias = "bool | int | float | str | None | Sequence[JSON] | Mapping[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class Answered:
     source: int | None
     #: The known result, minimised; None when the source is still pending, or failed.
     values: tuple[float, ...] | None
+    #: The known result's violation, as in ``Told``.
+    violation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,114 @@
+"""A steady-state genetic algorithm: selection, crossover, mutation, elitism (Holland, 1975).
+
+Asynchronous: there are no generations to wait for. Each ask makes one child from whoever has been
+told by then, and each result takes the place of one member (Whitley, 1989, GENITOR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from morphml.optimizers.contract import Proposal
+from morphml.optimizers.events import JSON, Event
+from morphml.optimizers.population import Member, Population, parents_of
+from morphml.optimizers.selection import SELECTIONS
+from morphml.optimizers.settings import (
+    read_settings,
+    require_least,
+    require_one_of,
+    require_share,
+    write_settings,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from morphml.space import Architecture, SearchSpace
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneticSettings:
+    """Settings of the genetic algorithm."""
+
+    #: Members alive, and trials drawn at random to begin with; >= 2.
+    population_size: int = 50
+    #: How parents are picked: ``tournament``, ``rank`` or ``roulette``.
+    selection: str = "tournament"
+    #: Members drawn for one tournament; >= 1.
+    tournament_size: int = 3
+    #: How two parents are joined: ``uniform`` or ``one_point``.
+    crossover: str = "uniform"
+    #: Share of children that have two parents, 0 to 1; the others are mutated copies.
+    crossover_rate: float = 0.8
+    #: Share of the children of two parents that are mutated as well, 0 to 1.
+    mutation_rate: float = 0.5
+    #: Best members that age does not remove; from 0 to ``population_size - 1``.
+    elitism: int = 10
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_least("genetic", "population_size", self.population_size, 2)
+        require_one_of("genetic", "selection", self.selection, SELECTIONS)
+        require_least("genetic", "tournament_size", self.tournament_size, 1)
+        require_one_of("genetic", "crossover", self.crossover, ("uniform", "one_point"))
+        require_share("genetic", "crossover_rate", self.crossover_rate)
+        require_share("genetic", "mutation_rate", self.mutation_rate)
+        require_least("genetic", "elitism", self.elitism, 0)
+        require_least("genetic", "population_size", self.population_size, self.elitism + 1)
+
+
+class GeneticAlgorithm:
+    """Breeds children from selected parents; the best members live on.
+
+    The first ``population_size`` trials are random draws. With several objectives members are
+    ordered by non-dominated front and crowding distance, as in NSGA-II, and selection works on that
+    order.
+    """
+
+    name: str = "genetic"
+    version: int = 1
+
+    def __init__(self, space: SearchSpace, **settings: JSON) -> None:
+        """An optimizer that knows nothing yet; ``settings`` are those of ``GeneticSettings``."""
+        self._space = space
+        self._settings = read_settings(GeneticSettings, self.name, settings)
+        self._select = SELECTIONS[self._settings.selection]
+        self._population = Population(self._settings.population_size, self._settings.elitism)
+
+    @property
+    def settings(self) -> Mapping[str, JSON]:
+        """The values in force."""
+        return write_settings(self._settings)
+
+    def ask(self, number: int, rng: np.random.Generator) -> Proposal:
+        """A random draw to begin with, then a child of one or two members."""
+        size = self._settings.population_size
+        if self._population.asked < size or not self._population.members:
+            return Proposal(architecture=self._space.sample(rng))
+        first = self._parent(rng)
+        if rng.random() >= self._settings.crossover_rate:
+            child = self._space.mutate(first.architecture, rng)
+            return Proposal(architecture=child, parents=parents_of(first))
+        second = self._parent(rng)
+        child = self._join(first.architecture, second.architecture, rng)
+        return Proposal(architecture=child, parents=parents_of(first, second))
+
+    def observe(self, event: Event) -> None:
+        """Take a result into the population; O(population_size log population_size)."""
+        self._population.observe(event)
+
+    def _parent(self, rng: np.random.Generator) -> Member:
+        ordered = self._population.best_first()
+        results = [member.result for member in ordered]
+        return ordered[self._select(results, self._settings.tournament_size, rng)]
+
+    def _join(
+        self, first: Architecture, second: Architecture, rng: np.random.Generator
+    ) -> Architecture:
+        child = self._space.crossover(first, second, rng)
+        copied = child.vector in (first.vector, second.vector)
+        if copied or rng.random() < self._settings.mutation_rate:
+            child = self._space.mutate(child, rng)
+        return child

@@ -1,0 +1,154 @@
+"""Local search: hill climbing over neighbours, with restarts (White et al., 2021).
+
+Asynchronous: neighbours of the centre are tried in random order, and the climb moves on as soon as
+one of them is better (first improvement). Neighbours tried before are not tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from morphml.optimizers.contract import Proposal
+from morphml.optimizers.events import (
+    JSON,
+    Answered,
+    Asked,
+    Cancelled,
+    Event,
+    Rejected,
+    Told,
+)
+from morphml.optimizers.pareto import Result, better
+from morphml.optimizers.population import Member, parents_of
+from morphml.optimizers.seen_points import SeenPoints
+from morphml.optimizers.settings import read_settings, require_least, write_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from morphml.space import Architecture, SearchSpace
+
+#: Draws for an unseen point to restart from, before a seen one is proposed.
+RESTART_DRAWS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSearchSettings:
+    """Settings of local search."""
+
+    #: Random draws to begin with; the climb starts from the best of them; >= 1.
+    starts: int = 10
+    #: Neighbours of one centre that are considered at most, in the space's order; >= 1.
+    neighbourhood: int = 1_000
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_least("local_search", "starts", self.starts, 1)
+        require_least("local_search", "neighbourhood", self.neighbourhood, 1)
+
+
+class LocalSearch:
+    """Climbs from a random point until no neighbour is better, then restarts.
+
+    While every neighbour is being evaluated, free slots try random points, and any result better
+    than the centre becomes the centre. With several objectives "better" means "dominates". A known
+    better neighbour is walked to without an evaluation. Failed and rejected points never are.
+    """
+
+    name: str = "local_search"
+    version: int = 1
+
+    def __init__(self, space: SearchSpace, **settings: JSON) -> None:
+        """An optimizer that knows nothing; ``settings`` are those of ``LocalSearchSettings``."""
+        self._space = space
+        self._settings = read_settings(LocalSearchSettings, self.name, settings)
+        self._seen = SeenPoints()
+        self._asked = 0
+        self._pending: dict[int, Asked] = {}
+        self._centre: Member | None = None
+        #: Neighbours of the centre not tried yet, in the space's order.
+        self._open: list[Architecture] = []
+
+    @property
+    def settings(self) -> Mapping[str, JSON]:
+        """The values in force."""
+        return write_settings(self._settings)
+
+    def ask(self, number: int, rng: np.random.Generator) -> Proposal:
+        """A neighbour of the centre not tried before, or a random point to restart from; O(1)."""
+        if self._centre is not None and self._open and self._asked >= self._settings.starts:
+            neighbour = self._open[int(rng.integers(len(self._open)))]
+            return Proposal(architecture=neighbour, parents=parents_of(self._centre))
+        draw = self._space.sample(rng)
+        for _ in range(RESTART_DRAWS):
+            if draw not in self._seen:
+                break
+            draw = self._space.sample(rng)
+        return Proposal(architecture=draw)
+
+    def observe(self, event: Event) -> None:
+        """Move the climb; O(1), or O(neighbours) when the centre changes."""
+        match event:
+            case Asked():
+                self._asked += 1
+                self._pending[event.number] = event
+                self._close(event.architecture)
+            case Told():
+                architecture = self._pending.pop(event.number).architecture
+                if event.values is not None:
+                    result = Result(event.violation, event.values)
+                    self._learn(Member(event.number, architecture, result))
+            case Answered():
+                self._close(event.architecture)
+                if event.values is not None:
+                    result = Result(event.violation, event.values)
+                    self._learn(Member(event.source, event.architecture, result))
+            case Rejected():
+                self._close(event.architecture)
+            case Cancelled():
+                del self._pending[event.number]
+            case _:
+                pass
+
+    def _close(self, architecture: Architecture) -> None:
+        self._seen.add(architecture)
+        vector = architecture.vector
+        for position, neighbour in enumerate(self._open):
+            if neighbour.vector == vector:
+                del self._open[position]
+                return
+
+    def _learn(self, member: Member) -> None:
+        self._seen.tell(member)
+        centre = self._centre
+        if centre is None or better(member.result, centre.result) or self._stuck(centre):
+            self._move(member)
+
+    def _stuck(self, centre: Member) -> bool:
+        """Whether the climb is over: every neighbour was tried and none was better."""
+        if self._open:
+            return False
+        parents = parents_of(centre)
+        return not any(asked.parents == parents for asked in self._pending.values())
+
+    def _move(self, centre: Member) -> None:
+        """Climb from ``centre`` over known ground, and stop where something is left to try."""
+        step: Member | None = centre
+        while step is not None:
+            self._centre = step
+            neighbours = list(
+                islice(self._space.neighbours(step.architecture), self._settings.neighbourhood)
+            )
+            step = self._best_known(neighbours, step)
+        self._open = [neighbour for neighbour in neighbours if neighbour not in self._seen]
+
+    def _best_known(self, neighbours: list[Architecture], centre: Member) -> Member | None:
+        best = centre
+        for neighbour in neighbours:
+            known = self._seen.member(neighbour)
+            if known is not None and better(known.result, best.result):
+                best = known
+        return None if best is centre else best

@@ -1,0 +1,87 @@
+"""Every optimizer by name, and how to make one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from morphml.errors import OptimizerError
+from morphml.optimizers.contract import Optimizer
+from morphml.optimizers.events import JSON
+from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
+from morphml.optimizers.local_search import LocalSearch
+from morphml.optimizers.random_search import RandomSearch
+from morphml.optimizers.regularized_evolution import RegularizedEvolution
+from morphml.optimizers.settings import nearest
+
+if TYPE_CHECKING:
+    from morphml.space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerEntry:
+    """One line of the list that people choose from."""
+
+    #: Makes one: ``factory(space, **settings)``.
+    factory: Callable[..., Optimizer]
+    #: When to use it, in one sentence.
+    use: str
+    #: Where it is described.
+    source: str
+
+
+#: Every optimizer. The key is the name stored with experiments.
+OPTIMIZERS: Mapping[str, OptimizerEntry] = {
+    "random": OptimizerEntry(
+        factory=RandomSearch,
+        use="as a yardstick, and where every trial must be independent of all others",
+        source="Bergstra and Bengio, 2012",
+    ),
+    "evolution": OptimizerEntry(
+        factory=RegularizedEvolution,
+        use="from about 100 trials on; robust to noise and to many workers",
+        source="Real et al., 2019",
+    ),
+    "genetic": OptimizerEntry(
+        factory=GeneticAlgorithm,
+        use="where good parts of different architectures combine, and for several objectives",
+        source="Holland, 1975; Whitley, 1989",
+    ),
+    "local_search": OptimizerEntry(
+        factory=LocalSearch,
+        use="for few trials with little noise; neighbours must be meaningful",
+        source="White et al., 2021",
+    ),
+}
+
+#: The name that leaves the choice to MorphML.
+AUTO = "auto"
+
+
+def choose_optimizer() -> str:
+    """The name that ``auto`` stands for: regularized evolution, whatever the space.
+
+    It is random search for its first 50 trials, needs no assumption about neighbours, stands noise
+    and failures, and keeps any number of slots busy.
+    """
+    return RegularizedEvolution.name
+
+
+def create_optimizer(name: str, space: SearchSpace, **settings: JSON) -> Optimizer:
+    """A fresh optimizer that knows nothing yet.
+
+    Args:
+        name: a key of ``OPTIMIZERS``, or ``auto``; the optimizer made says its real name.
+        space: what it proposes members of.
+        settings: its settings by name; defaults are filled in.
+
+    Raises:
+        OptimizerError: an unknown name or setting, with the nearest one; a value out of range.
+    """
+    chosen = choose_optimizer() if name == AUTO else name
+    entry = OPTIMIZERS.get(chosen)
+    if entry is None:
+        hint = nearest(name, [*OPTIMIZERS, AUTO])
+        raise OptimizerError(f"there is no such optimizer; {hint}", optimizer=name)
+    return entry.factory(space, **settings)
