@@ -1,0 +1,98 @@
+"""Failures as values: what went wrong in an attempt, without anything that cannot travel."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from morphml.engines.port import Failed
+from morphml.errors import WorkerError
+from morphml.ids import digest
+from morphml.scheduling.failures import FailureKind
+
+_MESSAGE_LIMIT = 4_000
+_TRACEBACK_LIMIT = 20_000
+#: Frames of these folders are the machinery around the user's code.
+_OWN_FOLDERS = tuple(
+    str(Path(__file__).resolve().parents[1] / room) for room in ("engines", "evaluation")
+)
+
+
+def failure_of(error: BaseException, kind: FailureKind | None = None) -> Failed:
+    """The failure that an exception means.
+
+    Args:
+        error: what was raised.
+        kind: the cause where the place tells it; without it, the exception's type does.
+    """
+    frames = _user_frames(error)
+    places = "\n".join(f"{Path(f.filename).name}:{f.name}:{f.line}" for f in frames)
+    name = type(error).__qualname__
+    return Failed(
+        kind=kind or _kind_of(error),
+        error_type=name,
+        message=_message(error),
+        traceback=_traceback(error, frames),
+        digest=digest(f"{name}\n{places}".encode("utf-8", "replace")),
+    )
+
+
+def failure(kind: FailureKind, error_type: str, message: str, trace: str = "") -> Failed:
+    """A failure without an exception, such as a crash; its digest is that of kind and type."""
+    return Failed(
+        kind=kind,
+        error_type=error_type,
+        message=message,
+        traceback=trace,
+        digest=digest(f"{kind}\n{error_type}".encode()),
+    )
+
+
+def _kind_of(error: BaseException) -> FailureKind:
+    if isinstance(error, MemoryError) or _ran_out_on_device(error):
+        return FailureKind.OUT_OF_MEMORY
+    if isinstance(error, WorkerError):
+        return FailureKind.INFRASTRUCTURE
+    return FailureKind.USER_ERROR
+
+
+def _ran_out_on_device(error: BaseException) -> bool:
+    """Whether torch says so; by name, since torch is not imported for the sake of a question."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "OutOfMemoryError" in names:
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate" in str(error)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the evaluator ended its process: sys.exit({error.code!r})"
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001  # an exception's own text may raise anything
+        text = f"(its text cannot be made: {type(broken).__qualname__})"
+    return text[:_MESSAGE_LIMIT]
+
+
+def _user_frames(error: BaseException) -> Sequence[traceback.FrameSummary]:
+    try:
+        found = traceback.extract_tb(error.__traceback__)
+    except Exception:  # noqa: BLE001  # a source file that vanished or is binary
+        return ()
+    return [frame for frame in found if not frame.filename.startswith(_OWN_FOLDERS)]
+
+
+def _traceback(error: BaseException, frames: Sequence[traceback.FrameSummary]) -> str:
+    """Python's own rendering, chained causes included, without the machinery's outer frames."""
+    try:
+        rendered = traceback.TracebackException.from_exception(error)
+        if frames:
+            rendered.stack = traceback.StackSummary.from_list(list(frames))
+        text = "".join(rendered.format())
+    except Exception as broken:  # noqa: BLE001  # an exception's own text may raise anything
+        text = f"(the traceback cannot be made: {type(broken).__qualname__})"
+    if len(text) <= _TRACEBACK_LIMIT:
+        return text
+    half = _TRACEBACK_LIMIT // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"

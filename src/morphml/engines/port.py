@@ -1,0 +1,267 @@
+"""The port between whoever drives a search and the engines that run its attempts.
+
+An engine is driven by one thread. ``submit`` and ``order`` never wait; ``events`` waits up to the
+time given and returns what happened. Every submitted token ends in exactly one ``Finished``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from morphml.evaluation.metrics import MetricRules
+from morphml.evaluation.orders import Order
+from morphml.evaluation.source import EvaluatorSource
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.optimizers.events import JSON
+from morphml.scheduling.failures import FailureKind
+
+if TYPE_CHECKING:
+    from morphml.space import Architecture
+
+__all__ = [
+    "ArchitectureSource",
+    "Assignment",
+    "Cancelled",
+    "Checkpointed",
+    "Context",
+    "Engine",
+    "EngineEvent",
+    "Failed",
+    "Finished",
+    "Logged",
+    "Order",
+    "Outcome",
+    "PausedAt",
+    "Reported",
+    "Started",
+    "Stopped",
+    "Succeeded",
+    "WorkerGone",
+]
+
+# --- what an engine is handed --------------------------------------------------------------------
+
+
+class ArchitectureSource(Protocol):
+    """What turns a decision vector into an architecture: a search space."""
+
+    def architecture(self, vector: tuple[int | float | None, ...], /) -> Architecture:
+        """The member with these decision codes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What all attempts of an experiment share; sent once to each child."""
+
+    #: Makes architectures from vectors; travels by value.
+    space: ArchitectureSource
+    #: The evaluator.
+    evaluator: EvaluatorSource
+    #: Which metrics a result must have.
+    rules: MetricRules
+    #: Folder of the experiment: caches of evaluators, and checkpoints under ``checkpoints/``.
+    scratch: Path
+    #: The evaluator's settings.
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One attempt to be run."""
+
+    #: Secret name of the attempt; every event about it carries the token.
+    token: AttemptToken
+    #: The experiment, as given to ``prepare``.
+    experiment: ExperimentId
+    #: The trial's number.
+    number: int
+    #: The architecture's decision codes.
+    vector: tuple[int | float | None, ...]
+    #: Seed of the training.
+    seed: int
+    #: Epochs already done, and the epoch at which the segment ends (0: the user's own).
+    from_epoch: int = 0
+    to_epoch: int = 0
+    #: The highest step already reported by an earlier attempt, or None.
+    reported_step: int | None = None
+    #: The checkpoint to go on from, or None.
+    checkpoint: Path | None = None
+    #: Save a checkpoint when the segment ends, since the trial may be promoted.
+    checkpoint_at_end: bool = False
+    #: Seconds that the evaluator may run, or None.
+    time_limit_s: float | None = None
+    #: Resident bytes that the child and all it started may use, or None.
+    memory_limit_bytes: int | None = None
+    #: Device for the model, or "" for the slot's own.
+    device: str = ""
+    #: Names of workers to avoid where another one is free.
+    avoid: tuple[str, ...] = ()
+
+
+# --- how an attempt ends -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """The evaluator returned."""
+
+    #: Checked: finite, all required ones present.
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The attempt gave no result."""
+
+    #: The cause, which decides about a retry.
+    kind: FailureKind
+    #: Name of the exception's type, or of the cause when there was none.
+    error_type: str
+    #: One line or some, for people.
+    message: str
+    #: The traceback without MorphML's own frames, cut to 20,000 characters; may be empty.
+    traceback: str = ""
+    #: Equal for the same error at the same place of the code, whatever the values in its message.
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The evaluator obeyed an order to stop."""
+
+    #: What it returned or reported last; empty when it reported nothing.
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedAt:
+    """The evaluator obeyed an order to pause."""
+
+    #: Epochs done at its newest checkpoint, announced before by ``Checkpointed``; 0 for none.
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The attempt ended because it was cancelled."""
+
+
+Outcome: TypeAlias = Succeeded | Failed | Stopped | PausedAt | Cancelled
+
+
+# --- what an engine tells ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """User code began. An attempt that fails before has no such event."""
+
+    token: AttemptToken
+    #: Name of the slot, such as ``local-3``.
+    worker: str
+    #: Seconds since the Unix epoch.
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """The evaluator reported."""
+
+    token: AttemptToken
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed:
+    """A checkpoint lies complete on disk; it exists for others once its pointer is committed."""
+
+    token: AttemptToken
+    #: Epochs done.
+    step: int
+    path: Path
+    #: Digest of the file's bytes.
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """The attempt wrote something."""
+
+    token: AttemptToken
+    #: ``stdout``, ``stderr``, or ``log`` for ``trial.log``.
+    stream: str
+    #: Decoded as UTF-8, what is not is replaced; not cut at line ends.
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The attempt is over; nothing about its token follows."""
+
+    token: AttemptToken
+    outcome: Outcome
+    #: Name of the slot; "" when it never reached one.
+    worker: str
+    #: Seconds since the Unix epoch, by the clock of whoever ran it.
+    started_at: float
+    #: Seconds that user code ran.
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerGone:
+    """A child process ended out of turn; its slot is being filled again."""
+
+    worker: str
+    #: For people, such as ``killed by SIGSEGV``.
+    reason: str
+    #: Seconds since the Unix epoch.
+    at: float
+
+
+EngineEvent: TypeAlias = Started | Reported | Checkpointed | Logged | Finished | WorkerGone
+
+
+class Engine(Protocol):
+    """Runs attempts. Driven by one thread."""
+
+    @property
+    def slots(self) -> int:
+        """Attempts that run at the same time; more may be submitted and wait in order."""
+        ...
+
+    def prepare(self, experiment: ExperimentId, context: Context) -> None:
+        """Make an experiment known, before its first ``submit``; a second call replaces it.
+
+        Raises:
+            EvaluatorError: when the evaluator cannot be loaded or cannot travel.
+        """
+        ...
+
+    def submit(self, assignment: Assignment) -> None:
+        """Take an attempt over. Never waits.
+
+        Raises:
+            WorkerError: when the experiment was not prepared or the engine is closed.
+        """
+        ...
+
+    def order(self, token: AttemptToken, order: Order) -> None:
+        """Pass an order on. Never waits; a token that ended already is ignored."""
+        ...
+
+    def events(self, timeout_s: float) -> list[EngineEvent]:
+        """What happened, in order; waits up to ``timeout_s`` seconds when nothing did.
+
+        The engine lives in this call: time limits, logs and dispatch wait for it.
+        """
+        ...
+
+    def close(self) -> None:
+        """End everything that runs; no event follows, no process stays. May be called twice."""
+        ...

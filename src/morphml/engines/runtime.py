@@ -1,0 +1,167 @@
+"""Runs one attempt in the process it is in: the same code in a child and in process."""
+
+from __future__ import annotations
+
+import bdb
+import importlib
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from morphml.engines.failure import failure_of
+from morphml.engines.port import (
+    ArchitectureSource,
+    Assignment,
+    Cancelled,
+    Context,
+    Failed,
+    Order,
+    Outcome,
+    PausedAt,
+    Stopped,
+    Succeeded,
+)
+from morphml.errors import EvaluatorError
+from morphml.evaluation.contract import Evaluator, NeedsSetup, SetupContext
+from morphml.evaluation.metrics import MetricRules, check_result
+from morphml.evaluation.orders import TrialCancelled, TrialPaused, TrialStopped
+from morphml.evaluation.source_needs import needs_of
+from morphml.evaluation.trial import Segment, Trial, TrialChannel
+from morphml.ids import digest
+from morphml.scheduling.failures import FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """An experiment as one process holds it: evaluator ready to be called."""
+
+    evaluator: Evaluator
+    space: ArchitectureSource
+    rules: MetricRules
+    checkpoints: Path
+    device: str
+
+
+def load(context: Context, evaluator: Evaluator, device: str, worker: str) -> Loaded:
+    """Make an experiment ready in this process: heavy imports, then the evaluator's ``setup``.
+
+    Raises:
+        Exception: whatever ``setup`` raises.
+    """
+    for name in needs_of(evaluator):
+        _import_if_there(name)
+    if isinstance(evaluator, NeedsSetup):
+        evaluator.setup(
+            SetupContext(
+                device=device, worker=worker, scratch=context.scratch, settings=context.settings
+            )
+        )
+    return Loaded(
+        evaluator=evaluator,
+        space=context.space,
+        rules=context.rules,
+        checkpoints=context.scratch / "checkpoints",
+        device=device,
+    )
+
+
+def run(
+    loaded: Loaded, assignment: Assignment, channel: TrialChannel, begin: Callable[[], None]
+) -> Outcome:
+    """Run one attempt to its end and say how it ended; user code's exceptions do not come out.
+
+    Args:
+        loaded: the experiment in this process.
+        assignment: what to run.
+        channel: where reports go.
+        begin: called right before user code; what fails earlier is infrastructure.
+
+    Raises:
+        KeyboardInterrupt: when the user pressed Ctrl-C.
+        bdb.BdbQuit: when the debugger was left with ``q``.
+    """
+    try:
+        architecture = loaded.space.architecture(assignment.vector)
+        trial = Trial(_segment(loaded, assignment), architecture.hyper, channel)
+        seed_generators(assignment.seed)
+    except Exception as error:  # noqa: BLE001  # recorded in the outcome
+        return failure_of(error, FailureKind.INFRASTRUCTURE)
+    begin()
+    try:
+        value = loaded.evaluator(architecture, trial)
+        return _outcome(trial, value, loaded.rules)
+    except TrialStopped:
+        return Stopped(metrics=dict(trial.metrics))
+    except TrialPaused:
+        return PausedAt(step=trial.saved_step)
+    except TrialCancelled:
+        return Cancelled()
+    except (KeyboardInterrupt, GeneratorExit, bdb.BdbQuit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # sys.exit too; recorded in the outcome
+        return failure_of(error)
+
+
+def seed_generators(seed: int) -> None:
+    """Seed the global generators of Python, NumPy and (where imported) torch for one attempt."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # user code may draw from it; same trial, same draws
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+
+
+def _outcome(trial: Trial, value: object, rules: MetricRules) -> Outcome:
+    """What a returned value means, given the order that the evaluator was shown before."""
+    match trial.heeded:
+        case Order.CONTINUE:
+            return Succeeded(metrics=check_result(value, rules))
+        case Order.CANCEL:
+            return Cancelled()
+        case Order.PAUSE:
+            return PausedAt(step=trial.saved_step)
+        case Order.STOP:
+            return Stopped(metrics=_partial(trial, value, rules))
+
+
+def _partial(trial: Trial, value: object, rules: MetricRules) -> dict[str, float]:
+    """The metrics of an evaluator that returned early: nothing has to be there."""
+    if value is None:
+        return dict(trial.metrics)
+    return {**trial.metrics, **check_result(value, rules)}
+
+
+def _segment(loaded: Loaded, assignment: Assignment) -> Segment:
+    return Segment(
+        number=assignment.number,
+        seed=assignment.seed,
+        device=assignment.device or loaded.device,
+        attempt_id=digest(assignment.token.encode()),
+        from_epoch=assignment.from_epoch,
+        to_epoch=assignment.to_epoch,
+        reported_step=assignment.reported_step,
+        checkpoint=assignment.checkpoint,
+        checkpoint_folder=loaded.checkpoints,
+        checkpoint_at_end=assignment.checkpoint_at_end,
+    )
+
+
+def _import_if_there(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return
+
+
+def load_failure(error: BaseException) -> Failed:
+    """The failure to load an experiment, worded for people where Python's words do not help."""
+    if isinstance(error, ImportError | AttributeError):
+        told = EvaluatorError(f"the evaluator could not be loaded in this process: {error}")
+        error = told.with_traceback(error.__traceback__)
+    return failure_of(error, FailureKind.INFRASTRUCTURE)

@@ -1,0 +1,127 @@
+"""Where an evaluator's code comes from, and how it reaches the process that runs it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from dataclasses import dataclass, field
+from typing import Self, cast
+
+import cloudpickle
+
+from morphml.errors import EvaluatorError
+from morphml.evaluation.contract import Evaluator
+from morphml.evaluation.source_digest import digest_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatorSource:
+    """An evaluator, by import path or as the live object.
+
+    A live object travels by value, as a pickle of the user's own making over a private pipe to the
+    user's own child processes, and nowhere else.
+    """
+
+    #: Name that people see, such as ``pkg.module:evaluate`` or ``__main__:evaluate``.
+    name: str
+    #: ``package.module:attribute``, or None for a live object.
+    path: str | None
+    #: The object itself, or None when it is to be imported.
+    live: Evaluator | None = field(default=None, compare=False, repr=False)
+    #: Identifies code and settings for the result cache; None shares no result.
+    digest: str | None = None
+
+    @classmethod
+    def of(cls, evaluator: object) -> Self:
+        """The source of an evaluator.
+
+        Args:
+            evaluator: a callable ``(arch, trial)``, a class of such objects, or an import path
+                ``package.module:attribute`` as text.
+
+        Raises:
+            EvaluatorError: when it is none of them; a path is checked when it is loaded.
+        """
+        if isinstance(evaluator, str):
+            module, _, attribute = evaluator.partition(":")
+            if not module or not attribute:
+                raise EvaluatorError(
+                    f"evaluator: an import path has the form 'package.module:name', "
+                    f"got {evaluator!r}"
+                )
+            return cls(name=evaluator, path=evaluator)
+        live = _ready(evaluator, "evaluator")
+        return cls(name=_name(evaluator), path=None, live=live, digest=digest_of(live))
+
+    def load(self) -> Evaluator:
+        """The evaluator itself.
+
+        Raises:
+            EvaluatorError: when the import path leads nowhere, or to no evaluator.
+            Exception: whatever the import of the user's module raises.
+        """
+        if self.live is not None:
+            return self.live
+        assert self.path is not None
+        module, _, attribute = self.path.partition(":")
+        found: object = importlib.import_module(module)
+        for part in attribute.split("."):
+            if not hasattr(found, part):
+                raise EvaluatorError(f"evaluator {self.path!r}: no {part!r} in {module!r}")
+            found = getattr(found, part)
+        return _ready(found, f"evaluator {self.path!r}")
+
+    def resolved(self) -> Self:
+        """The same source with the digest of an import path filled in; imports the module."""
+        if self.digest is not None or self.path is None:
+            return self
+        return type(self)(
+            name=self.name, path=self.path, live=self.live, digest=digest_of(self.load())
+        )
+
+    def pack(self) -> bytes:
+        """The pickle for a child process of the same user.
+
+        Raises:
+            EvaluatorError: when the object holds something that cannot travel.
+        """
+        try:
+            return cast("bytes", cloudpickle.dumps((self.path, self.live)))
+        except Exception as error:
+            raise EvaluatorError(
+                f"evaluator {self.name}: it cannot be sent to a worker process: {error}. Make what "
+                f"cannot travel (locks, open files, connections) in setup(context), or use "
+                f"workers=0"
+            ) from error
+
+
+def unpack(payload: bytes) -> Evaluator:
+    """The evaluator that ``pack`` packed. Only for a child of the process that packed it."""
+    path, live = cloudpickle.loads(payload)
+    return EvaluatorSource(name=path or "", path=path, live=live).load()
+
+
+def _ready(found: object, what: str) -> Evaluator:
+    """``found`` as an evaluator; a class is called without arguments to make one."""
+    if inspect.isclass(found):
+        found = found()
+    if not callable(found):
+        raise EvaluatorError(
+            f"{what}: expected a function (arch, trial) or an object with __call__, "
+            f"got {type(found).__name__}"
+        )
+    try:
+        inspect.signature(found).bind(None, None)
+    except TypeError as error:
+        raise EvaluatorError(
+            f"{what}: it is called with two arguments, (arch, trial): {error}"
+        ) from None
+    except ValueError:
+        pass  # a built-in without a signature; the call itself will tell
+    return cast("Evaluator", found)
+
+
+def _name(evaluator: object) -> str:
+    owner = evaluator if hasattr(evaluator, "__qualname__") else type(evaluator)
+    module = getattr(owner, "__module__", None) or "?"
+    return f"{module}:{getattr(owner, '__qualname__', type(evaluator).__name__)}"
