@@ -1,0 +1,80 @@
+"""HTML from values: every text that is not ours is escaped here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NewType
+
+#: Text that is HTML already.
+Markup = NewType("Markup", str)
+
+
+def text(value: object) -> Markup:
+    """``value`` as it is read, with no character left that HTML would act on."""
+    return Markup(escape(str(value), quote=True))
+
+
+def join(parts: Iterable[Markup], between: str = "\n") -> Markup:
+    """The parts one after another."""
+    return Markup(between.join(parts))
+
+
+def element(name: str, content: Markup, kind: str = "") -> Markup:
+    """``content`` within one element of class ``kind``; both words are ours."""
+    mark = f' class="{kind}"' if kind else ""
+    return Markup(f"<{name}{mark}>{content}</{name}>")
+
+
+def section(title: str, content: Markup) -> Markup:
+    """A titled card."""
+    return element("section", join([element("h2", text(title)), content]))
+
+
+def picture(svg: str, caption: str) -> Markup:
+    """A drawing of ours with a caption."""
+    return element("figure", join([Markup(svg), element("figcaption", text(caption))]))
+
+
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[object]], *, mark_first: bool = False
+) -> Markup:
+    """A table; numbers stand right, columns of numbers too.
+
+    Args:
+        heads: one per column.
+        rows: cells; floats are shown with four digits that count.
+        mark_first: whether the first row is set apart as the best.
+    """
+    right = [
+        bool(rows) and all(isinstance(row[i], int | float) for row in rows)
+        for i in range(len(heads))
+    ]
+    top = [_cell("th", head, right[i]) for i, head in enumerate(heads)]
+    lines = [element("tr", join(top, ""))]
+    for place, row in enumerate(rows):
+        cells = [_cell("td", cell, right[i]) for i, cell in enumerate(row)]
+        lines.append(element("tr", join(cells, ""), "best" if mark_first and place == 0 else ""))
+    return element("div", element("table", join(lines)), "scroll")
+
+
+def number(value: float) -> str:
+    """A number for people: whole ones with thousands apart, others with four digits that count."""
+    if not float(value).is_integer():
+        return f"{value:.4g}"
+    return f"{int(value):,}".replace(",", "\N{THIN SPACE}")
+
+
+def duration(seconds: float) -> str:
+    """A span of time for people, such as ``1 h 02 min`` or ``12.3 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _cell(name: str, value: object, right: bool) -> Markup:
+    shown = number(value) if isinstance(value, int | float) and value is not True else value
+    return element(name, text(shown), "number" if right else "")

@@ -1,0 +1,92 @@
+"""What a picture of a search is drawn from: plain values, apart from any store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from morphml.search.objectives import Direction, Objective, dominates
+
+DecisionValue: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPoint:
+    """One ended trial as pictures and reports see it."""
+
+    number: int
+    #: A ``TrialState`` word, such as ``completed`` or ``failed``.
+    state: str = "completed"
+    #: Metric name to value; empty where the trial gave none.
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    #: Path of each active decision to its value; blocks are shown by their text form.
+    decisions: Mapping[str, DecisionValue] = field(default_factory=dict)
+    #: Seconds from the start of the search to the end of this trial, or None when unknown.
+    ended_s: float | None = None
+    #: Seconds that the evaluator ran.
+    duration_s: float = 0.0
+    #: Whether every constraint holds.
+    feasible: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestStep:
+    """A trial that was better than all before it."""
+
+    number: int
+    ended_s: float | None
+    value: float
+
+
+def scored(points: Sequence[TrialPoint], objectives: Sequence[Objective]) -> list[TrialPoint]:
+    """The points that have a value for every objective, in the order given."""
+    return [p for p in points if all(o.name in p.metrics for o in objectives)]
+
+
+def in_order_of_end(points: Sequence[TrialPoint]) -> list[TrialPoint]:
+    """The points as they ended; those without a time come by number."""
+    return sorted(points, key=lambda p: (p.ended_s if p.ended_s is not None else 0.0, p.number))
+
+
+def best_steps(points: Sequence[TrialPoint], objective: Objective) -> list[BestStep]:
+    """Each improvement of ``objective`` among feasible points, in order of end; O(n log n)."""
+    steps: list[BestStep] = []
+    for point in in_order_of_end(scored(points, [objective])):
+        value = point.metrics[objective.name]
+        better = not steps or objective.minimised(value) < objective.minimised(steps[-1].value)
+        if point.feasible and better:
+            steps.append(BestStep(number=point.number, ended_s=point.ended_s, value=value))
+    return steps
+
+
+def ranked(points: Sequence[TrialPoint], objective: Objective) -> list[TrialPoint]:
+    """Scored points from best to worst: feasible ones first, ties by number."""
+    return sorted(
+        scored(points, [objective]),
+        key=lambda p: (not p.feasible, objective.minimised(p.metrics[objective.name]), p.number),
+    )
+
+
+def pareto_front(points: Sequence[TrialPoint], objectives: Sequence[Objective]) -> list[TrialPoint]:
+    """Feasible points that no other feasible point dominates, by the first objective, best first.
+
+    A point dominates another when it is at least as good in all objectives and better in one; of
+    equal points all stay. O(n f) for n points and f points of the front.
+    """
+    front: list[tuple[tuple[float, ...], TrialPoint]] = []
+    candidates = [p for p in scored(points, objectives) if p.feasible]
+    signed = [(tuple(o.minimised(p.metrics[o.name]) for o in objectives), p) for p in candidates]
+    # In lexicographic order, whatever could dominate a point stands before it.
+    for values, point in sorted(signed, key=lambda pair: (pair[0], pair[1].number)):
+        if not any(dominates(other, values) for other, _ in front):
+            front.append((values, point))
+    return [point for _, point in front]
+
+
+def metric_label(objective: Objective) -> str:
+    """An axis label: name, unit where it is known, and which way is better."""
+    unit = {"params": "parameters", "flops": "FLOPs", "activation_bytes": "bytes"}
+    better = "higher is better" if objective.direction is Direction.MAX else "lower is better"
+    known = unit.get(objective.name)
+    return f"{objective.name} ({f'{known}, ' if known else ''}{better})"
