@@ -1,0 +1,48 @@
+"""Shape inference: every node's output shape, or the operation where shapes do not fit."""
+
+from __future__ import annotations
+
+from morphml.errors import ShapeError, SpaceError
+from morphml.graph.operation import Catalogue, Operation
+from morphml.graph.operations import OPERATIONS
+from morphml.graph.values import ModelGraph, Node, Shape
+
+
+def infer_shapes(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> tuple[Shape, ...]:
+    """The output shape of every node, aligned with ``graph.nodes``; O(nodes + edges).
+
+    Raises:
+        ShapeError: at the first operation whose inputs do not fit, with its path and the shapes.
+        SpaceError: an operation that the catalogue does not know, or a wrong number of inputs.
+    """
+    shapes: list[Shape] = []
+    for node in graph.nodes:
+        shapes.append(infer_node(node, tuple([shapes[i] for i in node.inputs]), catalogue))
+    return tuple(shapes)
+
+
+def infer_node(node: Node, inputs: tuple[Shape, ...], catalogue: Catalogue = OPERATIONS) -> Shape:
+    """The output shape of one node from the shapes of its inputs, in port order.
+
+    Raises:
+        ShapeError: the shapes do not fit; the message names the path and the shapes.
+        SpaceError: an unknown operation, or a wrong number of inputs.
+    """
+    try:
+        operation = catalogue[node.op]
+        least, most = operation.arity
+        if len(inputs) < least or (most is not None and len(inputs) > most):
+            raise SpaceError(_wrong_arity(operation, inputs))
+        return operation.infer(inputs, dict(node.attrs))
+    except ShapeError as error:
+        if error.path:
+            raise
+        raise ShapeError(str(error), path=node.path, shapes=error.shapes or inputs) from None
+    except SpaceError as error:
+        raise SpaceError(str(error), path=node.path) from None
+
+
+def _wrong_arity(operation: Operation, inputs: tuple[Shape, ...]) -> str:
+    least, most = operation.arity
+    wanted = f"{least}" if most == least else f"{least} to {'any number' if most is None else most}"
+    return f"{operation.name} takes {wanted} inputs, got {len(inputs)}"
