@@ -1,0 +1,1 @@
+"""Search spaces: decisions, layers, their language, and the questions a space answers. Pure."""
