@@ -1,0 +1,52 @@
+"""What the names in an expression stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional
+from torch import nn
+
+from morphml.nn.modules.attention import SelfAttention, TransformerBlock
+from morphml.nn.modules.mobile import MBConv, Residual, SqueezeExcite
+from morphml.nn.modules.normalization import ChannelLayerNorm, ChannelRMSNorm
+from morphml.nn.modules.pooling import AveragePoolSame
+from morphml.nn.modules.recurrent import GRU, LSTM
+from morphml.nn.modules.sequence import PositionalEmbedding, Reshape, ToSequence, Zeros
+
+#: Layer classes of our own, by name.
+LAYERS: Mapping[str, type[nn.Module]] = {
+    layer.__name__: layer
+    for layer in (
+        AveragePoolSame,
+        ChannelLayerNorm,
+        ChannelRMSNorm,
+        GRU,
+        LSTM,
+        MBConv,
+        PositionalEmbedding,
+        Reshape,
+        Residual,
+        SelfAttention,
+        SqueezeExcite,
+        ToSequence,
+        TransformerBlock,
+        Zeros,
+    )
+}
+
+_ROOMS: Mapping[str, object] = {"nn": nn, "torch": torch, "F": torch.nn.functional}
+
+
+def resolve(name: str) -> Callable[..., object]:
+    """The class or function that ``name`` stands for, such as ``nn.Conv2d`` or ``MBConv``.
+
+    Raises:
+        KeyError: for a name that is none of ours.
+    """
+    if name in LAYERS:
+        return LAYERS[name]
+    room, _, attribute = name.partition(".")
+    found: Callable[..., object] = getattr(_ROOMS[room], attribute)
+    return found
