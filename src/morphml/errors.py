@@ -139,6 +139,27 @@ class MissingExtraError(CallerError):
         self.extra = extra
 
 
+class IllegalTransition(CallerError):
+    """An event reached a machine in a state that does not know it; the state is unchanged.
+
+    Attributes:
+        subject: id of the task, worker, breaker, experiment or lease.
+        state: the state it is in.
+        event: the event refused.
+        story: what happened to it before, oldest first; empty when the machine keeps no record.
+    """
+
+    def __init__(
+        self, subject: str, *, state: str, event: object, story: tuple[str, ...] = ()
+    ) -> None:
+        past = f"; before: {', '.join(story)}" if story else ""
+        super().__init__(f"{subject} is {state} and cannot take {event!r}{past}")
+        self.subject = subject
+        self.state = state
+        self.event = event
+        self.story = story
+
+
 # --- the worker's fault --------------------------------------------------------------------------
 
 
@@ -177,7 +198,15 @@ class DriverLost(StorageError):
 
 
 class TokenRefused(StorageError):
-    """An attempt's token is not the live one; its result was not stored."""
+    """An attempt's token is not the live one; its result was not stored.
+
+    Attributes:
+        stored: True when the end of this very attempt is stored already: the sender may forget it.
+    """
+
+    def __init__(self, message: str, *, stored: bool = False) -> None:
+        super().__init__(message)
+        self.stored = stored
 
 
 # --- limits --------------------------------------------------------------------------------------
