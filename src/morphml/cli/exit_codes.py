@@ -1,0 +1,55 @@
+"""What the exit status of ``morphml`` says; stable, for scripts."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from morphml.errors import CallerError, LimitError, MorphError, StorageError
+
+
+class ExitCode(IntEnum):
+    """Exit status of every command."""
+
+    #: The command did what was asked.
+    OK = 0
+    #: A check found something (``replay --check``, ``doctor``), or no trial succeeded.
+    FAILED = 1
+    #: The call, the file, the space or the evaluator is wrong; repeating it will not help.
+    USAGE = 2
+    #: The store is missing, busy, full, of another version, or not ours.
+    STORAGE = 3
+    #: A stated limit was reached before there was any result.
+    LIMIT = 4
+    #: A fault of MorphML itself; ``--debug`` shows the traceback.
+    INTERNAL = 70
+    #: Stopped by Ctrl-C or SIGTERM; what was done is stored and ``morphml resume`` goes on.
+    INTERRUPTED = 130
+
+
+#: One line per status, for ``morphml --help``.
+MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "a check found something, or no trial succeeded",
+    ExitCode.USAGE: "the call or a file is wrong",
+    ExitCode.STORAGE: "the store is missing, busy, full or not ours",
+    ExitCode.LIMIT: "a limit was reached before any result",
+    ExitCode.INTERNAL: "a fault of MorphML",
+    ExitCode.INTERRUPTED: "stopped; `morphml resume` goes on",
+}
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The status that says whose fault ``error`` is."""
+    match error:
+        case CallerError():
+            return ExitCode.USAGE
+        case StorageError():
+            return ExitCode.STORAGE
+        case LimitError():
+            return ExitCode.LIMIT
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+        case MorphError():
+            return ExitCode.FAILED
+        case _:
+            return ExitCode.INTERNAL

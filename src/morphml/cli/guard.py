@@ -1,0 +1,46 @@
+"""The outermost frame of every command: no traceback reaches a person who did not ask for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from morphml.cli.exit_codes import ExitCode, exit_code_of
+from morphml.cli.failures import failure_document, render_failure
+from morphml.cli.screen import messages, write_json
+
+
+@contextmanager
+def guard(context: typer.Context, *, as_json: bool, resume: str = "") -> Iterator[None]:
+    """Turn whatever is raised within into one screen, or one JSON document, and an exit status.
+
+    Args:
+        context: of the command; ``--debug`` is read from its top.
+        as_json: whether a program reads the output.
+        resume: the command that goes on after Ctrl-C, or empty.
+
+    Raises:
+        typer.Exit: instead of the error.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt as error:
+        hint = f" Go on with: {resume}" if resume else ""
+        messages().print(f"Stopped; everything finished so far is stored.{hint}", markup=False)
+        raise typer.Exit(ExitCode.INTERRUPTED) from error
+    except Exception as error:
+        if _debug(context):
+            raise
+        if as_json:
+            write_json(failure_document(error))
+        else:
+            messages().print(render_failure(error))
+        raise typer.Exit(exit_code_of(error)) from error
+
+
+def _debug(context: typer.Context) -> bool:
+    return bool(context.find_root().params.get("debug"))

@@ -1,0 +1,36 @@
+"""Where commands write: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def results() -> Console:
+    """The console of results; plain text where it is no terminal."""
+    return Console(highlight=False)
+
+
+def messages() -> Console:
+    """The console of progress and errors, on standard error."""
+    return Console(stderr=True, highlight=False)
+
+
+def write_json(document: object) -> None:
+    """One JSON document and a line end on standard output."""
+    # Not through rich: a long line must not be wrapped, nor a value coloured.
+    results().file.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[object]]) -> Table:
+    """A table; ``heads`` maps each column to whether it holds numbers, which stand right."""
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for head, numeric in heads.items():
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return table
