@@ -1,0 +1,106 @@
+"""Claims: the next tasks by rank, over all classes that fit, one transaction a batch."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+
+from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
+from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
+from morphml.storage.classes import is_met
+from morphml.storage.database import Database, Transaction, Values
+from morphml.storage.sessions import check_live
+from morphml.storage.statements import task_rows, trial_rows
+
+
+def claim(
+    database: Database,
+    experiment: ExperimentId,
+    session: SessionId,
+    limit: int,
+    offers: Mapping[str, float] | None,
+) -> list[ClaimedTask]:
+    """See ``Store.claim``. Cost: O(limit x classes of the experiment), whatever else waits."""
+    if limit < 1:
+        return []
+    with database.writing() as run:
+        check_live(run, session)
+        run.run(task_rows.wake_due, {})
+        return [_lease(run, task, session) for task in _next_ready(run, experiment, limit, offers)]
+
+
+def _next_ready(
+    run: Transaction, experiment: ExperimentId, limit: int, offers: Mapping[str, float] | None
+) -> list[TaskId]:
+    """The first ready tasks of all classes that fit: the heads of their walks, merged."""
+    heads = [
+        run.rows(task_rows.ready_of_class, {"p_class": class_id, "p_limit": limit})
+        for class_id, requirements in run.rows(task_rows.classes_of, {"p_owner": experiment})
+        if is_met(requirements, offers)
+    ]
+    return [TaskId(task) for _, task in list(heapq.merge(*heads))[:limit]]
+
+
+def _lease(run: Transaction, task: TaskId, session: SessionId) -> ClaimedTask:
+    lost = _end_lost_attempt(run, task)
+    token = new_token()
+    row = run.row(
+        task_rows.lease,
+        {"p_id": task, "p_session": session, "p_token": token, "p_lost": int(lost)},
+    )
+    assert row is not None, "the task was ready a statement ago"
+    owner, number, segment, from_epoch, to_epoch, attempts = row
+    trial: Values = {"p_experiment": owner, "p_number": number}
+    vector = run.row(task_rows.vector_of, trial)
+    assert vector is not None, "a task's trial is stored with it"
+    return ClaimedTask(
+        id=task,
+        experiment=owner,
+        number=number,
+        segment=segment,
+        from_epoch=from_epoch,
+        to_epoch=to_epoch,
+        token=token,
+        attempts=attempts,
+        vector=vector[0].encode(),
+        checkpoint=_newest_checkpoint(run, owner, number),
+    )
+
+
+def _newest_checkpoint(
+    run: Transaction, experiment: ExperimentId, number: int
+) -> CheckpointPointer | None:
+    values: Values = {"p_experiment": experiment, "p_number": number}
+    row = run.row(task_rows.newest_checkpoint, values)
+    if row is None:
+        return None
+    token, number, step, key, digest, size = row
+    return CheckpointPointer(
+        token=AttemptToken(token), number=number, step=step, key=key, digest=digest, size=size
+    )
+
+
+def _end_lost_attempt(run: Transaction, task: TaskId) -> bool:
+    """Write the end of the attempt whose session was lost: from now on it cannot come back."""
+    row = run.row(task_rows.lost_of, {"p_id": task})
+    if row is None:
+        return False
+    owner, number, segment, index, token, holder, leased_at, now = row
+    run.run(
+        trial_rows.add_attempt,
+        {
+            "owner": owner,
+            "number": number,
+            "segment": segment,
+            "idx": index,
+            "token": token,
+            "result": AttemptResult.LOST,
+            "worker": "",
+            "session": holder,
+            "started_at": leased_at,
+            "duration_s": 0.0,
+            "failure": None,
+            "ended_at": now,
+        },
+    )
+    return True

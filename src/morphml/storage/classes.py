@@ -1,0 +1,68 @@
+"""Requirement sets, interned as classes: tasks of one class differ only in rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import orjson
+
+from morphml.ids import ExperimentId
+from morphml.storage.database import Transaction
+from morphml.storage.statements import task_rows
+
+
+class ClassNames:
+    """The classes that this process has met; a class never changes, so none goes stale."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], int] = {}
+
+    @contextmanager
+    def remembering(self) -> Iterator[TransactionClasses]:
+        """Classes for one transaction: what it adds is remembered once the block has ended well."""
+        added: dict[tuple[str, str], int] = {}
+        yield TransactionClasses(self._known, added)
+        if added:
+            self._known.update(added)
+
+
+class TransactionClasses:
+    """Looks classes up for one transaction."""
+
+    def __init__(
+        self, known: Mapping[tuple[str, str], int], added: dict[tuple[str, str], int]
+    ) -> None:
+        self._known = known
+        self._added = added
+
+    def of(self, run: Transaction, owner: ExperimentId, requirements: Mapping[str, float]) -> int:
+        """The class of ``requirements`` among the tasks of ``owner``; made if it is new."""
+        text = encode_requirements(requirements)
+        key = (owner, text)
+        found = self._known.get(key) or self._added.get(key)
+        if found is None:
+            found = self._added[key] = self._intern(run, owner, text)
+        return found
+
+    def _intern(self, run: Transaction, owner: ExperimentId, text: str) -> int:
+        values = {"p_owner": owner, "p_requirements": text}
+        row = run.row(task_rows.class_of, values) or run.row(task_rows.add_class, values)
+        assert row is not None, "an INSERT returns its row"
+        return int(row[0])
+
+
+def encode_requirements(requirements: Mapping[str, float]) -> str:
+    """The text that equal requirement sets share."""
+    if not requirements:
+        return "{}"
+    numbers = {name: float(amount) for name, amount in requirements.items()}
+    return orjson.dumps(numbers, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def is_met(requirements: str, offers: Mapping[str, float] | None) -> bool:
+    """Whether a worker that offers ``offers`` can run tasks of a class; None offers everything."""
+    if offers is None or requirements == "{}":
+        return True
+    needed: dict[str, float] = orjson.loads(requirements)
+    return all(offers.get(name, 0.0) >= amount for name, amount in needed.items())

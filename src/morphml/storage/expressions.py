@@ -1,0 +1,45 @@
+"""SQL expressions that every statement module shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+from sqlalchemy import Double, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import ExecutableReturnsRows
+
+#: A statement is a function that builds it; a database compiles it once and keeps the text.
+Statement: TypeAlias = Callable[[], ExecutableReturnsRows]
+
+
+class database_now(FunctionElement[float]):  # written like an SQL function
+    """Seconds since the Unix epoch by the database's own clock.
+
+    All leases are judged by it, so the clocks of masters do not matter.
+    """
+
+    type = Double()
+    inherit_cache = True
+    name = "database_now"
+
+
+@compiles(database_now, "sqlite")
+def _sqlite_now(element: database_now, compiler: SQLCompiler, **_: object) -> str:
+    # Registered on every connection: one machine has one clock, and tests can set it.
+    return "morphml_now()"
+
+
+@compiles(database_now, "postgresql")
+def _postgresql_now(element: database_now, compiler: SQLCompiler, **_: object) -> str:
+    # Not now(): that is the time at which the transaction began.
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+def constant(value: StrEnum) -> ColumnElement[str]:
+    """A state's name written into the text: a partial index is not used for a bound value."""
+    return literal_column(f"'{value.value}'")

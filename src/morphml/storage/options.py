@@ -1,0 +1,41 @@
+"""What a caller may set of a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from morphml.errors import StorageError
+
+
+class Durability(StrEnum):
+    """What an acknowledged transaction survives."""
+
+    #: ``kill -9`` of every process; a power cut may take the last transactions, never the order.
+    NORMAL = "normal"
+    #: Also a power cut: the disk has confirmed the transaction before the call returns.
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """Settings of one open store."""
+
+    #: What an acknowledged transaction survives.
+    durability: Durability = Durability.NORMAL
+    #: Seconds to wait for another process's transaction before ``StoreUnavailable``.
+    busy_timeout_s: float = 10.0
+    #: Seconds after which one statement is broken off with ``StoreUnavailable``.
+    statement_timeout_s: float = 30.0
+    #: Seconds that a session lives without renewal, by the database's clock.
+    session_lease_s: float = 8.0
+    #: Upper bound of the database's page cache, in bytes, per connection.
+    cache_bytes: int = 8 * 2**20
+
+    def __post_init__(self) -> None:
+        """Refuse times and sizes that no store can keep."""
+        for name in ("busy_timeout_s", "statement_timeout_s", "session_lease_s"):
+            if not getattr(self, name) > 0:
+                raise StorageError(f"{name}: more than 0 s, got {getattr(self, name)}")
+        if self.cache_bytes < 2**16:
+            raise StorageError(f"cache_bytes: at least 65536, got {self.cache_bytes}")

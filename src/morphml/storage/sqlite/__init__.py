@@ -1,0 +1,1 @@
+"""SQLite as a store's database: one file, one claiming process, any number of readers."""

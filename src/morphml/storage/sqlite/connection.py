@@ -1,0 +1,197 @@
+"""SQLite connections and the transactions on them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from morphml.clock import Clock
+from morphml.errors import StorageError
+from morphml.storage.database import Row, StatementTexts, Values
+from morphml.storage.expressions import Statement
+from morphml.storage.options import StoreOptions
+from morphml.storage.sqlite.faults import fault
+
+#: SQLite's own instructions between two looks at the clock; about a millisecond.
+_INSTRUCTIONS = 100_000
+#: The first version with RETURNING.
+_OLDEST = (3, 35)
+
+
+class SqliteTransaction:
+    """Statements on one connection, inside the transaction that a ``Turn`` has begun."""
+
+    def __init__(self, connection: sqlite3.Connection, texts: StatementTexts) -> None:
+        self._execute = connection.execute
+        self._execute_many = connection.executemany
+        self._text = texts.text
+
+    def rows(self, statement: Statement, values: Values) -> list[Row]:
+        """All rows that the statement returns."""
+        return self._execute(self._text(statement), values).fetchall()
+
+    def row(self, statement: Statement, values: Values) -> Row | None:
+        """The only row that the statement returns, or None."""
+        # All of them are fetched: an UPDATE ... RETURNING left half read would block the commit.
+        rows = self._execute(self._text(statement), values).fetchall()
+        return rows[0] if rows else None
+
+    def run(self, statement: Statement, values: Values) -> int:
+        """How many rows the statement changed."""
+        return self._execute(self._text(statement), values).rowcount
+
+    def run_many(self, statement: Statement, values: Iterable[Values]) -> None:
+        """Run the statement once for each of ``values``."""
+        self._execute_many(self._text(statement), values)
+
+
+class Deadline:
+    """When the transaction under way on one connection is to be broken off."""
+
+    def __init__(self, monotonic: Callable[[], float], limit_s: float) -> None:
+        self._monotonic = monotonic
+        self._limit_s = limit_s
+        self._at = 0.0
+
+    def restart(self) -> None:
+        """Give the next transaction its full time."""
+        self._at = self._monotonic() + self._limit_s
+
+    def passed(self) -> bool:
+        """Whether the time is up; SQLite then ends the statement."""
+        return self._monotonic() > self._at
+
+
+class Turn:
+    """A connection's transactions, one thread at a time; made once and entered again and again."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        texts: StatementTexts,
+        deadline: Deadline,
+        *,
+        begin: str,
+        where: str,
+    ) -> None:
+        """Own ``connection``.
+
+        Args:
+            connection: as ``Opener.connect`` makes it.
+            texts: shared by all connections of a store.
+            deadline: of this connection alone.
+            begin: ``BEGIN`` to read, ``BEGIN IMMEDIATE`` to write.
+            where: the database's path, for messages.
+        """
+        self._connection = connection
+        self._transaction = SqliteTransaction(connection, texts)
+        self._deadline = deadline
+        self._begin = begin
+        self._where = where
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        connection.set_progress_handler(deadline.passed, _INSTRUCTIONS)
+
+    def __enter__(self) -> SqliteTransaction:
+        if os.getpid() != self._process:
+            raise StorageError(
+                f"{self._where}: this store was opened before a fork and is the parent's; "
+                "open it again in the child"
+            )
+        self._lock.acquire()
+        try:
+            self._deadline.restart()
+            self._connection.execute(self._begin)
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise fault(error, self._where) from error
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._transaction
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as refused:
+            raise fault(refused, self._where) from refused
+        finally:
+            try:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            finally:
+                self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise fault(error, self._where) from error
+
+    def close(self) -> None:
+        """Close the connection once no transaction is under way."""
+        with self._lock:
+            self._connection.close()
+
+
+class Opener:
+    """Makes the connections of one store, all alike."""
+
+    def __init__(self, target: str, where: str, options: StoreOptions, clock: Clock) -> None:
+        """Open nothing yet.
+
+        Args:
+            target: an SQLite URI.
+            where: the database's path, for messages.
+            options: time-outs, cache and durability.
+            clock: what ``database_now`` reads; its monotonic time is for time-outs.
+        """
+        self._target = target
+        self._where = where
+        self._options = options
+        self._clock = clock
+        self._texts = StatementTexts(SQLiteDialect_pysqlite(paramstyle="named"))
+
+    def turn(self, begin: str, connection: sqlite3.Connection | None = None) -> Turn:
+        """A connection of its own, or the one given, ready for transactions.
+
+        Raises:
+            sqlite3.Error: when the file cannot be opened.
+        """
+        deadline = Deadline(self._clock.monotonic, self._options.statement_timeout_s)
+        connection = connection or self.connect()
+        return Turn(connection, self._texts, deadline, begin=begin, where=self._where)
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection that begins no transaction by itself and knows the database's clock.
+
+        Raises:
+            StorageError: when SQLite is too old.
+            sqlite3.Error: when the file cannot be opened.
+        """
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StorageError(
+                f"SQLite 3.35 or newer is needed, this Python has {sqlite3.sqlite_version}; "
+                "install a newer SQLite library or Python"
+            )
+        connection = sqlite3.connect(
+            self._target,
+            uri=True,
+            timeout=self._options.busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        connection.create_function("morphml_now", 0, self._clock.now)
+        connection.execute(f"PRAGMA cache_size = {-(self._options.cache_bytes // 1024)}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA synchronous = {self._options.durability.value}")
+        return connection

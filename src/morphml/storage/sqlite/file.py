@@ -1,0 +1,94 @@
+"""A SQLite file in WAL mode as a store's database."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from morphml.clock import Clock
+from morphml.errors import StorageError
+from morphml.storage.migrate import NEWEST, migrate
+from morphml.storage.options import StoreOptions
+from morphml.storage.sqlite.claim_lock import ClaimLock
+from morphml.storage.sqlite.connection import Opener, Turn
+from morphml.storage.sqlite.faults import fault
+from morphml.storage.sqlite.filesystem import refuse_network_file_system
+from morphml.storage.sqlite.identity import APPLICATION_ID, Identity, identify
+
+
+class SqliteFile:
+    """An open file: one connection to write, one to read, one for session renewals."""
+
+    def __init__(self, path: Path, options: StoreOptions, clock: Clock, *, create: bool) -> None:
+        """Open or make the file.
+
+        Args:
+            path: the file; its folder must exist.
+            options: time-outs, cache and durability.
+            clock: the database's clock.
+            create: whether to make the file where there is none.
+
+        Raises:
+            StoreMismatch: when the file is not a store, or one of a newer version.
+            StorageError: when it cannot be opened, or lies on a network file system.
+        """
+        self._path = path
+        self._claim = ClaimLock(path.with_name(path.name + ".lock"))
+        if not create and not path.exists():
+            raise StorageError(f"{path}: there is no such file; check the path given as storage")
+        refuse_network_file_system(path)
+        target = f"file:{quote(str(path.absolute()))}?mode=rwc"
+        opener = Opener(target, str(path), options, clock)
+        try:
+            self._prepare(opener)
+            self._write = opener.turn("BEGIN IMMEDIATE")
+            self._read = opener.turn("BEGIN")
+            self._beat = opener.turn("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise fault(error, str(path)) from error
+
+    def writing(self) -> Turn:
+        """See ``Database``."""
+        return self._write
+
+    def beating(self) -> Turn:
+        """See ``Database``."""
+        return self._beat
+
+    def reading(self) -> Turn:
+        """See ``Database``."""
+        return self._read
+
+    def claim(self) -> bool:
+        """See ``Database``: a lock of the operating system on ``<file>.lock``."""
+        if self._claim.held:
+            return False
+        try:
+            self._claim.acquire()
+        except OSError as error:
+            raise StorageError(
+                f"{self._path}: the lock file beside it cannot be opened ({error}); "
+                "make the folder writable for this user"
+            ) from error
+        return True
+
+    def close(self) -> None:
+        """See ``Database``."""
+        for turn in (self._read, self._beat, self._write):
+            turn.close()
+        self._claim.release()
+
+    def _prepare(self, opener: Opener) -> None:
+        """Check whose file it is, then lay or migrate the tables."""
+        connection = opener.connect()
+        try:
+            identity = identify(connection, self._path, NEWEST)
+            if identity is Identity.CURRENT:
+                return
+            if identity is Identity.EMPTY:
+                # Kept in the file: every later connection is in WAL mode too.
+                connection.execute("PRAGMA journal_mode = WAL")
+            migrate(connection, APPLICATION_ID)
+        finally:
+            connection.close()

@@ -1,0 +1,77 @@
+"""Statements on sessions."""
+
+from __future__ import annotations
+
+from sqlalchemy import Insert, Select, Update, bindparam, insert, select, update
+
+from morphml.storage.expressions import constant, database_now
+from morphml.storage.states import SessionState
+from morphml.storage.tables import sessions
+
+_s = sessions.c
+
+
+def add_session() -> Insert:
+    """The life of a master begins."""
+    return insert(sessions).values(
+        id=bindparam("p_id"),
+        kind=bindparam("p_kind"),
+        name=bindparam("p_name"),
+        state=constant(SessionState.LIVE),
+        started_at=database_now(),
+        expires_at=database_now() + bindparam("p_lease_s"),
+    )
+
+
+def renew() -> Update:
+    """The one update on a timer; a session that others have ended stays ended."""
+    return (
+        update(sessions)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .values(expires_at=database_now() + bindparam("p_lease_s"))
+    )
+
+
+def is_live() -> Select[tuple[object, ...]]:
+    """The session, unless it has ended."""
+    return select(_s.id).where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+
+
+def close() -> Update:
+    """A session ends in order."""
+    return (
+        update(sessions)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .values(state=constant(SessionState.CLOSED), ended_at=database_now())
+    )
+
+
+def live_sessions() -> Select[tuple[object, ...]]:
+    """Sessions that have not ended, and whether their lease has run out."""
+    return (
+        select(_s.id, (_s.expires_at < database_now()).label("late"))
+        .where(_s.state == constant(SessionState.LIVE))
+        .order_by(_s.expires_at)
+    )
+
+
+def expire() -> Update:
+    """A session ends because its lease ran out, unless it was renewed meanwhile."""
+    return (
+        update(sessions)
+        .where(
+            _s.id == bindparam("p_id"),
+            _s.state == constant(SessionState.LIVE),
+            _s.expires_at < database_now(),
+        )
+        .values(state=constant(SessionState.EXPIRED), ended_at=database_now())
+    )
+
+
+def bury() -> Update:
+    """A session ends because its process is known to be dead."""
+    return (
+        update(sessions)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .values(state=constant(SessionState.EXPIRED), ended_at=database_now())
+    )

@@ -1,0 +1,241 @@
+"""Statements on tasks: enqueueing, claiming, ending, giving back."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningDelete
+
+from morphml.storage.expressions import constant, database_now
+from morphml.storage.states import TaskState
+from morphml.storage.tables import artifacts, classes, tasks, trials
+
+_t = tasks.c
+_held = and_(_t.id == bindparam("p_id"), _t.token == bindparam("p_token"))
+
+
+def add_task() -> Insert:
+    """A task, ready or already leased."""
+    return insert(tasks)
+
+
+def class_of() -> Select[tuple[object, ...]]:
+    """The class of a requirement set, if it is interned."""
+    return select(classes.c.id).where(
+        classes.c.owner == bindparam("p_owner"),
+        classes.c.requirements == bindparam("p_requirements"),
+    )
+
+
+def add_class() -> Insert:
+    """A requirement set that was not met before."""
+    return (
+        insert(classes)
+        .values(owner=bindparam("p_owner"), requirements=bindparam("p_requirements"))
+        .returning(classes.c.id)
+    )
+
+
+def classes_of() -> Select[tuple[object, ...]]:
+    """All classes of one owner."""
+    return select(classes.c.id, classes.c.requirements).where(
+        classes.c.owner == bindparam("p_owner")
+    )
+
+
+def wake_due() -> Update:
+    """Make the tasks ready whose time has come."""
+    return update(tasks).where(_t.due_at <= database_now()).values(due_at=null())
+
+
+def ready_of_class() -> Select[tuple[object, ...]]:
+    """The first ready tasks of one class, by rank."""
+    return (
+        select(_t.rank, _t.id)
+        .where(
+            _t.class_id == bindparam("p_class"),
+            _t.state == constant(TaskState.PENDING),
+            _t.due_at.is_(None),
+        )
+        .order_by(_t.rank, _t.id)
+        .limit(bindparam("p_limit"))
+    )
+
+
+def lease() -> Update:
+    """A session takes a ready task under a fresh token; what was lost before cannot come back."""
+    return (
+        update(tasks)
+        .where(
+            _t.id == bindparam("p_id"),
+            _t.state == constant(TaskState.PENDING),
+            _t.due_at.is_(None),
+        )
+        .values(
+            state=constant(TaskState.LEASED),
+            holder=bindparam("p_session"),
+            token=bindparam("p_token"),
+            attempts=_t.attempts + bindparam("p_lost"),
+            lost_token=null(),
+            lost_holder=null(),
+            leased_at=database_now(),
+        )
+        .returning(_t.owner, _t.number, _t.segment, _t.from_epoch, _t.to_epoch, _t.attempts)
+    )
+
+
+def lost_of() -> Select[tuple[object, ...]]:
+    """The lost attempt that a task still waits for, if there is one."""
+    return select(
+        _t.owner,
+        _t.number,
+        _t.segment,
+        _t.attempts,
+        _t.lost_token,
+        _t.lost_holder,
+        _t.leased_at,
+        database_now(),
+    ).where(_t.id == bindparam("p_id"), _t.lost_token.is_not(None))
+
+
+def vector_of() -> Select[tuple[object, ...]]:
+    """The decisions of one trial."""
+    return select(trials.c.vector).where(
+        trials.c.experiment == bindparam("p_experiment"), trials.c.number == bindparam("p_number")
+    )
+
+
+def newest_checkpoint() -> Select[tuple[object, ...]]:
+    """The checkpoint of one trial that is furthest on."""
+    a = artifacts.c
+    return (
+        select(a.token, a.number, a.step, a.key, a.digest, a.size)
+        .where(a.experiment == bindparam("p_experiment"), a.number == bindparam("p_number"))
+        .where(a.step.is_not(None))
+        .order_by(a.step.desc(), a.created_at.desc())
+        .limit(literal_column("1"))
+    )
+
+
+def finish() -> ReturningDelete[tuple[object, ...]]:
+    """A finished task leaves, if the token is the live one."""
+    return delete(tasks).where(_held).returning(_t.segment, _t.attempts, _t.holder)
+
+
+def held_task() -> Select[tuple[object, ...]]:
+    """The task that a live token holds."""
+    return select(_t.segment, _t.attempts, _t.holder).where(_held)
+
+
+def put_back() -> Update:
+    """A task whose attempt ended waits for its next attempt or for a promotion."""
+    return (
+        update(tasks)
+        .where(_held)
+        .values(
+            state=bindparam("p_state"),
+            due_at=bindparam("p_due_at"),
+            rank=bindparam("p_rank"),
+            attempts=_t.attempts + literal_column("1"),
+            holder=null(),
+            token=null(),
+            leased_at=null(),
+        )
+    )
+
+
+def is_held() -> Select[tuple[object, ...]]:
+    """The task that a token holds in one trial."""
+    return select(_t.id).where(
+        _t.owner == bindparam("p_owner"),
+        _t.number == bindparam("p_number"),
+        _t.token == bindparam("p_token"),
+    )
+
+
+def drop_segments() -> Delete:
+    """Tasks of one trial before a segment leave: they ended, or waited for this promotion."""
+    return delete(tasks).where(
+        _t.owner == bindparam("p_owner"),
+        _t.number == bindparam("p_number"),
+        _t.segment < bindparam("p_segment"),
+    )
+
+
+def requeue() -> Update:
+    """Tasks of a session that is gone go back; its workers may take them until the next claim."""
+    return (
+        update(tasks)
+        .where(_t.holder == bindparam("p_session"))
+        .values(
+            state=constant(TaskState.PENDING),
+            lost_token=_t.token,
+            lost_holder=_t.holder,
+            holder=null(),
+            token=null(),
+        )
+    )
+
+
+def give_back() -> Update:
+    """A task that was leased and never started goes back without an attempt."""
+    return (
+        update(tasks)
+        .where(_held)
+        .values(state=constant(TaskState.PENDING), holder=null(), token=null(), leased_at=null())
+    )
+
+
+def give_all_back() -> Update:
+    """All tasks of a session that ends in order go back without an attempt."""
+    return (
+        update(tasks)
+        .where(_t.holder == bindparam("p_session"))
+        .values(state=constant(TaskState.PENDING), holder=null(), token=null(), leased_at=null())
+    )
+
+
+def adopt() -> Update:
+    """A session takes over an attempt whose worker has announced itself with the token."""
+    return (
+        update(tasks)
+        .where(
+            _t.id == bindparam("p_id"),
+            or_(
+                and_(_t.state == constant(TaskState.LEASED), _t.token == bindparam("p_token")),
+                and_(
+                    _t.state == constant(TaskState.PENDING), _t.lost_token == bindparam("p_token")
+                ),
+            ),
+        )
+        .values(
+            state=constant(TaskState.LEASED),
+            holder=bindparam("p_session"),
+            token=bindparam("p_token"),
+            due_at=null(),
+            lost_token=null(),
+            lost_holder=null(),
+        )
+    )
+
+
+def leased_of() -> Select[tuple[object, ...]]:
+    """Tokens of the attempts of one owner that are under way."""
+    return (
+        select(_t.token)
+        .where(_t.owner == bindparam("p_owner"), _t.token.is_not(None))
+        .order_by(_t.number, _t.segment)
+    )

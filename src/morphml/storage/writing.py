@@ -1,0 +1,243 @@
+"""What a driver transaction writes once it has passed the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from morphml.errors import TokenRefused
+from morphml.ids import ExperimentId
+from morphml.search.changes import (
+    AttemptEnd,
+    Changes,
+    CheckpointPointer,
+    NewTask,
+    NewTrial,
+    TaskThen,
+    TrialUpdate,
+)
+from morphml.search.experiment import TrialState
+from morphml.search.log import LogEntry
+from morphml.storage.classes import TransactionClasses
+from morphml.storage.database import Row, Transaction, Values
+from morphml.storage.statements import (
+    artifact_rows,
+    experiment_rows,
+    log_rows,
+    task_rows,
+    trial_rows,
+)
+from morphml.storage.states import ArtifactKind, TaskKind, TaskState
+
+_FINAL = frozenset(TrialState) - {TrialState.PENDING, TrialState.PAUSED}
+#: More segments than any trial has.
+_EVERY_SEGMENT = 2**31
+
+
+def write(
+    run: Transaction,
+    experiment: ExperimentId,
+    changes: Changes,
+    now: float,
+    classes: TransactionClasses,
+) -> None:
+    """Write all of ``changes``.
+
+    Args:
+        run: a transaction that has passed the fence of ``experiment``.
+        experiment: whose changes they are.
+        changes: with numbers that the fence has given.
+        now: the database's time.
+        classes: of this transaction.
+
+    Raises:
+        TokenRefused: when an attempt's token is not live; the caller rolls back.
+    """
+    for checkpoint in changes.checkpoints:
+        _add_checkpoint(run, experiment, checkpoint, now)
+    for end in changes.ended:
+        _end_attempt(run, experiment, end, now)
+    if changes.updates:
+        # Their only task has just left: nothing to sweep.
+        gone = {end.number for end in changes.ended if end.then is TaskThen.GONE}
+        for update in changes.updates:
+            _update_trial(run, experiment, update, now)
+            if update.state in _FINAL and update.number not in gone:
+                _drop_segments(run, experiment, update.number, _EVERY_SEGMENT)
+    if changes.trials:
+        run.run_many(trial_rows.add_trial, _trial_values(experiment, changes.trials, now))
+    for task in changes.tasks:
+        _add_task(run, experiment, task, classes.of(run, experiment, task.requirements), now)
+    if changes.entries:
+        run.run_many(log_rows.add_entry, _entry_values(experiment, changes.entries, now))
+    if changes.end is not None:
+        state, reason = changes.end.state, changes.end.reason
+        values: Values = {"p_id": experiment, "p_state": state, "p_reason": reason}
+        run.run(experiment_rows.end_experiment, values)
+
+
+def _trial_values(
+    experiment: ExperimentId, trials: Sequence[NewTrial], now: float
+) -> Iterator[Values]:
+    for trial in trials:
+        yield {
+            "experiment": experiment,
+            "number": trial.number,
+            "state": TrialState.PENDING,
+            "vector": trial.vector.decode(),
+            "graph_id": trial.graph_id,
+            "point_id": trial.point_id,
+            "computed": trial.computed.decode(),
+            "metrics": None,
+            "duration_s": 0.0,
+            "epochs": 0,
+            "created_at": now,
+            "ended_at": None,
+        }
+
+
+def _entry_values(
+    experiment: ExperimentId, entries: Sequence[LogEntry], now: float
+) -> Iterator[Values]:
+    for entry in entries:
+        yield {
+            "experiment": experiment,
+            "seq": entry.seq,
+            "kind": entry.kind,
+            "number": entry.number,
+            "body": entry.body.decode(),
+            "at": now,
+        }
+
+
+def _add_task(
+    run: Transaction, experiment: ExperimentId, task: NewTask, class_id: int, now: float
+) -> None:
+    if task.segment:
+        _drop_segments(run, experiment, task.number, task.segment)
+    lease = task.lease
+    values: Values = {
+        "id": task.id,
+        "kind": TaskKind.TRIAL,
+        "owner": experiment,
+        "number": task.number,
+        "segment": task.segment,
+        "from_epoch": task.from_epoch,
+        "to_epoch": task.to_epoch,
+        "class_id": class_id,
+        "rank": task.rank,
+        "state": TaskState.PENDING if lease is None else TaskState.LEASED,
+        "due_at": task.ready_at if lease is None and task.ready_at > now else None,
+        "attempts": 0,
+        "holder": None if lease is None else lease.session,
+        "token": None if lease is None else lease.token,
+        "lost_token": None,
+        "lost_holder": None,
+        "leased_at": None if lease is None else now,
+    }
+    run.run(task_rows.add_task, values)
+
+
+def _update_trial(
+    run: Transaction, experiment: ExperimentId, update: TrialUpdate, now: float
+) -> None:
+    values: Values = {
+        "p_experiment": experiment,
+        "p_number": update.number,
+        "p_state": update.state,
+        "p_metrics": None if update.metrics is None else update.metrics.decode(),
+        "p_duration_s": update.duration_s,
+        "p_epochs": update.epochs,
+        "p_ended_at": now if update.state in _FINAL else None,
+    }
+    run.run(trial_rows.update_trial, values)
+
+
+def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, now: float) -> None:
+    held: Values = {"p_id": end.task, "p_token": end.token}
+    if end.then is TaskThen.GONE:
+        row = run.row(task_rows.finish, held)
+    else:
+        row = run.row(task_rows.held_task, held)
+    if row is None:
+        raise _refused(run, experiment, end)
+    if end.then is not TaskThen.GONE:
+        _put_back(run, end, now)
+    run.run(trial_rows.add_attempt, _attempt_values(experiment, end, row, now))
+
+
+def _put_back(run: Transaction, end: AttemptEnd, now: float) -> None:
+    paused = end.then is TaskThen.PAUSED
+    values: Values = {
+        "p_id": end.task,
+        "p_token": end.token,
+        "p_state": TaskState.PAUSED if paused else TaskState.PENDING,
+        "p_due_at": end.ready_at if not paused and end.ready_at > now else None,
+        "p_rank": end.rank,
+    }
+    run.run(task_rows.put_back, values)
+
+
+def _attempt_values(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> Values:
+    segment, index, holder = row
+    return {
+        "owner": experiment,
+        "number": end.number,
+        "segment": segment,
+        "idx": index,
+        "token": end.token,
+        "result": end.result,
+        "worker": end.worker,
+        "session": holder,
+        "started_at": end.started_at,
+        "duration_s": end.duration_s,
+        "failure": None if end.failure is None else end.failure.decode(),
+        "ended_at": now,
+    }
+
+
+def _add_checkpoint(
+    run: Transaction, experiment: ExperimentId, checkpoint: CheckpointPointer, now: float
+) -> None:
+    held: Values = {
+        "p_owner": experiment,
+        "p_number": checkpoint.number,
+        "p_token": checkpoint.token,
+    }
+    if run.row(task_rows.is_held, held) is None:
+        raise TokenRefused(
+            f"experiment {experiment}, trial {checkpoint.number}: the checkpoint at step "
+            f"{checkpoint.step} comes from an attempt that is not the live one; it was not stored"
+        )
+    run.run(
+        artifact_rows.add_artifact,
+        {
+            "key": checkpoint.key,
+            "experiment": experiment,
+            "number": checkpoint.number,
+            "step": checkpoint.step,
+            "kind": ArtifactKind.CHECKPOINT,
+            "token": checkpoint.token,
+            "digest": checkpoint.digest,
+            "size": checkpoint.size,
+            "created_at": now,
+        },
+    )
+
+
+def _drop_segments(run: Transaction, experiment: ExperimentId, number: int, before: int) -> None:
+    values: Values = {"p_owner": experiment, "p_number": number, "p_segment": before}
+    run.run(task_rows.drop_segments, values)
+
+
+def _refused(run: Transaction, experiment: ExperimentId, end: AttemptEnd) -> TokenRefused:
+    values: Values = {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
+    stored = run.row(trial_rows.result_of, values)
+    if stored is not None:
+        why = f"its end is stored already ({stored[0]})"
+    else:
+        why = "another attempt took the task over, or it was cancelled"
+    return TokenRefused(
+        f"experiment {experiment}, trial {end.number}, task {end.task}: the attempt's token is "
+        f"not the live one: {why}; nothing of this transaction was stored",
+        stored=stored is not None,
+    )
