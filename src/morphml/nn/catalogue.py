@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from morphml.errors import SpaceError
+from morphml.graph.operation import CUSTOM_PREFIX
 from morphml.nn.expression import Lowered
 from morphml.nn.layers import (
     activation,
     attention,
     convolution,
+    custom,
     dense,
     merge,
     mobile,
@@ -73,3 +76,17 @@ LOWERINGS: Mapping[str, Lowering] = {
     "multiply": merge.multiply,
     "project": merge.project,
 }
+
+
+def lowering_of(site: Site) -> Lowering:
+    """The layer family that builds the operation of ``site``.
+
+    Raises:
+        SpaceError: when there is none.
+    """
+    if site.op.startswith(CUSTOM_PREFIX):
+        return custom.custom
+    lowering = LOWERINGS.get(site.op)
+    if lowering is None:
+        raise SpaceError(f"no PyTorch layer is known for operation {site.op!r}", path=site.path)
+    return lowering

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from morphml.graph.values import ModelGraph
+from morphml.graph import OPERATIONS, Catalogue, ModelGraph, canonical
+from morphml.nn.names import Registered
 from morphml.nn.network import Network
 from morphml.nn.plan import plan
 
@@ -16,12 +17,21 @@ class TorchFramework:
     name = "torch"
 
     def build(
-        self, graph: ModelGraph, *, device: str = "cpu", seed: int | None = None
+        self,
+        graph: ModelGraph,
+        *,
+        custom: Registered | None = None,
+        catalogue: Catalogue = OPERATIONS,
+        device: str = "cpu",
+        seed: int | None = None,
     ) -> nn.Module:
         """The module that computes ``graph``, with fresh random weights, in training mode.
 
         Args:
-            graph: in canonical form.
+            graph: any form; what is built is its canonical form.
+            custom: the user's operations ``custom:<name>``: name to class, function or import path.
+                A name that is missing is read as an import path itself.
+            catalogue: the built-in operations, and those of the user.
             device: where the weights live, such as ``cpu``, ``cuda:0`` or ``meta`` (no memory).
             seed: of the weights; None draws them from torch's own generator.
 
@@ -29,10 +39,13 @@ class TorchFramework:
             ShapeError: where shapes do not fit.
             SpaceError: for an operation that PyTorch has no layer for.
         """
-        layout = plan(graph)
-        if seed is None:
+        layout = plan(canonical(graph, catalogue), catalogue)
+        if device == "meta":
             with torch.device(device):
-                return Network(layout)
-        with torch.random.fork_rng(devices=[]), torch.device(device):
-            torch.manual_seed(seed)
-            return Network(layout)
+                return Network(layout, custom)
+        if seed is None:
+            return Network(layout, custom).to(device)
+        # Drawn on the CPU, so that one seed gives the same weights on every device.
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return Network(layout, custom).to(device)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
+from morphml.errors import SpaceError
 from morphml.nn.expression import Function, Infix, Module
-from morphml.nn.names import resolve
+from morphml.nn.names import Registered, resolve, resolver
 from morphml.nn.plan import Plan, Step
 
 _INFIX: Mapping[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
@@ -26,11 +27,12 @@ class Network(nn.Module):
     mapping; several outputs come back as a dictionary by name.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, registered: Registered | None = None) -> None:
         super().__init__()
         self.plan = plan
+        find = resolver(registered or {})
         for name, make in plan.modules().items():
-            self.add_module(name, _module(make.make(resolve)))
+            self.add_module(name, _module(make.make(find), make.callee))
 
     def forward(
         self, *inputs: torch.Tensor | Mapping[str, torch.Tensor], **named: torch.Tensor
@@ -86,6 +88,7 @@ def _tensor(value: object) -> torch.Tensor:
     return value
 
 
-def _module(made: object) -> nn.Module:
-    assert isinstance(made, nn.Module), f"{made!r} is no module"
+def _module(made: object, callee: str) -> nn.Module:
+    if not isinstance(made, nn.Module):
+        raise SpaceError(f"{callee} must give a torch.nn.Module, got {made!r:.80}")
     return made

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from morphml.errors import SpaceError
-from morphml.graph.shapes import infer_shapes
-from morphml.graph.values import ModelGraph, Node, Shape
-from morphml.nn.catalogue import LOWERINGS
+from morphml.graph import OPERATIONS, Catalogue, ModelGraph, Node, Shape, infer_shapes
+from morphml.nn.catalogue import lowering_of
 from morphml.nn.expression import Construct, Lowered, Module
 from morphml.nn.site import Site
 
@@ -65,17 +64,21 @@ class Plan:
         }
 
 
-def plan(graph: ModelGraph) -> Plan:
+def plan(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> Plan:
     """The steps that compute ``graph``, which must be in canonical form.
 
     Modules are named by operation and count (``conv2d_1``), never by path: graphs with one id have
     the same names, so weights of one fit the other.
 
+    Args:
+        graph: with its input nodes first, as `canonical` puts them.
+        catalogue: the built-in operations, and those of the user.
+
     Raises:
         ShapeError: where shapes do not fit, with both shapes.
         SpaceError: for an operation that no layer family builds.
     """
-    shapes = infer_shapes(graph)
+    shapes = infer_shapes(graph, catalogue)
     counts: Counter[str] = Counter()
     inputs: list[InputSlot] = []
     steps: list[Step] = []
@@ -106,16 +109,14 @@ def _step(position: int, node: Node, shapes: tuple[Shape, ...], counts: Counter[
         output=shapes[position],
         path=node.path,
     )
-    lowering = LOWERINGS.get(node.op)
-    if lowering is None:
-        raise SpaceError(f"no PyTorch layer is known for operation {node.op!r}", path=node.path)
-    lowered = lowering(site)
+    lowered = lowering_of(site)(site)
     return Step(
         node=position,
         op=node.op,
         module=_module_name(node, counts) if isinstance(lowered, Module) else "",
         lowered=lowered,
-        inputs=node.inputs,
+        # Zeros read nothing in the graph; the module asks an input for the size of the batch.
+        inputs=node.inputs or (0,),
         shape=shapes[position],
         path=node.path,
     )

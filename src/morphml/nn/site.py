@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from morphml.errors import SpaceError
+from morphml.graph import Shape
 from morphml.graph.attribute import Attrs
-from morphml.graph.values import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,101 @@
+"""Classification: train an architecture on labelled samples and score it on held-out ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from morphml.errors import CallerError
+from morphml.evaluation.contract import SetupContext
+from morphml.evaluation.data.loading import Source
+from morphml.evaluation.data.splitting import Split
+from morphml.evaluation.training.options import Options, TrainingOptions
+from morphml.evaluation.training.prepared import VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.trial import Trial
+from morphml.ids import digest
+
+if TYPE_CHECKING:
+    from morphml.space import Architecture
+
+
+class Classification:
+    """Evaluator: trains with cross entropy; ``accuracy`` and ``loss`` on validation samples.
+
+    Args:
+        data: ``digits``, ``fashion_mnist``, ``fashion_mnist:FOLDER``, ``npz:PATH``, a file, or
+            arrays; labels are integers from 0.
+        validation: share of the training part that is held out; the test part is never touched.
+        split_seed: seed of that split, which is the same for all trials.
+        options: see `TrainingOptions`; each may also be a hyperparameter of the space, which then
+            counts for its trial.
+
+    Raises:
+        CallerError: for an option that does not exist or has a wrong value.
+
+    >>> Classification("digits", lr=0.01, patience=3)
+    Classification('digits', lr=0.01, patience=3)
+    """
+
+    #: Declares the rule of training for the result cache; raised when results would change.
+    version = "1"
+    #: Heavy modules to import before processes are forked.
+    needs = ("torch", "morphml.evaluation.training.running")
+
+    def __init__(
+        self,
+        data: Source,
+        *,
+        validation: float = VALIDATION,
+        split_seed: int = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        choice = DataChoice(source=data, validation=validation, split_seed=split_seed, classes=True)
+        self._data = PreparedData(choice, check_labels)
+        self._options = TrainingOptions.of(options)
+        self._words = [*choice.words(), *(f"{name}={value!r}" for name, value in options.items())]
+
+    def setup(self, context: SetupContext) -> None:
+        """Load the data onto the device; the first call does it where nobody did before.
+
+        Raises:
+            CallerError: when the data is missing (says where to get it) or its labels are none.
+        """
+        self._data.on(context.device)
+
+    def __call__(self, architecture: Architecture, trial: Trial, /) -> dict[str, float]:
+        """``accuracy`` in [0, 1] and ``loss``, reported after each epoch.
+
+        Raises:
+            EvaluatorError: when network and data do not fit, or training diverges.
+        """
+        from morphml.evaluation.training.goal import Classes  # noqa: PLC0415 - torch is heavy
+        from morphml.evaluation.training.running import train  # noqa: PLC0415 - torch is heavy
+
+        options = self._options.overridden(trial.params)
+        tensors = self._data.on(trial.device)
+        classes = 1 + max(int(part.y.max()) for part in (tensors.train, tensors.validation))
+        goal = Classes(classes=classes, label_smoothing=options.label_smoothing)
+        return train(architecture, trial, tensors=tensors, goal=goal, options=options)
+
+    @property
+    def digest(self) -> str:
+        """Names rule, options and data exactly, for the result cache; O(bytes of data)."""
+        rule = f"classification/{self.version}/{self._options!r}/{self._data.choice.digest()}"
+        return digest(rule.encode())
+
+    def __repr__(self) -> str:
+        return f"Classification({', '.join(self._words)})"
+
+
+def check_labels(split: Split) -> Split:
+    """The split, whose labels are integers from 0.
+
+    Raises:
+        CallerError: when they are not.
+    """
+    labels = split.train.y
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise CallerError(
+            f"labels are integers from 0, one per sample; got {labels.dtype} of shape "
+            f"{labels.shape}. numpy.unique(y, return_inverse=True)[1] numbers any labels"
+        )
+    return split

@@ -1,0 +1,89 @@
+"""Regression: train an architecture on samples with numbers and score it on held-out ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from morphml.evaluation.contract import SetupContext
+from morphml.evaluation.data.loading import Source
+from morphml.evaluation.training.options import Options, TrainingOptions
+from morphml.evaluation.training.prepared import VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.training.standardization import standardized
+from morphml.evaluation.trial import Trial
+from morphml.ids import digest
+
+if TYPE_CHECKING:
+    from morphml.space import Architecture
+
+
+class Regression:
+    """Evaluator: trains with squared error; ``mse``, ``mae``, ``r2`` on validation samples.
+
+    Inputs and targets are brought to mean 0 and deviation 1 of the training samples, feature by
+    feature; the metrics are in the data's own units.
+
+    Args:
+        data: ``npz:PATH``, a file, or arrays; targets are numbers (n,) or (n, d), and the
+            network's output has shape (d,); (1,) for targets (n,).
+        validation: share of the training part that is held out; the test part is never touched.
+        split_seed: seed of that split, which is the same for all trials.
+        options: see `TrainingOptions`; each may also be a hyperparameter of the space, which then
+            counts for its trial.
+
+    Raises:
+        CallerError: for an option that does not exist or has a wrong value.
+
+    >>> Regression("npz:houses.npz", batch_size=32)
+    Regression('npz:houses.npz', batch_size=32)
+    """
+
+    #: Declares the rule of training for the result cache; raised when results would change.
+    version = "1"
+    #: Heavy modules to import before processes are forked.
+    needs = ("torch", "morphml.evaluation.training.running")
+
+    def __init__(
+        self,
+        data: Source,
+        *,
+        validation: float = VALIDATION,
+        split_seed: int = 0,
+        **options: Unpack[Options],
+    ) -> None:
+        choice = DataChoice(
+            source=data, validation=validation, split_seed=split_seed, classes=False
+        )
+        self._data = PreparedData(choice, standardized)
+        self._options = TrainingOptions.of(options)
+        self._words = [*choice.words(), *(f"{name}={value!r}" for name, value in options.items())]
+
+    def setup(self, context: SetupContext) -> None:
+        """Load the data onto the device; the first call does it where nobody did before.
+
+        Raises:
+            CallerError: when the data is missing (says where to get it) or its targets are none.
+        """
+        self._data.on(context.device)
+
+    def __call__(self, architecture: Architecture, trial: Trial, /) -> dict[str, float]:
+        """``mse``, ``mae`` and ``r2``, reported after each epoch.
+
+        Raises:
+            EvaluatorError: when network and data do not fit, or training diverges.
+        """
+        from morphml.evaluation.training.goal import numbers_of  # noqa: PLC0415 - torch is heavy
+        from morphml.evaluation.training.running import train  # noqa: PLC0415 - torch is heavy
+
+        options = self._options.overridden(trial.params)
+        tensors = self._data.on(trial.device)
+        goal = numbers_of(tensors.train.y)
+        return train(architecture, trial, tensors=tensors, goal=goal, options=options)
+
+    @property
+    def digest(self) -> str:
+        """Names rule, options and data exactly, for the result cache; O(bytes of data)."""
+        rule = f"regression/{self.version}/{self._options!r}/{self._data.choice.digest()}"
+        return digest(rule.encode())
+
+    def __repr__(self) -> str:
+        return f"Regression({', '.join(self._words)})"
