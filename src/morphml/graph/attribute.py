@@ -53,57 +53,22 @@ class Attribute:
     def check(self, value: object) -> Value:
         """The value in its stored form.
 
-        Integral floats of a `REAL` stay floats, integers given for a `REAL` become floats, lists
-        become tuples, and equal `SIZES` become one integer: equal settings are stored equally.
+        Integers given for a `REAL` become floats, lists become tuples, and equal `SIZES` become one
+        integer: equal settings are stored equally.
 
         Raises:
             SpaceError: when the value has another type or lies outside the limits.
         """
-        stored = self._stored(value)
-        items = stored if isinstance(stored, tuple) else (stored,)
-        for item in items:
+        if value is None and not self.required and self.default is None:
+            return None
+        stored = _stored(self.kind, value, self.words)
+        if stored is None:
+            words = f" ({', '.join(map(repr, self.words))})" if self.words else ""
+            raise SpaceError(f"{self.name} must be {self.kind.value}{words}, got {value!r:.80}")
+        for item in stored if isinstance(stored, tuple) else (stored,):
             if isinstance(item, (int, float)) and not isinstance(item, bool):
                 self._check_limits(item)
         return stored
-
-    def _stored(self, value: object) -> Value:
-        if value is None and not self.required and self.default is None:
-            return None
-        match self.kind:
-            case Kind.WHOLE:
-                if type(value) is int:
-                    return value
-            case Kind.REAL:
-                if type(value) in (int, float) and math.isfinite(value):  # type: ignore[arg-type]  # the type was just tested
-                    return float(value)  # type: ignore[arg-type]  # the type was just tested
-            case Kind.FLAG:
-                if type(value) is bool:
-                    return value
-            case Kind.TEXT:
-                if isinstance(value, str) and (not self.words or value in self.words):
-                    return value
-            case Kind.SIZES | Kind.PADDING:
-                if self.kind is Kind.PADDING and isinstance(value, str) and value in self.words:
-                    return value
-                if type(value) is int:
-                    return value
-                sizes = _integers(value)
-                if sizes:
-                    return sizes[0] if len(set(sizes)) == 1 else sizes
-            case Kind.SHAPE:
-                shape = _integers(value)
-                if shape is not None:
-                    return shape
-            case Kind.ANY:
-                whole = _integers(value)
-                if whole is not None:
-                    return whole
-                if value is None or isinstance(value, (bool, int, float, str)):
-                    return value
-            case _:
-                assert_never(self.kind)
-        words = f" ({', '.join(map(repr, self.words))})" if self.words else ""
-        raise SpaceError(f"{self.name} must be {self.kind.value}{words}, got {value!r:.80}")
 
     def _check_limits(self, value: float) -> None:
         if self.minimum is not None and value < self.minimum:
@@ -112,10 +77,46 @@ class Attribute:
             raise SpaceError(f"{self.name} must be at most {self.maximum:g}, got {value!r}")
 
 
+def _stored(kind: Kind, value: object, words: tuple[str, ...]) -> Value:
+    """The stored form of a value that is not None, or None where its type is wrong."""
+    match kind:
+        case Kind.WHOLE:
+            return value if type(value) is int else None
+        case Kind.REAL:
+            return _finite(value)
+        case Kind.FLAG:
+            return value if isinstance(value, bool) else None
+        case Kind.TEXT:
+            return value if isinstance(value, str) and (not words or value in words) else None
+        case Kind.SIZES:
+            return _sizes(value)
+        case Kind.PADDING:
+            return value if isinstance(value, str) and value in words else _sizes(value)
+        case Kind.SHAPE:
+            return _integers(value)
+        case Kind.ANY:
+            return value if isinstance(value, (bool, int, float, str)) else _integers(value)
+        case _:
+            assert_never(kind)
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
+
+
 def _integers(value: object) -> tuple[int, ...] | None:
     if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
         return tuple(value)
     return None
+
+
+def _sizes(value: object) -> Value:
+    items = (value,) if type(value) is int else _integers(value)
+    if not items:
+        return None
+    return items[0] if len(set(items)) == 1 else items
 
 
 def whole(attrs: Attrs, name: str) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+from morphml.graph.encoding import encode, exact
 from morphml.graph.operation import Catalogue
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.ordering import arrange, sorted_ports
-from morphml.graph.reduction import Reduced, reduce_graph
+from morphml.graph.reduction import MAY_VANISH, Reduced, reduce_graph
 from morphml.graph.symmetry import TieBreak
 from morphml.graph.values import ModelGraph, Node
 from morphml.ids import GraphId, digest
@@ -31,6 +32,8 @@ def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGrap
     """
     if graph.is_canonical:
         return graph
+    if _is_plain_chain(graph, catalogue):
+        return ModelGraph(nodes=graph.nodes, outputs=graph.outputs, is_canonical=True)
     reduced = reduce_graph(graph, catalogue)
     inputs = _ordered_inputs(reduced)
     order = arrange(reduced, inputs)
@@ -64,8 +67,20 @@ def graph_id(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> GraphId:
     Stable across processes, hash seeds and Python versions. Raises what `canonical` raises.
     """
     form = canonical(graph, catalogue)
-    nodes = [(node.op, node.attrs, node.inputs, node.shared) for node in form.nodes]
-    return GraphId(digest(ascii((_VERSION, nodes, form.outputs)).encode()))
+    nodes = [(node.op, exact(node.attrs), node.inputs, node.shared) for node in form.nodes]
+    return GraphId(digest(encode([_VERSION, nodes, form.outputs])))
+
+
+def _is_plain_chain(graph: ModelGraph, catalogue: Catalogue) -> bool:
+    """True for one input and operations in a row that no rule could change: most of all graphs."""
+    nodes = graph.nodes
+    if nodes[0].op != "input" or [position for _, position in graph.outputs] != [len(nodes) - 1]:
+        return False
+    for previous, node in enumerate(nodes[1:]):
+        if node.inputs != (previous,) or node.op in MAY_VANISH or node.shared is not None:
+            return False
+        catalogue.at(node)
+    return True
 
 
 def _ordered_inputs(reduced: Reduced) -> list[list[int]]:
@@ -73,7 +88,7 @@ def _ordered_inputs(reduced: Reduced) -> list[list[int]]:
     if not any(reduced.unordered):
         return reduced.inputs
     labels = [
-        ascii((node.op, node.attrs, shared is not None))
+        encode([node.op, exact(node.attrs), shared is not None])
         for node, shared in zip(reduced.nodes, reduced.shared, strict=True)
     ]
     colours: list[bytes] = []
@@ -83,7 +98,7 @@ def _ordered_inputs(reduced: Reduced) -> list[list[int]]:
         if loose:
             below.sort()
             tied = tied or len(set(below)) < len(set(ports))
-        colours.append(blake2b(label.encode() + b"".join(below), digest_size=16).digest())
+        colours.append(blake2b(label + b"".join(below), digest_size=16).digest())
     if tied:
         return sorted_ports(reduced, TieBreak(reduced, labels, colours).ranks())
     return sorted_ports(reduced, colours)

@@ -8,7 +8,7 @@ from morphml.errors import ShapeError
 from morphml.graph.canonical import canonical
 from morphml.graph.operation import Catalogue
 from morphml.graph.operations import OPERATIONS
-from morphml.graph.shapes import infer_node
+from morphml.graph.shapes import infer_output
 from morphml.graph.values import ModelGraph, Shape
 
 _FLOAT32_BYTES = 4
@@ -41,9 +41,10 @@ def costs(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> Costs:
     modules: dict[str, tuple[int, Shape]] = {}
     for node in form.nodes:
         inputs = tuple([shapes[source] for source in node.inputs])
-        out = infer_node(node, inputs, catalogue)
+        operation, attrs = catalogue.at(node), dict(node.attrs)
+        out = infer_output(node, operation, inputs, attrs)
         shapes.append(out)
-        count = catalogue.at(node).count(inputs, out, dict(node.attrs))
+        count = operation.count(inputs, out, attrs)
         flops += count.flops
         activations += count.activations
         if node.shared is None:

@@ -34,9 +34,9 @@ def arrange(reduced: Reduced, inputs: Sequence[Sequence[int]]) -> list[int]:
     return order
 
 
-def sorted_ports(reduced: Reduced, rank: Sequence[object]) -> list[list[int]]:
+def sorted_ports(reduced: Reduced, rank: Sequence[int] | Sequence[bytes]) -> list[list[int]]:
     """The inputs of every vertex, unordered ports sorted by the rank of what they read."""
     return [
-        sorted(ports, key=rank.__getitem__) if loose else ports  # type: ignore[arg-type]  # ranks of one kind compare
+        sorted(ports, key=rank.__getitem__) if loose else ports
         for ports, loose in zip(reduced.inputs, reduced.unordered, strict=True)
     ]

@@ -26,7 +26,10 @@ from morphml.graph.operation import Catalogue
 from morphml.graph.shapes import infer_shapes
 from morphml.graph.values import ModelGraph, Node, Shape
 
+#: Operations that are their input where it is the only one.
 _SINGLE = frozenset({"identity", "concat", "multiply"})
+#: Operations that the rules may remove from a path, or replace.
+MAY_VANISH = _SINGLE | {"zero", "add"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +177,8 @@ class _Reduction:
 
 
 def _really_shared(nodes: list[Node], keys: list[str | None]) -> list[str | None]:
+    if keys.count(None) == len(keys):
+        return keys
     first: dict[str, Node] = {}
     for node, key in zip(nodes, keys, strict=True):
         if key is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morphml.errors import ShapeError, SpaceError
+from morphml.graph.attribute import Attrs
 from morphml.graph.operation import Catalogue, Operation
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.values import ModelGraph, Node, Shape
@@ -28,15 +29,19 @@ def infer_node(node: Node, inputs: tuple[Shape, ...], catalogue: Catalogue = OPE
         ShapeError: the shapes do not fit; the message names the path and the shapes.
         SpaceError: an unknown operation, or a wrong number of inputs.
     """
+    return infer_output(node, catalogue.at(node), inputs, dict(node.attrs))
+
+
+def infer_output(
+    node: Node, operation: Operation, inputs: tuple[Shape, ...], attrs: Attrs
+) -> Shape:
+    """The same for a caller that has the operation and the attributes at hand."""
+    least, most = operation.arity
+    if len(inputs) < least or (most is not None and len(inputs) > most):
+        raise SpaceError(_wrong_arity(operation, inputs), path=node.path)
     try:
-        operation = catalogue[node.op]
-        least, most = operation.arity
-        if len(inputs) < least or (most is not None and len(inputs) > most):
-            raise SpaceError(_wrong_arity(operation, inputs))
-        return operation.infer(inputs, dict(node.attrs))
+        return operation.infer(inputs, attrs)
     except ShapeError as error:
-        if error.path:
-            raise
         raise ShapeError(str(error), path=node.path, shapes=error.shapes or inputs) from None
     except SpaceError as error:
         raise SpaceError(str(error), path=node.path) from None

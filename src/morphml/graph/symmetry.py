@@ -10,26 +10,27 @@ graph isomorphism, II*, 2014.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from morphml.graph.ordering import arrange, sorted_ports
 from morphml.graph.reduction import Reduced
 
 #: (label, positions read, number of the shared module) of every node in order.
-Certificate = list[tuple[str, tuple[int, ...], int]]
+Certificate = list[tuple[bytes, tuple[int, ...], int]]
 
 
 class TieBreak:
     """One run over one reduced graph; `ranks` gives the decision."""
 
-    def __init__(self, reduced: Reduced, labels: Sequence[str], colours: Sequence[bytes]) -> None:
+    def __init__(self, reduced: Reduced, labels: Sequence[bytes], colours: Sequence[bytes]) -> None:
         """Prepare.
 
         Args:
             reduced: what is left of the graph.
-            labels: operation and attributes of each vertex.
+            labels: operation, attributes and sharing of each vertex, as bytes.
             colours: what each vertex computes, as a tree seen from the inputs.
         """
         self._reduced = reduced
@@ -78,7 +79,7 @@ class TieBreak:
         return colours
 
     def _search(self, colours: list[int], chosen: tuple[int, ...]) -> int:
-        """Explore below a choice; returns the depth to go back to (its own, where nothing found)."""
+        """Explore below a choice; returns the depth to go on at: less than its own after a find."""
         depth = len(chosen)
         colours = self._refine(colours)
         classes: defaultdict[int, list[int]] = defaultdict(list)
@@ -172,16 +173,12 @@ class TieBreak:
         return vertex in seen
 
 
-def _ranked(keys: Sequence[object]) -> list[int]:
+def _ranked(keys: Sequence[Any]) -> list[int]:
     """Each key's place among the distinct keys in order."""
-    distinct: list[object] = []
-    for key in sorted(keys):  # type: ignore[type-var]  # keys of one kind compare
-        if not distinct or distinct[-1] != key:
-            distinct.append(key)
-    if len(distinct) == len(keys):
-        order = sorted(range(len(keys)), key=keys.__getitem__)  # type: ignore[arg-type]  # as above
-        ranks = [0] * len(keys)
-        for rank, position in enumerate(order):
-            ranks[position] = rank
-        return ranks
-    return [bisect_left(distinct, key) for key in keys]  # type: ignore[type-var]  # as above
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    ranks = [0] * len(keys)
+    rank = 0
+    for before, position in pairwise(order):
+        rank += keys[before] != keys[position]
+        ranks[position] = rank
+    return ranks

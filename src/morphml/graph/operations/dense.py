@@ -41,11 +41,10 @@ def projection(shape: Shape, attrs: Attrs) -> tuple[Shape, bool, tuple[int, ...]
         return (filters, *shape[1:]), len(shape) == 1, (1,) * (len(shape) - 1)
     if not isinstance(target, tuple) or filters is not None:
         raise ShapeError("project needs either filters= or shape=", shapes=(shape,))
-    if len(target) == len(shape) == 1 or (len(target) == len(shape) == 2 and target[0] == shape[0]):
+    rank = len(shape)
+    if rank == len(target) and (rank == 1 or (rank == 2 and target[0] == shape[0])):
         return target, True, ()
-    if len(target) == len(shape) > 1 and all(
-        1 <= m <= n for n, m in zip(shape[1:], target[1:], strict=True)
-    ):
+    if rank == len(target) > 1:
         strides = tuple([-(-n // m) for n, m in zip(shape[1:], target[1:], strict=True)])
         reached = tuple([-(-n // s) for n, s in zip(shape[1:], strides, strict=True)])
         if reached == target[1:]:

@@ -44,17 +44,15 @@ def _recurrent(name: str, summary: str, gates: int, small: int) -> Operation:
         return (time, width) if attrs["sequences"] else (width,)
 
     def count(shapes: tuple[Shape, ...], _out: Shape, attrs: Attrs) -> Count:
-        (time, width), units = shapes[0], whole(attrs, "units")
+        (time, width), units, layers = shapes[0], whole(attrs, "units"), whole(attrs, "layers")
         directions = 2 if attrs["bidirectional"] else 1
         params = flops = 0
-        for _ in range(whole(attrs, "layers")):
+        for _ in range(layers):
             weights = gates * units * (width + units)
             params += directions * (weights + 2 * gates * units)  # two bias vectors, as in cuDNN
             flops += directions * time * (2 * weights + small * units)
             width = units * directions
-        return Count(
-            params, flops, whole(attrs, "layers") * time * directions * units * (gates + 1)
-        )
+        return Count(params, flops, layers * directions * time * units * (gates + 1))
 
     return Operation(
         name=name,

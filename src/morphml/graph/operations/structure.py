@@ -52,11 +52,8 @@ def _infer_concat(shapes: tuple[Shape, ...], attrs: Attrs) -> Shape:
     axis %= rank
     total = 0
     for shape in shapes:
-        if (
-            len(shape) != rank
-            or shape[:axis] != first[:axis]
-            or shape[axis + 1 :] != first[axis + 1 :]
-        ):
+        fits = (*first[:axis], *shape[axis : axis + 1], *first[axis + 1 :])
+        if len(shape) != rank or shape != fits:
             raise ShapeError(
                 f"concat on axis {axis} needs equal sizes on all other axes, got {first} and "
                 f"{shape}",

@@ -29,9 +29,7 @@ def spatial(name: str, shape: Shape, axes: int) -> None:
         ShapeError: it has another number of axes.
     """
     if len(shape) != axes + 1:
-        wanted = ", ".join(
-            ("channels", "depth", "height", "width")[:1] + ("depth", "height", "width")[3 - axes :]
-        )
+        wanted = ", ".join(("channels", *("depth", "height", "width")[3 - axes :]))
         raise ShapeError(f"{name} needs ({wanted}), got {shape}", shapes=(shape,))
 
 
@@ -45,20 +43,12 @@ def slide(name: str, shape: Shape, attrs: Attrs, kernel_name: str) -> Shape:
         ShapeError: the window does not fit into the padded input.
     """
     axes = len(shape) - 1
-    kernel = attrs[kernel_name]
-    stride = attrs["stride"]
-    pad = attrs["padding"]
-    dilation = attrs.get("dilation", 1)
-    if pad == "same":
-        if isinstance(stride, int):
-            return shape[1:] if stride == 1 else tuple([-(-n // stride) for n in shape[1:]])
-        return tuple(
-            [-(-n // s) for n, s in zip(shape[1:], sizes(attrs, "stride", axes), strict=True)]
-        )
-    pads = (0,) * axes if pad == "valid" else sizes(attrs, "padding", axes)
-    kernels = (kernel,) * axes if isinstance(kernel, int) else sizes(attrs, kernel_name, axes)
-    strides = (stride,) * axes if isinstance(stride, int) else sizes(attrs, "stride", axes)
-    dilations = (dilation,) * axes if isinstance(dilation, int) else sizes(attrs, "dilation", axes)
+    strides = sizes(attrs, "stride", axes)
+    kernels = sizes(attrs, kernel_name, axes)
+    if attrs["padding"] == "same":
+        return tuple([-(-n // s) for n, s in zip(shape[1:], strides, strict=True)])
+    pads = (0,) * axes if attrs["padding"] == "valid" else sizes(attrs, "padding", axes)
+    dilations = sizes(attrs, "dilation", axes) if "dilation" in attrs else (1,) * axes
     out = []
     for n, k, s, p, d in zip(shape[1:], kernels, strides, pads, dilations, strict=True):
         reach = d * (k - 1) + 1
