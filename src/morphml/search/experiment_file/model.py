@@ -1,0 +1,195 @@
+"""The experiment file's fields; they mirror the arguments of ``mm.search``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
+
+from morphml.errors import MorphError
+from morphml.search.constraints import parse_constraints
+from morphml.search.experiment_file.quantities import parse_duration, parse_size
+
+_IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+#: Evaluators that need no code of the user.
+BUILT_IN_EVALUATORS = ("classification", "regression")
+
+
+def is_import_path(text: str) -> bool:
+    """Whether ``text`` has the form ``package.module:attribute``."""
+    return _IMPORT_PATH.fullmatch(text) is not None
+
+
+class NamedSettings(BaseModel):
+    """A name with settings; in the file ``name`` alone, or ``name: {key: value}``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: str
+    settings: dict[str, JsonValue] = {}
+
+
+def _named(value: object) -> object:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, settings),) = value.items()
+        if settings is None:
+            return {"name": name}
+        if isinstance(settings, dict):
+            return {"name": name, "settings": settings}
+    raise ValueError("expected a name, or one name with its settings such as `name: {key: value}`")
+
+
+def _evaluator(value: NamedSettings) -> NamedSettings:
+    if value.name in BUILT_IN_EVALUATORS:
+        if "data" not in value.settings:
+            raise ValueError(f"{value.name} needs data, such as `{value.name}: {{data: digits}}`")
+        return value
+    if not is_import_path(value.name):
+        known = " or ".join(BUILT_IN_EVALUATORS)
+        raise ValueError(f"expected `package.module:function`, or {known}, got {value.name!r}")
+    if value.settings:
+        raise ValueError("only built-in evaluators take settings here")
+    return value
+
+
+def _constraint(value: str) -> str:
+    try:
+        parse_constraints({"metric": value})
+    except MorphError:
+        raise ValueError(
+            f"expected a relation and a number such as '<= 500_000', got {value!r}"
+        ) from None
+    return value
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
+
+
+_Named = dict[str, dict[str, JsonValue] | None]
+Optimizer = Annotated[NamedSettings, BeforeValidator(_named, json_schema_input_type=str | _Named)]
+Evaluator = Annotated[
+    NamedSettings,
+    BeforeValidator(_named, json_schema_input_type=str | _Named),
+    AfterValidator(_evaluator),
+]
+Constraint = Annotated[str, AfterValidator(_constraint)]
+Seconds = Annotated[
+    float, Field(gt=0), BeforeValidator(_seconds, json_schema_input_type=float | str)
+]
+Bytes = Annotated[int, Field(gt=0), BeforeValidator(_size, json_schema_input_type=int | str)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0)]
+
+
+class Limits(BaseModel):
+    """What one attempt at a trial may use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    time: Seconds | None = Field(
+        default=None, description="Wall time of one attempt: seconds, or a text such as '10m'."
+    )
+    memory: Bytes | None = Field(
+        default=None,
+        description="Resident memory of one attempt: bytes, or a text such as '4 GiB'.",
+    )
+
+
+class ExperimentFile(BaseModel):
+    """One search, as a file: what to search, how to score it, and when to stop.
+
+    Fields that are None were not written; ``mm.search`` then takes its own default.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, title="MorphML experiment file"
+    )
+
+    name: str | None = Field(
+        default=None, min_length=1, description="Name shown in lists and reports."
+    )
+    space: str = Field(
+        min_length=1,
+        description="The search space: its text form (the Python form, parsed and never executed), "
+        "a ready-made one such as spaces.nasbench201(), or an import path package.module:name.",
+    )
+    evaluator: Evaluator = Field(
+        description="What scores an architecture: an import path package.module:function, or a "
+        "built-in one with its settings, such as `classification: {data: digits}`."
+    )
+    objectives: dict[str, Literal["min", "max"]] = Field(
+        min_length=1, description="Metrics and the better direction; the first is the fitness."
+    )
+    constraints: dict[str, Constraint] = Field(
+        default={},
+        description="Bounds on metrics, such as `params: <= 500_000`.",
+    )
+    optimizer: Optimizer = Field(
+        default=NamedSettings(name="auto"),
+        description="Who proposes: a name such as `auto`, or one name with its settings such as "
+        "`regularized_evolution: {population_size: 50}`.",
+    )
+    trials: Count | None = Field(default=None, description="How many trials may be started.")
+    epochs: Count | None = Field(
+        default=None, description="Stop after this many epochs over all trials."
+    )
+    timeout: Seconds | None = Field(
+        default=None, description="Stop after this wall time: seconds, or a text such as '1h 30m'."
+    )
+    target: float | None = Field(
+        default=None,
+        allow_inf_nan=False,
+        description="Stop when the first objective is at least this good.",
+    )
+    max_epochs: Count | None = Field(default=None, description="Epochs of one full trial.")
+    repeats: Count | None = Field(
+        default=None, description="Evaluations of each architecture, with different seeds."
+    )
+    workers: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Trials at a time; 0 runs them inside the main process, for debugging.",
+    )
+    engine: Literal["local", "remote", "ray"] | None = Field(
+        default=None, description="How trials reach machines."
+    )
+    storage: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where the experiment is kept: a file's name, a database URL, or `memory`.",
+    )
+    seed: int | None = Field(default=None, description="Root of all randomness.")
+    deterministic: bool | None = Field(
+        default=None, description="Same history with several workers, at the price of idle slots."
+    )
+    resources: dict[str, Share] = Field(
+        default={},
+        description="What one trial needs of a worker, such as `gpu: 0.5`.",
+    )
+    limits: Limits = Field(default=Limits(), description="What one attempt at a trial may use.")
+    start: list[dict[str, JsonValue]] = Field(
+        default=[],
+        description="Architectures to try first, each as decisions by path.",
+    )
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> ExperimentFile:
+        if self.trials is self.epochs is self.timeout is self.target is None:
+            raise ValueError("a search needs an end: write trials, epochs, timeout or target")
+        return self
