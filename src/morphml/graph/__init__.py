@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from morphml.graph.attribute import Attribute, Kind
-from morphml.graph.canonical import canonical, graph_id
-from morphml.graph.costs import Costs, costs
+from morphml.graph.costing import Costs, costs
+from morphml.graph.identity import canonical, graph_id
 from morphml.graph.operation import Catalogue, Count, Operation, custom_operation
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node, infer_shapes

@@ -12,139 +12,196 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
+from dataclasses import dataclass
 
 from morphml.graph.ordering import arrange, sorted_ports
 from morphml.graph.reduction import Reduced
 
 #: (label, positions read, number of the shared module) of every node in order.
-Certificate = list[tuple[bytes, tuple[int, ...], int]]
+_Certificate = list[tuple[bytes, tuple[int, ...], int]]
+#: What a vertex sees around it: colours it reads, (colour, port) that read it, colours it shares.
+_Surroundings = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaf:
+    """A colouring without ties that the search came to."""
+
+    certificate: _Certificate
+    ranks: list[int]
+    #: The vertices in canonical order.
+    order: list[int]
+    #: The vertices singled out on the way.
+    chosen: tuple[int, ...]
+
+
+class _Colouring:
+    """An ordered partition of the vertices, made finer in place.
+
+    A vertex's colour is how many vertices stand in cells before its own, so that splitting a cell
+    changes no colour outside it. Only cells of two and more are kept.
+    """
+
+    __slots__ = ("cells", "colours")
+
+    def __init__(self, colours: list[int], cells: dict[int, list[int]]) -> None:
+        self.colours = colours
+        self.cells = cells
+
+    def split(self, colour: int, groups: list[list[int]]) -> None:
+        """Put ``groups``, which make up the cell of that colour, in its place in their order."""
+        del self.cells[colour]
+        for group in groups:
+            for vertex in group:
+                self.colours[vertex] = colour
+            if len(group) > 1:
+                self.cells[colour] = group
+            colour += len(group)
+
+    def with_first(self, vertex: int) -> _Colouring:
+        """A copy in which ``vertex`` stands before the rest of its cell."""
+        copy = _Colouring(self.colours.copy(), self.cells.copy())
+        colour = self.colours[vertex]
+        copy.split(colour, [[vertex], [other for other in self.cells[colour] if other != vertex]])
+        return copy
 
 
 class TieBreak:
     """One run over one reduced graph; `ranks` gives the decision."""
 
-    def __init__(self, reduced: Reduced, labels: Sequence[bytes], colours: Sequence[bytes]) -> None:
+    def __init__(self, reduced: Reduced, labels: Sequence[bytes], trees: Sequence[bytes]) -> None:
         """Prepare.
 
         Args:
             reduced: what is left of the graph.
             labels: operation, attributes and sharing of each vertex, as bytes.
-            colours: what each vertex computes, as a tree seen from the inputs.
+            trees: digest of what each vertex computes, as a tree seen from the inputs.
         """
         self._reduced = reduced
         self._labels = labels
-        self._size = len(reduced.nodes)
-        names: list[list[str]] = [[] for _ in labels]
-        for name, vertex in reduced.outputs:
-            names[vertex].append(name)
-        self._start = _ranked([(c, tuple(n)) for c, n in zip(colours, names, strict=True)])
+        self._trees = trees
         self._readers: list[list[tuple[int, int]]] = [[] for _ in labels]
         for reader, ports in enumerate(reduced.inputs):
             loose = reduced.unordered[reader]
             for port, vertex in enumerate(ports):
                 self._readers[vertex].append((reader, -1 if loose else port))
-        groups: defaultdict[str, list[int]] = defaultdict(list)
+        sharing: defaultdict[str, list[int]] = defaultdict(list)
         for vertex, key in enumerate(reduced.shared):
             if key is not None:
-                groups[key].append(vertex)
-        self._group: list[list[int]] = [groups[k] if k is not None else [] for k in reduced.shared]
-        self._leaves: list[tuple[Certificate, list[int], tuple[int, ...], list[int]]] = []
+                sharing[key].append(vertex)
+        self._sharing = [sharing[key] if key is not None else () for key in reduced.shared]
+        self._leaves: list[_Leaf] = []
         self._symmetries: list[list[int]] = []
 
     def ranks(self) -> list[int]:
         """A rank for every vertex, all different; isomorphic graphs get corresponding ranks."""
-        self._search(self._start, ())
-        return min(self._leaves, key=lambda leaf: leaf[0])[1]
+        colouring = self._start()
+        self._refine(colouring)
+        if not self._settle(colouring):
+            self._search(colouring, ())
+            return min(self._leaves, key=lambda leaf: leaf.certificate).ranks
+        return colouring.colours
 
-    def _refine(self, colours: list[int]) -> list[int]:
-        """The coarsest stable colouring that is finer than ``colours``."""
-        inputs, loose = self._reduced.inputs, self._reduced.unordered
-        classes = max(colours) + 1
-        while classes < self._size:
-            keys = []
-            for vertex in range(self._size):
-                below = [colours[source] for source in inputs[vertex]]
-                if loose[vertex]:
-                    below.sort()
-                above = sorted([(colours[reader], port) for reader, port in self._readers[vertex]])
-                group = sorted([colours[other] for other in self._group[vertex]])
-                keys.append((colours[vertex], below, above, group))
-            finer = _ranked(keys)
-            count = max(finer) + 1
-            if count == classes:
-                break
-            colours, classes = finer, count
-        return colours
+    def _start(self) -> _Colouring:
+        """Vertices told apart by what they compute and by the outputs that they are."""
+        names: list[tuple[str, ...]] = [()] * len(self._labels)
+        for name, vertex in self._reduced.outputs:
+            names[vertex] = (*names[vertex], name)
+        groups: defaultdict[tuple[bytes, tuple[str, ...]], list[int]] = defaultdict(list)
+        for vertex, key in enumerate(zip(self._trees, names, strict=True)):
+            groups[key].append(vertex)
+        colouring = _Colouring([0] * len(names), {0: []})
+        colouring.split(0, [groups[key] for key in sorted(groups)])
+        return colouring
 
-    def _search(self, colours: list[int], chosen: tuple[int, ...]) -> int:
-        """Explore below a choice; returns the depth to go on at: less than its own after a find."""
-        depth = len(chosen)
-        colours = self._refine(colours)
-        classes: defaultdict[int, list[int]] = defaultdict(list)
-        for vertex, colour in enumerate(colours):
-            classes[colour].append(vertex)
-        tied = [classes[colour] for colour in sorted(classes) if len(classes[colour]) > 1]
-        settled = colours if not tied else self._all_symmetric(colours, tied)
-        if settled is not None:
-            return self._leaf(settled, chosen)
-        tried: list[int] = []
-        for vertex in tied[0]:
-            if tried and self._same_orbit(vertex, tried, chosen):
-                continue
-            tried.append(vertex)
-            single = [2 * colour + 1 for colour in colours]
-            single[vertex] -= 1
-            back = self._search(_ranked(single), (*chosen, vertex))
-            if back < depth:
-                return back
-        return depth
+    def _refine(self, colouring: _Colouring) -> None:
+        """Split cells until the members of each see the same around them."""
+        stable = False
+        while not stable:
+            splits = []
+            for colour, cell in colouring.cells.items():
+                groups: defaultdict[_Surroundings, list[int]] = defaultdict(list)
+                for vertex in cell:
+                    groups[self._surroundings(vertex, colouring.colours)].append(vertex)
+                if len(groups) > 1:
+                    splits.append((colour, [groups[key] for key in sorted(groups)]))
+            for colour, parts in splits:
+                colouring.split(colour, parts)
+            stable = not splits
 
-    def _all_symmetric(self, colours: list[int], tied: list[list[int]]) -> list[int] | None:
-        """Colours without ties where all ties are symmetries, else None.
+    def _surroundings(self, vertex: int, colours: list[int]) -> _Surroundings:
+        below = [colours[source] for source in self._reduced.inputs[vertex]]
+        if self._reduced.unordered[vertex]:
+            below.sort()
+        above = [(colours[reader], port) for reader, port in self._readers[vertex]]
+        above.sort()
+        sharing = [colours[other] for other in self._sharing[vertex]]
+        sharing.sort()
+        return tuple(below), tuple(above), tuple(sharing)
+
+    def _settle(self, colouring: _Colouring) -> bool:
+        """Order the ties of a stable colouring where all of them are symmetries; else False.
 
         They are where every connected piece of tied vertices meets each colour at most once: stable
         colours then make pieces with a common colour copies of each other with the same
         surroundings, so they may be put in any order.
         """
-        piece = list(range(self._size))
+        piece = {vertex: vertex for cell in colouring.cells.values() for vertex in cell}
 
         def find(vertex: int) -> int:
-            while piece[vertex] != vertex:
-                piece[vertex] = piece[piece[vertex]]
-                vertex = piece[vertex]
+            while (parent := piece[vertex]) != vertex:
+                vertex = parent
             return vertex
 
-        members = {vertex for cell in tied for vertex in cell}
-        for vertex in members:
-            for other in (*self._reduced.inputs[vertex], *self._group[vertex]):
-                if other in members:
+        for vertex in piece:
+            for other in (*self._reduced.inputs[vertex], *self._sharing[vertex]):
+                if other in piece:
                     piece[find(vertex)] = find(other)
-        for cell in tied:
-            if len({find(vertex) for vertex in cell}) < len(cell):
-                return None
-        return _ranked([(c, find(v) if v in members else -1) for v, c in enumerate(colours)])
+        cells = [
+            (colour, {find(vertex): vertex for vertex in cell}, len(cell))
+            for colour, cell in colouring.cells.items()
+        ]
+        if any(len(by_piece) < size for _, by_piece, size in cells):
+            return False
+        for colour, by_piece, _ in cells:
+            colouring.split(colour, [[by_piece[root]] for root in sorted(by_piece)])
+        return True
 
-    def _leaf(self, ranks: list[int], chosen: tuple[int, ...]) -> int:
-        certificate, order = self._certificate(ranks)
-        for other_certificate, _, other_chosen, other_order in self._leaves:
-            if other_certificate == certificate:
-                image = [0] * self._size
-                for here, there in zip(other_order, order, strict=True):
+    def _search(self, colouring: _Colouring, chosen: tuple[int, ...]) -> int:
+        """Explore below a choice; returns the depth to go on at: less than its own after a find."""
+        depth = len(chosen)
+        tried: list[int] = []
+        for vertex in colouring.cells[min(colouring.cells)]:
+            if tried and self._same_orbit(vertex, tried, chosen):
+                continue
+            tried.append(vertex)
+            finer = colouring.with_first(vertex)
+            self._refine(finer)
+            below = (*chosen, vertex)
+            back = self._leaf(finer, below) if self._settle(finer) else self._search(finer, below)
+            if back < depth:
+                return back
+        return depth
+
+    def _leaf(self, colouring: _Colouring, chosen: tuple[int, ...]) -> int:
+        """Keep a leaf, or the symmetry that leads to it from another; returns as `_search` does."""
+        leaf = self._certified(colouring.colours, chosen)
+        for other in self._leaves:
+            if other.certificate == leaf.certificate:
+                image = [0] * len(leaf.order)
+                for here, there in zip(other.order, leaf.order, strict=True):
                     image[here] = there
                 self._symmetries.append(image)
                 common = 0
-                while (
-                    common < min(len(chosen), len(other_chosen))
-                    and chosen[common] == other_chosen[common]
-                ):
+                for mine, theirs in zip(chosen, other.chosen, strict=False):
+                    if mine != theirs:
+                        break
                     common += 1
                 return common
-        self._leaves.append((certificate, ranks, chosen, order))
+        self._leaves.append(leaf)
         return len(chosen)
 
-    def _certificate(self, ranks: list[int]) -> tuple[Certificate, list[int]]:
+    def _certified(self, ranks: list[int], chosen: tuple[int, ...]) -> _Leaf:
         inputs = sorted_ports(self._reduced, ranks)
         order = arrange(self._reduced, inputs)
         place = {vertex: position for position, vertex in enumerate(order)}
@@ -157,7 +214,7 @@ class TieBreak:
             if self._reduced.unordered[vertex]:
                 ports.sort()
             certificate.append((self._labels[vertex], tuple(ports), module))
-        return certificate, order
+        return _Leaf(certificate=certificate, ranks=ranks, order=order, chosen=chosen)
 
     def _same_orbit(self, vertex: int, tried: list[int], chosen: tuple[int, ...]) -> bool:
         """True when a known symmetry that keeps the choices leads from a tried vertex to this."""
@@ -171,14 +228,3 @@ class TieBreak:
                     seen.add(image)
                     todo.append(image)
         return vertex in seen
-
-
-def _ranked(keys: Sequence[Any]) -> list[int]:
-    """Each key's place among the distinct keys in order."""
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    ranks = [0] * len(keys)
-    rank = 0
-    for before, position in pairwise(order):
-        rank += keys[before] != keys[position]
-        ranks[position] = rank
-    return ranks

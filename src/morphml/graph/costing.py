@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from morphml.errors import ShapeError
-from morphml.graph.canonical import canonical
+from morphml.graph.identity import canonical
 from morphml.graph.operation import Catalogue
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_output
