@@ -237,6 +237,8 @@ class ExperimentRecord:
     spec: Mapping[str, JSON]
     state: ExperimentState
     reason: str
+    #: How many trials are allowed now; may have been raised since the spec was made.
+    budget: int
     next_number: int
     seq: int
     created_at: float

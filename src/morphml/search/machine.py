@@ -91,6 +91,8 @@ class SearchMachine:
         self.standing = Standing(spec.objectives, spec.budget)
         #: Trials that have not ended, with their architectures.
         self.pending: dict[int, Architecture] = {}
+        #: Highest step reported by each of them.
+        self.reported: dict[int, int] = {}
         #: Sequence number of the last entry applied.
         self.seq = 0
         #: The number that the next trial takes.
@@ -129,7 +131,7 @@ class SearchMachine:
         measured = dict(outcome.metrics)
         metrics = {**measured, **self._computed.get(number, {})}
         violation = total_violation(self.spec.constraints, metrics) if measured else 0.0
-        body = {
+        body: dict[str, object] = {
             "state": outcome.state.value,
             "metrics": measured,
             "violation": violation,
@@ -297,6 +299,7 @@ class SearchMachine:
             case EntryKind.CANCELLED:
                 self.pending.pop(entry.number, None)
                 self._computed.pop(entry.number, None)
+                self.reported.pop(entry.number, None)
                 self.standing.cancelled()
                 self._optimizer.observe(Cancelled(number=entry.number))
             case EntryKind.PAUSED | EntryKind.PROMOTED | EntryKind.SWITCHED:
@@ -342,6 +345,7 @@ class SearchMachine:
 
     def _apply_told(self, number: int, body: Mapping[str, Any]) -> None:
         self.pending.pop(number, None)
+        self.reported.pop(number, None)
         computed = self._computed.pop(number, {})
         values = None
         if body["state"] in (TrialState.COMPLETED, TrialState.PRUNED):
@@ -358,6 +362,7 @@ class SearchMachine:
         )
 
     def _apply_reported(self, number: int, body: Mapping[str, Any]) -> None:
+        self.reported[number] = body["step"]
         metrics = {**body["metrics"], **self._computed.get(number, {})}
         names = [objective.name for objective in self.spec.objectives]
         if all(math.isfinite(metrics.get(name, math.nan)) for name in names):

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from morphml.errors import StorageError
-
-
-class Durability(StrEnum):
-    """What an acknowledged transaction survives."""
-
-    #: ``kill -9`` of every process; a power cut may take the last transactions, never the order.
-    NORMAL = "normal"
-    #: Also a power cut: the disk has confirmed the transaction before the call returns.
-    FULL = "full"
+from morphml.settings import Durability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

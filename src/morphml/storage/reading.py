@@ -101,13 +101,14 @@ def requested_state(database: Database, name: ExperimentId) -> tuple[ExperimentS
 
 
 def _experiment_record(row: Row) -> ExperimentRecord:
-    name, title, spec, state, reason, next_number, seq, created_at, spent_s = row
+    name, title, spec, state, reason, budget, next_number, seq, created_at, spent_s = row
     return ExperimentRecord(
         id=ExperimentId(name),
         name=title,
         spec=orjson.loads(spec),
         state=ExperimentState(state),
         reason=reason,
+        budget=budget,
         next_number=next_number,
         seq=seq,
         created_at=created_at,

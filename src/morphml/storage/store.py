@@ -173,7 +173,7 @@ class SqlStore(_ReadingHalf):
         if row is None:
             raise unknown_experiment(experiment)
         raise ExperimentError(
-            f"experiment {experiment}: {row[5]} numbers are taken, so the budget cannot be {trials}"
+            f"experiment {experiment}: {row[6]} numbers are taken, so the budget cannot be {trials}"
         )
 
     def set_state(self, experiment: ExperimentId, state: ExperimentState, reason: str) -> None:

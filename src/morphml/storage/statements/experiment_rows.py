@@ -29,6 +29,7 @@ _RECORD = (
     _e.spec,
     _e.state,
     _e.reason,
+    _e.budget,
     _e.next_number,
     _e.seq,
     _e.created_at,

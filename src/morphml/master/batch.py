@@ -1,0 +1,43 @@
+"""What the driver gathers for its next transaction, and what it does once that is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from morphml.engines.port import Assignment
+from morphml.search.changes import (
+    AttemptEnd,
+    Changes,
+    CheckpointPointer,
+    ExperimentEnd,
+    NewTask,
+)
+from morphml.search.machine import Draft
+
+
+@dataclass(slots=True)
+class Batch:
+    """One transaction in the making."""
+
+    tasks: list[NewTask] = field(default_factory=list)
+    ended: list[AttemptEnd] = field(default_factory=list)
+    checkpoints: list[CheckpointPointer] = field(default_factory=list)
+    #: Started by the engine only after the commit, so that nothing runs that is not stored.
+    assignments: list[Assignment] = field(default_factory=list)
+    end: ExperimentEnd | None = None
+
+    def changes(self, draft: Draft) -> Changes:
+        """The transaction, with what the search machine wants stored."""
+        return Changes(
+            entries=draft.entries,
+            trials=draft.trials,
+            updates=draft.updates,
+            tasks=tuple(self.tasks),
+            ended=tuple(self.ended),
+            checkpoints=tuple(self.checkpoints),
+            end=self.end,
+        )
+
+    def changes_nothing(self, draft: Draft) -> bool:
+        """Whether there is nothing to commit."""
+        return not (draft.entries or self.tasks or self.ended or self.checkpoints or self.end)

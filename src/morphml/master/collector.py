@@ -1,0 +1,219 @@
+"""Turns what an engine tells into machine calls and rows of the next transaction."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from morphml.clock import Clock
+from morphml.engines import port
+from morphml.master.artifacts import RunArtifacts
+from morphml.master.batch import Batch
+from morphml.master.flights import Flight, Flights
+from morphml.optimizers.events import JSON
+from morphml.scheduling.failures import Failure, FailureKind
+from morphml.scheduling.retry import ErrorSightings, Retry, RetryRule, decide_retry
+from morphml.search.changes import AttemptEnd, AttemptResult, TaskThen
+from morphml.search.experiment import TrialState
+from morphml.search.log import encode_body
+from morphml.search.machine import SearchMachine
+from morphml.search.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What the end of an attempt means for its task and its trial."""
+
+    result: AttemptResult
+    then: TaskThen = TaskThen.GONE
+    #: None where the trial goes on.
+    outcome: Outcome | None = None
+    failure: Mapping[str, JSON] | None = None
+    delay_s: float = 0.0
+
+
+class Collector:
+    """Collects events of one experiment.
+
+    Args:
+        machine: learns results.
+        flights: attempts in the air; those that end are landed.
+        artifacts: takes checkpoints and captured output.
+        clock: hour of retries.
+        rule: which failures are retried.
+        workers: how many slots there are, since a retry wants another one.
+    """
+
+    def __init__(
+        self,
+        machine: SearchMachine,
+        flights: Flights,
+        artifacts: RunArtifacts,
+        clock: Clock,
+        rule: RetryRule,
+        workers: int,
+    ) -> None:
+        self._machine = machine
+        self._flights = flights
+        self._artifacts = artifacts
+        self._clock = clock
+        self._rule = rule
+        self._workers = workers
+        self._sightings = ErrorSightings()
+        #: When the next retry is due (Unix seconds), or None; the driver resets it.
+        self.next_retry_at: float | None = None
+        #: The first failure of the run, shown when everything fails.
+        self.first_failure: Mapping[str, JSON] | None = None
+
+    def collect(self, event: port.EngineEvent, batch: Batch) -> None:
+        """Take one event in; what must be stored is added to ``batch``."""
+        match event:
+            case port.Finished():
+                self._finished(event, batch)
+            case port.Reported():
+                self._reported(event)
+            case port.Checkpointed():
+                self._checkpointed(event, batch)
+            case port.Logged():
+                self._logged(event)
+            case port.Started():
+                flight = self._flights.get(event.token)
+                if flight is not None:
+                    flight.worker = event.worker
+            case port.WorkerGone():
+                pass  # the engine fills the slot; each attempt that it had ends by itself
+            case _:
+                assert_never(event)
+
+    # --- reports, logs, checkpoints --------------------------------------------------------------
+
+    def _reported(self, event: port.Reported) -> None:
+        flight = self._flights.get(event.token)
+        if flight is None:
+            return
+        if event.step <= self._machine.reported.get(flight.number, -1):
+            return  # told before by an attempt that was lost
+        self._machine.report(flight.number, event.step, event.metrics)
+
+    def _checkpointed(self, event: port.Checkpointed, batch: Batch) -> None:
+        flight = self._flights.get(event.token)
+        if flight is None:
+            return
+        pointer = self._artifacts.keep_checkpoint(flight, event)
+        flight.checkpoint = pointer
+        batch.checkpoints.append(pointer)
+
+    def _logged(self, event: port.Logged) -> None:
+        flight = self._flights.get(event.token)
+        if flight is not None:
+            self._artifacts.append_output(flight, event.stream, event.text)
+
+    # --- ends ------------------------------------------------------------------------------------
+
+    def _finished(self, event: port.Finished, batch: Batch) -> None:
+        flight = self._flights.land(event.token)
+        if flight is None:
+            return
+        ending = self._ending(flight, event)
+        ready_at = self._clock.now() + ending.delay_s
+        batch.ended.append(
+            AttemptEnd(
+                token=event.token,
+                task=flight.task,
+                number=flight.number,
+                result=ending.result,
+                then=ending.then,
+                worker=event.worker,
+                started_at=event.started_at,
+                duration_s=event.duration_s,
+                failure=None if ending.failure is None else encode_body(ending.failure),
+                ready_at=ready_at,
+                rank=ready_at,
+            )
+        )
+        if ending.outcome is not None:
+            self._flights.failures.pop(flight.task, None)
+            self._machine.tell(flight.number, ending.outcome)
+        if ending.then is TaskThen.RETRY:
+            due = self.next_retry_at
+            self.next_retry_at = ready_at if due is None else min(due, ready_at)
+
+    def _ending(self, flight: Flight, event: port.Finished) -> _Ending:
+        outcome = event.outcome
+        match outcome:
+            case port.Succeeded():
+                return self._ended(flight, event, AttemptResult.SUCCEEDED, outcome.metrics)
+            case port.Stopped():
+                return self._ended(flight, event, AttemptResult.STOPPED, outcome.metrics)
+            case port.Failed():
+                return self._failed(flight, event, outcome)
+            case port.PausedAt():
+                return _Ending(AttemptResult.PAUSED, TaskThen.PAUSED)
+            case port.Cancelled():
+                state = Outcome(state=TrialState.CANCELLED, duration_s=event.duration_s)
+                return _Ending(AttemptResult.CANCELLED, outcome=state)
+            case _:
+                assert_never(outcome)
+
+    def _ended(
+        self,
+        flight: Flight,
+        event: port.Finished,
+        result: AttemptResult,
+        metrics: Mapping[str, float],
+    ) -> _Ending:
+        stopped = result is AttemptResult.STOPPED
+        state = TrialState.PRUNED if stopped else TrialState.COMPLETED
+        if stopped and not metrics:
+            state = TrialState.CANCELLED
+        outcome = Outcome(
+            state=state,
+            metrics=metrics,
+            duration_s=event.duration_s,
+            epochs=self._machine.reported.get(flight.number, 0),
+        )
+        return _Ending(result, outcome=outcome)
+
+    def _failed(self, flight: Flight, event: port.Finished, failed: port.Failed) -> _Ending:
+        failure: dict[str, JSON] = {
+            "kind": failed.kind.value,
+            "error_type": failed.error_type,
+            "message": failed.message,
+            "traceback": failed.traceback,
+            "digest": failed.digest,
+            "worker": event.worker,
+            "at": event.started_at + event.duration_s,
+        }
+        if self.first_failure is None:
+            self.first_failure = failure
+        seen_on = self._sightings.add(_failure(failure))
+        self._flights.remember(flight.task, failure)
+        decision = decide_retry(
+            [_failure(each) for each in self._flights.failures[flight.task]],
+            self._rule,
+            seed=zlib.crc32(flight.task.encode()),
+            seen_on=seen_on,
+            elsewhere=self._workers > 1,
+        )
+        if isinstance(decision, Retry):
+            return _Ending(
+                AttemptResult.FAILED, TaskThen.RETRY, failure=failure, delay_s=decision.delay_s
+            )
+        outcome = Outcome(
+            state=TrialState(decision.state),
+            duration_s=event.duration_s,
+            epochs=self._machine.reported.get(flight.number, 0),
+            failure=failure,
+        )
+        return _Ending(AttemptResult.FAILED, outcome=outcome, failure=failure)
+
+
+def _failure(document: Mapping[str, JSON]) -> Failure:
+    return Failure(
+        kind=FailureKind(str(document["kind"])),
+        at=float(str(document["at"])),
+        worker=str(document["worker"]),
+        digest=str(document["digest"]),
+    )

@@ -1,0 +1,250 @@
+"""Drives one experiment: engine events in, one transaction out, then the next attempts.
+
+Each turn collects what the engine says, asks for as many proposals as slots are free, commits all
+of it in one transaction, and only then hands the assignments to the engine. Memory runs ahead of
+the store by that one transaction; when it fails, the caller drops everything and folds the log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from morphml.clock import Clock
+from morphml.engines.port import Engine, EngineEvent, Finished, Order
+from morphml.errors import ConstraintError, DriverLost, ExperimentError
+from morphml.master.batch import Batch
+from morphml.master.collector import Collector
+from morphml.master.dispatcher import Dispatcher
+from morphml.master.flights import Flights
+from morphml.master.ports import Store
+from morphml.master.progress import Observer, Progress
+from morphml.master.session import SessionKeeper
+from morphml.search.changes import Driver, ExperimentEnd
+from morphml.search.experiment import ExperimentState, TrialState
+from morphml.search.machine import Ended, SearchMachine
+
+#: Longest wait for the engine, so that stop requests and retries are seen.
+TURN_S = 0.25
+#: Seconds between two looks at the store for a stop asked from outside, and between two views.
+LOOK_EVERY_S = 0.5
+#: Trials that fail before any succeeds, after which the search stops and shows the first error.
+HOPELESS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The parts that a driver joins."""
+
+    store: Store
+    engine: Engine
+    keeper: SessionKeeper
+    machine: SearchMachine
+    flights: Flights
+    dispatcher: Dispatcher
+    collector: Collector
+    clock: Clock
+
+
+class ExperimentDriver:
+    """One run of one experiment.
+
+    Args:
+        crew: the parts, all of this run.
+        right: the right to drive, as the store gave it.
+        observer: told of the progress.
+        spent_s: wall seconds of earlier runs, for the time budget.
+    """
+
+    def __init__(self, crew: Crew, right: Driver, observer: Observer, spent_s: float) -> None:
+        self._crew = crew
+        self._right = right
+        self._observer = observer
+        self._spent_s = spent_s
+        self._began = self._looked = crew.clock.monotonic()
+        self._ended_before = self._ended_trials()
+        self._held: dict[int, Finished] = {}
+        self._queued = True  # tasks may wait in the store from an earlier run
+        self._closing: Ended | None = None
+        self._stopping = False
+
+    def run(self) -> str:
+        """Drive until the search is over; the reason.
+
+        Raises:
+            DriverLost: when another driver took over; the store has the truth.
+            ConstraintError: when a constraint rejects everything; the experiment is marked failed.
+            StorageError: when the store cannot write; nothing acknowledged is lost.
+            KeyboardInterrupt: when a person stops it; the caller closes the session.
+        """
+        try:
+            self._turn([])
+            while not self._stopping and (self._crew.flights or self._waiting()):
+                self._turn(self._crew.engine.events(self._patience()))
+        except ConstraintError as error:
+            self._commit(Batch(end=ExperimentEnd(state=ExperimentState.FAILED, reason=str(error))))
+            raise
+        return self._finish()
+
+    # --- one turn --------------------------------------------------------------------------------
+
+    def _turn(self, events: list[EngineEvent]) -> None:
+        crew = self._crew
+        crew.keeper.tick()
+        if crew.keeper.lost:
+            raise DriverLost("the session's lease could not be renewed in time")
+        batch = Batch()
+        for event in self._in_order(events):
+            crew.collector.collect(event, batch)
+        self._look()
+        try:
+            if not self._stopping:
+                self._fill(batch)
+        finally:
+            self._commit(batch)
+        for assignment in batch.assignments:
+            crew.engine.submit(assignment)
+
+    def _fill(self, batch: Batch) -> None:
+        free = self._crew.engine.slots - len(self._crew.flights)
+        if free <= 0:
+            return
+        if self._retry_is_due():
+            free -= self._claim(free, batch)
+        while free > 0 and self._may_ask():
+            ended = self._crew.dispatcher.ask(batch)
+            if ended is not None:
+                self._closing = ended
+                return
+            free -= 1
+
+    def _claim(self, free: int, batch: Batch) -> int:
+        claimed = self._crew.store.claim(
+            self._right.experiment, self._crew.keeper.session, limit=free
+        )
+        for task in claimed:
+            self._crew.dispatcher.resume(task, batch)
+        self._queued = len(claimed) == free
+        return len(claimed)
+
+    def _commit(self, batch: Batch) -> None:
+        draft = self._crew.machine.drain()
+        if not batch.changes_nothing(draft):
+            self._crew.store.commit(self._right, batch.changes(draft))
+
+    # --- when to do what -------------------------------------------------------------------------
+
+    def _retry_is_due(self) -> bool:
+        due = self._crew.collector.next_retry_at
+        if due is not None and due <= self._crew.clock.now():
+            self._crew.collector.next_retry_at = None
+            self._queued = True
+        return self._queued
+
+    def _may_ask(self) -> bool:
+        """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""
+        if self._closing is not None:
+            return False
+        machine = self._crew.machine
+        if not machine.spec.deterministic or not machine.pending:
+            return True
+        return machine.next_number - min(machine.pending) < machine.spec.workers
+
+    def _in_order(self, events: list[EngineEvent]) -> list[EngineEvent]:
+        """In a deterministic search, ends are taken in the order of their numbers."""
+        if not self._crew.machine.spec.deterministic:
+            return events
+        taken: deque[EngineEvent] = deque()
+        for event in events:
+            flight = self._crew.flights.get(event.token) if isinstance(event, Finished) else None
+            if isinstance(event, Finished) and flight is not None:
+                self._held[flight.number] = event
+            else:
+                taken.append(event)
+        waiting = sorted(self._crew.machine.pending)
+        for number in waiting:
+            if number not in self._held:
+                break
+            taken.append(self._held.pop(number))
+            break  # the next one may be taken only after the ask that this one allows
+        return list(taken)
+
+    def _patience(self) -> float:
+        if self._held and min(self._crew.machine.pending, default=-1) in self._held:
+            return 0.0
+        if not self._crew.flights:
+            due = self._crew.collector.next_retry_at
+            wait = TURN_S if due is None else due - self._crew.clock.now()
+            return min(max(wait, 0.01), TURN_S)
+        return TURN_S
+
+    def _waiting(self) -> bool:
+        """Whether something is still to come although nothing is in the air."""
+        if self._crew.machine.pending:
+            return True
+        return self._closing is None
+
+    def _look(self) -> None:
+        """See what changed outside, and show where we stand, a few times a second."""
+        now = self._crew.clock.monotonic()
+        if now - self._looked < LOOK_EVERY_S:
+            return
+        self._looked = now
+        self._observer(self.progress())
+        if self._crew.store.stop_requested(self._right.experiment):
+            self._stopping = True
+            self._closing = Ended("stopped on request")
+        timeout = self._crew.machine.standing.budget.timeout_s
+        if timeout is not None and self._spent_s + now - self._began >= timeout:
+            self._closing = Ended("time budget spent")
+            for token in self._crew.flights.tokens():
+                self._crew.engine.order(token, Order.STOP)
+        standing = self._crew.machine.standing
+        if standing.best is None and standing.failed_from_start >= HOPELESS:
+            self._closing = Ended(f"the first {HOPELESS} trials all failed: {self._first_error()}")
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _finish(self) -> str:
+        if self._closing is None:
+            raise ExperimentError("the driver stopped with neither work nor a reason")
+        reason = self._closing.reason
+        state = ExperimentState.PAUSED if self._stopping else ExperimentState.COMPLETED
+        if self._crew.machine.standing.failed_from_start >= HOPELESS:
+            state = ExperimentState.FAILED
+        self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
+        self._observer(self.progress(reason))
+        return reason
+
+    def _first_error(self) -> str:
+        failure = self._crew.collector.first_failure
+        if failure is None:
+            return "see the trials"
+        return f"{failure['error_type']}: {failure['message']}"
+
+    def _ended_trials(self) -> int:
+        machine = self._crew.machine
+        return machine.next_number - len(machine.pending)
+
+    def progress(self, reason: str = "") -> Progress:
+        """Where the search stands now."""
+        machine = self._crew.machine
+        standing = machine.standing
+        objective = machine.spec.objectives[0]
+        best = standing.best
+        return Progress(
+            name=machine.spec.name,
+            taken=machine.next_number,
+            budget=standing.budget.trials,
+            counts={state.value: standing.counts[state] for state in TrialState},
+            duplicates=standing.duplicates,
+            rejections=standing.rejections,
+            busy=len(self._crew.flights),
+            slots=self._crew.engine.slots,
+            objective=objective.name,
+            best_value=None if best is None else objective.minimised(best[1][0]),
+            best_number=None if best is None else best[0],
+            elapsed_s=self._crew.clock.monotonic() - self._began,
+            ended=self._ended_trials() - self._ended_before,
+            reason=reason,
+        )

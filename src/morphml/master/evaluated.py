@@ -1,0 +1,72 @@
+"""One evaluated trial, with everything a person does with a winner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from morphml.search.experiment import TrialState
+from morphml.space import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedTrial:
+    """An architecture with what is known of it."""
+
+    number: int
+    state: TrialState
+    architecture: Architecture
+    #: Returned and computed metrics.
+    metrics: Mapping[str, float]
+    #: Seconds of evaluation.
+    duration_s: float
+    epochs: int
+    #: The experiment's files.
+    folder: Path
+
+    @property
+    def decisions(self) -> Mapping[str, object]:
+        """Active decisions by path."""
+        return self.architecture.decisions
+
+    @property
+    def hyper(self) -> Mapping[str, object]:
+        """Hyperparameters by name."""
+        return self.architecture.hyper
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The newest checkpoint that is kept of this trial, or None."""
+        found = sorted((self.folder / "checkpoints").glob(f"{self.number:06d}-*.pt"))
+        return found[-1] if found else None
+
+    def build(self, framework: str = "torch") -> object:
+        """A fresh model of the architecture; for torch a ``torch.nn.Module``."""
+        return self.architecture.build(framework)
+
+    def to_python(self, path: str | Path, weights: object = None) -> Path:
+        """Write a standalone source file of the model, and its weights beside it.
+
+        Args:
+            path: the file to write.
+            weights: a state dict or module; the trial's newest checkpoint by default, where its
+                evaluator passed ``model=`` to ``trial.epochs``.
+        """
+        chosen = self.checkpoint if weights is None else weights
+        return self.architecture.to_python(path, weights=chosen)
+
+    def to_json(self) -> dict[str, object]:
+        """Number, decisions, metrics and architecture as a JSON object."""
+        return {
+            "number": self.number,
+            "state": self.state.value,
+            "metrics": dict(self.metrics),
+            "duration_s": self.duration_s,
+            "epochs": self.epochs,
+            "architecture": self.architecture.to_json(),
+        }
+
+    def _repr_svg_(self) -> str:
+        """The architecture's drawing, for notebooks."""
+        return self.architecture.svg()

@@ -1,0 +1,264 @@
+"""The face of one experiment: create or open, run, resume, ask and tell by hand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+from morphml.errors import ExperimentError, SpaceError
+from morphml.evaluation import EvaluatorSource
+from morphml.ids import ExperimentId
+from morphml.master import evaluators
+from morphml.master.artifacts import RunArtifacts
+from morphml.master.by_hand import HandTrial, ManualDriver
+from morphml.master.options import SearchOptions, default_workers, make_spec
+from morphml.master.progress import Observer
+from morphml.master.result import Result
+from morphml.master.runner import Run, nobody_watches, run
+from morphml.search.changes import ExperimentRecord
+from morphml.search.experiment import ExperimentSpec
+from morphml.settings import read_settings
+from morphml.space import SearchSpace
+from morphml.space.text import parse_space
+from morphml.storage import SqlStore, StoreOptions, open_store
+
+
+class Experiment:
+    """One experiment in a store; a context manager that closes the store.
+
+    Made by ``create`` or ``open``. One process drives it at a time; others may read.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        experiment: ExperimentId,
+        space: SearchSpace,
+        source: EvaluatorSource | None,
+        folder: Path,
+    ) -> None:
+        self.store = store
+        self.id = experiment
+        self.space = space
+        self.folder = folder
+        self._source = source
+        self._manual: ManualDriver | None = None
+
+    # --- beginnings ------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        space: SearchSpace,
+        evaluate: object,
+        *,
+        storage: str | Path | None = None,
+        workers: int | None = None,
+        **options: Unpack[SearchOptions],
+    ) -> Self:
+        """A new experiment, stored and not started.
+
+        Args:
+            space: what is searched.
+            evaluate: a callable ``(arch, trial)``, an object with ``setup`` and ``__call__``, an
+                import path ``package.module:attribute``, or None to ask and tell by hand.
+            storage: path of a SQLite file; None keeps everything in memory.
+            workers: child processes the search will be run with; 0 for in process.
+            options: see ``SearchOptions``.
+
+        Raises:
+            CallerError: when space, evaluator or an option is not usable.
+            StorageError: when the store cannot be opened.
+        """
+        source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
+        slots = default_workers() if workers is None else workers
+        spec = make_spec(space, source, slots, options)
+        store = open_store(storage, StoreOptions(durability=read_settings().store.durability))
+        try:
+            experiment = store.create_experiment(spec)
+            folder = experiment_folder(storage, experiment)
+            RunArtifacts(folder)
+            if storage is not None and (source.path is None or spec.space is None):
+                evaluators.keep(folder, space, source)
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, experiment, space, source, folder)
+
+    @classmethod
+    def open(
+        cls,
+        storage: str | Path,
+        name: str | None = None,
+        *,
+        evaluate: object = None,
+        space: SearchSpace | None = None,
+    ) -> Self:
+        """An experiment that is in a store already.
+
+        Args:
+            storage: path of a SQLite file.
+            name: id or name; the newest experiment by default.
+            evaluate: the evaluator, where it changed its place; by default the one stored.
+            space: the space, where it holds code that cannot be loaded; must be the same space.
+
+        Raises:
+            ExperimentError: when there is no such experiment, or the space is another one.
+            StorageError: when the store cannot be opened.
+        """
+        settings = read_settings().store
+        store = open_store(storage, StoreOptions(durability=settings.durability), create=False)
+        try:
+            record = find_experiment(store, name)
+            folder = experiment_folder(storage, record.id)
+            spec = ExperimentSpec.from_json(record.spec)
+            found, source = _recall(spec, folder, space, evaluate)
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, record.id, found, source, folder)
+
+    # --- running ---------------------------------------------------------------------------------
+
+    @property
+    def record(self) -> ExperimentRecord:
+        """The experiment as the store has it now."""
+        return self.store.experiment(self.id)
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """What fixes the search, with the budget as it is now."""
+        record = self.record
+        spec = ExperimentSpec.from_json(record.spec)
+        return replace(spec, budget=replace(spec.budget, trials=record.budget))
+
+    def run(self, workers: int | None = None, observer: Observer = nobody_watches) -> Result:
+        """Run, or go on with, the search until it is over.
+
+        Args:
+            workers: child processes; 0 runs the evaluator in this process; by default as created.
+            observer: called with a ``Progress`` some times a second.
+
+        Raises:
+            StoreInUse: when another process drives it.
+            KeyboardInterrupt: when a person stops it; what is stored can be resumed.
+            MorphError: when it cannot go on; the message says why and what to do.
+        """
+        if self._source is None:
+            raise ExperimentError("this experiment has no evaluator that can be loaded; give one")
+        spec = self.spec
+        run(
+            Run(
+                store=self.store,
+                experiment=self.id,
+                spec=spec,
+                space=self.space,
+                source=self._source,
+                folder=self.folder,
+                workers=spec.workers if workers is None else workers,
+                observer=observer,
+            )
+        )
+        return self.result()
+
+    def result(self) -> Result:
+        """The trials as the store has them now."""
+        return Result(
+            self.record, self.spec, self.space, list(self.store.trials(self.id)), self.folder
+        )
+
+    def extend(self, trials: int) -> None:
+        """Allow so many trials in all; a completed experiment can then be run again."""
+        self.store.extend_budget(self.id, trials)
+
+    # --- by hand ---------------------------------------------------------------------------------
+
+    def ask(self) -> HandTrial | None:
+        """The next trial to evaluate by hand, or None when the search is over."""
+        return self._hand().ask()
+
+    def tell(
+        self, number: int, metrics: Mapping[str, float] | float | None, *, error: str = ""
+    ) -> None:
+        """The result of a trial asked before; None means that it failed, ``error`` says why.
+
+        Raises:
+            ExperimentError: when that trial is not waiting for a result.
+            EvaluatorError: when the metrics break the evaluator contract.
+        """
+        self._hand().tell(number, metrics, error)
+
+    def _hand(self) -> ManualDriver:
+        if self._manual is None:
+            self._manual = ManualDriver(self.store, self.id, self.spec, self.space)
+        return self._manual
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the store; asked trials that were not told can be told after the next ``open``."""
+        if self._manual is not None:
+            self._manual.close()
+            self._manual = None
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        """The experiment itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+
+def find_experiment(store: SqlStore, name: str | None) -> ExperimentRecord:
+    """The experiment of that id or name; the newest of that name, or of all.
+
+    Raises:
+        ExperimentError: when there is none; the message lists those there are.
+    """
+    records = store.experiments()
+    for record in records:
+        if name is None or name in (record.id, record.name):
+            return record
+    known = ", ".join(f"{record.id} ({record.name})" for record in records[:10]) or "none"
+    raise ExperimentError(f"no experiment {name!r} in this store; there are: {known}")
+
+
+def experiment_folder(storage: str | Path | None, experiment: ExperimentId) -> Path:
+    """The folder of an experiment's files: beside the store, or temporary for one in memory."""
+    if storage is None or str(storage) == ":memory:":
+        return Path(tempfile.gettempdir()) / f"morphml-{experiment}"
+    return Path(storage).with_suffix(".artifacts").resolve() / experiment
+
+
+def _recall(
+    spec: ExperimentSpec, folder: Path, space: SearchSpace | None, evaluate: object
+) -> tuple[SearchSpace, EvaluatorSource | None]:
+    source = None if evaluate is None else EvaluatorSource.of(evaluate)
+    if space is None and spec.space is not None:
+        space = parse_space(spec.space)
+    if space is None or (source is None and spec.evaluator.kind == "value"):
+        kept_space, kept_source = evaluators.recall(folder)
+        space, source = space or kept_space, source or kept_source
+    if space.digest != spec.space_digest:
+        raise SpaceError(
+            f"the space given is not the one of experiment {spec.name!r}: digest {space.digest}, "
+            f"stored {spec.space_digest}"
+        )
+    if source is None:
+        source = EvaluatorSource.of(spec.evaluator.reference)
+    return space, source
+
+
+def _by_hand(architecture: object, trial: object) -> float:
+    raise ExperimentError("this experiment is asked and told by hand; it has no evaluator to run")

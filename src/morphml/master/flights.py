@@ -1,0 +1,59 @@
+"""The attempts in the air, as the driving master remembers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from morphml.ids import AttemptToken, TaskId
+from morphml.optimizers.events import JSON
+from morphml.search.changes import CheckpointPointer
+
+
+@dataclass(slots=True)
+class Flight:
+    """One attempt between its commit and its end."""
+
+    token: AttemptToken
+    task: TaskId
+    number: int
+    segment: int
+    #: Epoch at which the segment ends.
+    to_epoch: int
+    #: Newest committed checkpoint, or None.
+    checkpoint: CheckpointPointer | None = None
+    #: Name of the worker, once it started.
+    worker: str = ""
+
+
+class Flights:
+    """All attempts in the air, by token."""
+
+    def __init__(self) -> None:
+        self._by_token: dict[AttemptToken, Flight] = {}
+        #: Failures of ended attempts at tasks that will be tried again, oldest first.
+        self.failures: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._by_token)
+
+    def add(self, flight: Flight) -> None:
+        """Remember an attempt that was submitted."""
+        self._by_token[flight.token] = flight
+
+    def get(self, token: AttemptToken) -> Flight | None:
+        """The attempt of ``token``, or None when it ended."""
+        return self._by_token.get(token)
+
+    def land(self, token: AttemptToken) -> Flight | None:
+        """Forget an attempt that ended, and return it."""
+        return self._by_token.pop(token, None)
+
+    def tokens(self) -> tuple[AttemptToken, ...]:
+        """Tokens of all, oldest first."""
+        return tuple(self._by_token)
+
+    def remember(self, task: TaskId, failure: Mapping[str, JSON]) -> None:
+        """Remember a failure of a task, for the retry rule and to avoid its worker."""
+        self.failures[task] = (*self.failures.get(task, ()), failure)

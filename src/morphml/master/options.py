@@ -1,0 +1,134 @@
+"""What ``mm.search`` may be told, and the spec that comes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from morphml.errors import ExperimentError
+from morphml.evaluation import EvaluatorSource
+from morphml.master.evaluators import reference_to
+from morphml.optimizers import Optimizer, create_optimizer
+from morphml.optimizers.events import JSON
+from morphml.search.constraints import parse_constraints
+from morphml.search.experiment import (
+    AttemptLimits,
+    Budget,
+    ExperimentSpec,
+    OptimizerReference,
+)
+from morphml.search.objectives import COMPUTED_METRICS, parse_objectives
+from morphml.space import Architecture, SearchSpace
+
+
+class SearchOptions(TypedDict, total=False):
+    """Everything that fixes a search beside the space and the evaluator. All are optional."""
+
+    #: Metric name to ``"min"`` or ``"max"``, the first is the fitness. Default ``accuracy: max``.
+    objectives: Mapping[str, str] | Sequence[str]
+    #: Metric name to a bound such as ``"<= 500_000"``.
+    constraints: Mapping[str, str]
+    #: Registered name, ``"auto"``, or an optimizer as a pattern (a fresh one of it is made).
+    optimizer: str | Optimizer
+    #: Settings of the optimizer, where it is given by name.
+    optimizer_settings: Mapping[str, JSON]
+    #: How many trials. Default 100.
+    trials: int
+    #: Total epochs over all trials.
+    epochs: int
+    #: Seconds of wall time over all runs.
+    timeout: float
+    #: Value of the first objective that is good enough.
+    target: float
+    #: Epochs of one full trial, for ``trial.epochs()``. Default 10.
+    max_epochs: int
+    #: How often each architecture is evaluated, with metrics averaged. Default 1.
+    repeats: int
+    #: Root of all randomness. Default 0.
+    seed: int
+    #: Name that people see. Default: the evaluator's name.
+    name: str
+    #: What an attempt needs, such as ``{"gpu": 0.5}``.
+    resources: Mapping[str, float]
+    #: Architectures, or mappings of decision path to value, to try first.
+    start: Sequence[Architecture | Mapping[str, object]]
+    #: Seconds that one attempt may take.
+    time_limit: float
+    #: Resident bytes that one attempt may use.
+    memory_limit: int
+    #: Same history for the same number of workers, at the cost of waiting for the slowest.
+    deterministic: bool
+
+
+def make_spec(
+    space: SearchSpace, source: EvaluatorSource, workers: int, options: SearchOptions
+) -> ExperimentSpec:
+    """The spec of a new experiment.
+
+    Raises:
+        ExperimentError: when an option is unknown or out of range.
+        ConstraintError: when a constraint cannot be read.
+        SpaceError: when a start point is not in the space.
+    """
+    unknown = set(options) - set(SearchOptions.__annotations__)
+    if unknown:
+        raise ExperimentError(
+            f"unknown option {sorted(unknown)[0]!r}; known: "
+            f"{', '.join(sorted(SearchOptions.__annotations__))}"
+        )
+    return ExperimentSpec(
+        name=options.get("name") or source.name.rpartition(":")[2],
+        space=space.to_text() if space.portable else None,
+        space_digest=space.digest,
+        objectives=parse_objectives(options.get("objectives") or {"accuracy": "max"}),
+        constraints=parse_constraints(options.get("constraints")),
+        optimizer=_optimizer(space, options),
+        budget=Budget(
+            trials=options.get("trials", 100),
+            epochs=options.get("epochs"),
+            timeout_s=options.get("timeout"),
+            target=options.get("target"),
+        ),
+        evaluator=reference_to(source),
+        seed=options.get("seed", 0),
+        max_epochs=options.get("max_epochs", 10),
+        repeats=options.get("repeats", 1),
+        limits=AttemptLimits(
+            time_s=options.get("time_limit"), memory_bytes=options.get("memory_limit")
+        ),
+        workers=max(workers, 1),
+        deterministic=options.get("deterministic", False),
+        resources=options.get("resources") or {},
+        start=tuple(_start(space, point) for point in options.get("start", ())),
+    )
+
+
+def required_metrics(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Metrics that the evaluator must return: measured objectives, then constrained metrics."""
+    names = [o.name for o in spec.objectives] + [c.metric for c in spec.constraints]
+    return tuple(dict.fromkeys(name for name in names if name not in COMPUTED_METRICS))
+
+
+def default_workers() -> int:
+    """Half the processors that this process may use, at least one."""
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
+def _optimizer(space: SearchSpace, options: SearchOptions) -> OptimizerReference:
+    wanted = options.get("optimizer", "auto")
+    if isinstance(wanted, str):
+        made = create_optimizer(wanted, space, **options.get("optimizer_settings", {}))
+    else:
+        if "optimizer_settings" in options:
+            raise ExperimentError("optimizer_settings go with an optimizer given by name")
+        made = wanted
+    return OptimizerReference(name=made.name, version=made.version, settings=dict(made.settings))
+
+
+def _start(
+    space: SearchSpace, point: Architecture | Mapping[str, object]
+) -> tuple[int | float | None, ...]:
+    if isinstance(point, Architecture):
+        return space.member(point.decisions).vector
+    return space.member(point).vector

@@ -1,0 +1,53 @@
+"""What a running search shows, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A moment of a search."""
+
+    #: Name of the experiment.
+    name: str
+    #: Numbers taken, and how many may be.
+    taken: int
+    budget: int
+    #: Trials by state.
+    counts: Mapping[str, int] = field(default_factory=dict)
+    #: Duplicate and rejected proposals.
+    duplicates: int = 0
+    rejections: int = 0
+    #: Attempts that run, and how many could.
+    busy: int = 0
+    slots: int = 0
+    #: The first objective: its name, and its best value so far with the trial that reached it.
+    objective: str = ""
+    best_value: float | None = None
+    best_number: int | None = None
+    #: Seconds since this run began.
+    elapsed_s: float = 0.0
+    #: Trials that ended in this run.
+    ended: int = 0
+    #: Why the search ended, or "" while it runs.
+    reason: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Trials per second in this run."""
+        return self.ended / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds left at this rate, or None before the first trial ended."""
+        if self.ended == 0:
+            return None
+        done = self.taken - self.counts.get("pending", 0)
+        return max(self.budget - done, 0) / self.rate
+
+
+#: Called some times a second, and once at the end.
+Observer: TypeAlias = Callable[[Progress], None]

@@ -1,0 +1,263 @@
+"""What a search found: the best trials, the front, the table, pictures."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from morphml import visualization as pictures
+from morphml.errors import ExperimentError, MissingExtraError
+from morphml.master.evaluated import EvaluatedTrial
+from morphml.search.changes import ExperimentRecord, TrialRecord
+from morphml.search.constraints import total_violation
+from morphml.search.experiment import ExperimentSpec, TrialState
+from morphml.search.objectives import minimised_values
+from morphml.space import SearchSpace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCORED = (TrialState.COMPLETED, TrialState.PRUNED)
+
+
+class Result:
+    """The trials of an experiment at one moment, ranked.
+
+    Args:
+        record: the experiment as the store has it.
+        spec: what fixes the search.
+        space: its space.
+        records: all trials by number; kept.
+        folder: the experiment's files.
+    """
+
+    def __init__(
+        self,
+        record: ExperimentRecord,
+        spec: ExperimentSpec,
+        space: SearchSpace,
+        records: Sequence[TrialRecord],
+        folder: Path,
+    ) -> None:
+        self.record = record
+        self.spec = spec
+        self.space = space
+        self.records = records
+        self.folder = folder
+
+    @property
+    def reason(self) -> str:
+        """Why the search ended, such as ``space exhausted``."""
+        return self.record.reason
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of trials by state."""
+        return Counter(record.state.value for record in self.records)
+
+    @property
+    def best(self) -> EvaluatedTrial:
+        """The best trial that keeps every constraint, by the first objective.
+
+        Raises:
+            ExperimentError: when no trial was evaluated within the constraints.
+        """
+        ranked = self.ranked()
+        if not ranked:
+            raise ExperimentError(
+                f"experiment {self.spec.name!r}: no trial has a result within the constraints; "
+                f"trials: {dict(self.counts)}"
+            )
+        return ranked[0]
+
+    def ranked(self) -> list[EvaluatedTrial]:
+        """Feasible trials with a result, best first by the first objective, ties by number."""
+        return [self._evaluated(record) for _, record in sorted(self._feasible, key=_by_fitness)]
+
+    @property
+    def pareto_front(self) -> list[EvaluatedTrial]:
+        """Feasible trials that no other dominates, best first by the first objective."""
+        front = pictures.pareto_front(self.points, self.spec.objectives)
+        by_number = {record.number: record for record in self.records}
+        return [self._evaluated(by_number[point.number]) for point in front]
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """One row a trial: number, state, metrics, decisions, seconds, epochs.
+
+        Raises:
+            MissingExtraError: when pandas (extra ``viz``) is not installed.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415  # heavy, and an extra
+        except ImportError:
+            raise MissingExtraError("a data frame of trials", extra="viz") from None
+        return pd.DataFrame([_row(point) for point in self.points])
+
+    @cached_property
+    def points(self) -> list[pictures.TrialPoint]:
+        """The ended trials as pictures see them."""
+        return [self._point(r) for r in self.records if r.state is not TrialState.PENDING]
+
+    # --- pictures --------------------------------------------------------------------------------
+
+    def plot_convergence(self) -> pictures.Plot:
+        """The best value so far, by trial and by time."""
+        return pictures.plot_convergence(self.points, self.spec.objectives[0])
+
+    def plot_pareto(self) -> pictures.Plot:
+        """The first two objectives against each other."""
+        return pictures.plot_pareto(self.points, self.spec.objectives)
+
+    def plot_importance(self) -> pictures.Plot:
+        """How much each decision moves the first objective."""
+        return pictures.plot_importance(self.points, self.spec.objectives[0])
+
+    def plot_decisions(self) -> pictures.Plot:
+        """Parallel axes of the decisions of good and bad trials."""
+        return pictures.plot_parallel(self.points, self.spec.objectives[0])
+
+    def report(self, path: str | Path, made_at: float | None = None) -> Path:
+        """Write the self-contained HTML report and return its path.
+
+        Args:
+            path: file to write; its folder is made.
+            made_at: seconds since the Unix epoch; the end of the last trial by default.
+
+        Raises:
+            MissingExtraError: when matplotlib (extra ``viz``) is not installed.
+        """
+        written = Path(path)
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(pictures.render_report(self._report_data(made_at)), encoding="utf-8")
+        return written
+
+    # --- details ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _feasible(self) -> list[tuple[tuple[float, ...], TrialRecord]]:
+        return [
+            (minimised_values(self.spec.objectives, _all_metrics(record)), record)
+            for record in self.records
+            if record.state in _SCORED and self._holds(record)
+        ]
+
+    def _holds(self, record: TrialRecord) -> bool:
+        return total_violation(self.spec.constraints, _all_metrics(record)) == 0.0
+
+    def _evaluated(self, record: TrialRecord) -> EvaluatedTrial:
+        return EvaluatedTrial(
+            number=record.number,
+            state=record.state,
+            architecture=self.space.architecture(tuple(orjson.loads(record.vector))),
+            metrics=_all_metrics(record),
+            duration_s=record.duration_s,
+            epochs=record.epochs,
+            folder=self.folder,
+        )
+
+    def _point(self, record: TrialRecord) -> pictures.TrialPoint:
+        architecture = self.space.architecture(tuple(orjson.loads(record.vector)))
+        began = self.record.created_at
+        return pictures.TrialPoint(
+            number=record.number,
+            state=record.state.value,
+            metrics=_all_metrics(record),
+            decisions={path: _shown(value) for path, value in architecture.decisions.items()},
+            ended_s=None if record.ended_at is None else max(record.ended_at - began, 0.0),
+            duration_s=record.duration_s,
+            feasible=record.state in _SCORED and self._holds(record),
+        )
+
+    def _report_data(self, made_at: float | None) -> pictures.ReportData:
+        ends = [r.ended_at for r in self.records if r.ended_at is not None]
+        return pictures.ReportData(
+            name=self.spec.name,
+            state=self.record.state.value,
+            reason=self.reason,
+            objectives=self.spec.objectives,
+            constraints=[str(constraint) for constraint in self.spec.constraints],
+            points=self.points,
+            drawing=self.best.architecture.svg() if self._feasible else None,
+            wall_s=self.record.spent_s,
+            settings={
+                "optimizer": self.spec.optimizer.name,
+                "seed": self.spec.seed,
+                "trials": self.spec.budget.trials,
+                "workers": self.spec.workers,
+                "evaluator": self.spec.evaluator.reference,
+            },
+            space=self.spec.space or repr(self.space),
+            versions=_versions(),
+            made_at=made_at if made_at is not None else max(ends, default=self.record.created_at),
+        )
+
+    def __repr__(self) -> str:
+        """The outcome in one line."""
+        if not self._feasible:
+            return f"<Result {self.spec.name!r}: {len(self.records)} trials, none with a result>"
+        best = self.best
+        return (
+            f"<Result {self.spec.name!r}: {len(self.records)} trials, best #{best.number} "
+            f"{_metrics_text(best.metrics)}, {self.reason or self.record.state.value}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The ten best trials as a table, for notebooks."""
+        names = [objective.name for objective in self.spec.objectives]
+        head = "".join(f"<th>{escape(name)}</th>" for name in ("trial", *names, "decisions"))
+        rows = "".join(_html_row(trial, names) for trial in self.ranked()[:10])
+        title = escape(repr(self)[1:-1])
+        return f"<p><b>{title}</b></p><table><tr>{head}</tr>{rows}</table>"
+
+
+def _by_fitness(entry: tuple[tuple[float, ...], TrialRecord]) -> tuple[float, int]:
+    return entry[0][0], entry[1].number
+
+
+def _all_metrics(record: TrialRecord) -> dict[str, float]:
+    return {**record.computed, **record.metrics}
+
+
+def _shown(value: object) -> bool | int | float | str | None:
+    return value if isinstance(value, bool | int | float | str | None) else repr(value)
+
+
+def _row(point: pictures.TrialPoint) -> dict[str, object]:
+    return {
+        "number": point.number,
+        "state": point.state,
+        **point.metrics,
+        **point.decisions,
+        "feasible": point.feasible,
+        "duration_s": point.duration_s,
+        "ended_s": point.ended_s,
+    }
+
+
+def _html_row(trial: EvaluatedTrial, names: Sequence[str]) -> str:
+    metrics = "".join(f"<td>{trial.metrics[name]:.6g}</td>" for name in names)
+    decisions = ", ".join(f"{path}={value}" for path, value in trial.decisions.items())
+    return f"<tr><td>{trial.number}</td>{metrics}<td>{escape(decisions)}</td></tr>"
+
+
+def _metrics_text(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={value:.6g}" for name, value in metrics.items())
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("morphml", "torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

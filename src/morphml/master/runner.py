@@ -1,0 +1,112 @@
+"""One run of a stored experiment: engine and session up, log folded, driven, all taken down."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from morphml.clock import Clock, SystemClock
+from morphml.engines import InProcessEngine, LocalEngine
+from morphml.engines.port import Context, Engine
+from morphml.evaluation import EvaluatorSource, MetricRules
+from morphml.ids import ExperimentId
+from morphml.master.artifacts import RunArtifacts
+from morphml.master.collector import Collector
+from morphml.master.dispatcher import Dispatcher
+from morphml.master.driver import Crew, ExperimentDriver
+from morphml.master.flights import Flights
+from morphml.master.options import required_metrics
+from morphml.master.ports import Store
+from morphml.master.progress import Observer
+from morphml.master.recovery import earlier_failures, fresh_machine
+from morphml.master.session import SessionKeeper
+from morphml.scheduling.retry import RetryRule
+from morphml.search.changes import Driver
+from morphml.search.experiment import ExperimentSpec
+from morphml.space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is to be run, and where."""
+
+    store: Store
+    experiment: ExperimentId
+    spec: ExperimentSpec
+    space: SearchSpace
+    source: EvaluatorSource
+    #: Folder of the experiment's files.
+    folder: Path
+    #: Child processes; 0 runs the evaluator in this process.
+    workers: int
+    observer: Observer
+
+
+def run(run: Run) -> str:
+    """Drive the experiment until it is over, and return the reason.
+
+    Raises:
+        StoreInUse: when another process drives it.
+        KeyboardInterrupt: when a person stops it; what is stored can be resumed.
+        MorphError: as ``ExperimentDriver.run``.
+    """
+    clock = SystemClock()
+    engine = make_engine(run.workers)
+    try:
+        keeper = SessionKeeper(
+            run.store,
+            clock,
+            f"{platform.node()}-{os.getpid()}",
+            may_block=isinstance(engine, InProcessEngine),
+        )
+        try:
+            return _drive(run, engine, keeper, clock)
+        finally:
+            engine.close()
+            keeper.close()
+    finally:
+        engine.close()
+
+
+def make_engine(workers: int) -> Engine:
+    """The engine for so many workers: local processes, or in process for 0."""
+    return InProcessEngine() if workers == 0 else LocalEngine(workers)
+
+
+def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str:
+    right = run.store.acquire_driver(run.experiment, keeper.session)
+    record = run.store.experiment(run.experiment)
+    machine = fresh_machine(run.spec, run.space)
+    machine.fold(run.store.log(run.experiment))
+    artifacts = RunArtifacts(run.folder)
+    engine.prepare(
+        run.experiment,
+        Context(
+            space=run.space,
+            evaluator=run.source,
+            rules=MetricRules(required=required_metrics(run.spec)),
+            scratch=run.folder,
+        ),
+    )
+    flights = Flights()
+    flights.failures.update(earlier_failures(run.store, right, machine))
+    crew = Crew(
+        store=run.store,
+        engine=engine,
+        keeper=keeper,
+        machine=machine,
+        flights=flights,
+        dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
+        collector=Collector(machine, flights, artifacts, clock, RetryRule(), engine.slots),
+        clock=clock,
+    )
+    return ExperimentDriver(crew, right, run.observer, record.spent_s).run()
+
+
+def nobody_watches(progress: object) -> None:
+    """An observer that shows nothing."""
+
+
+__all__ = ["Driver", "Run", "make_engine", "nobody_watches", "run"]

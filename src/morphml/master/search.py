@@ -1,0 +1,82 @@
+"""``mm.search`` and ``mm.resume``: one call from a space to a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Unpack
+
+from morphml.master.experiment import Experiment
+from morphml.master.options import SearchOptions
+from morphml.master.progress import Observer
+from morphml.master.result import Result
+from morphml.master.runner import nobody_watches
+from morphml.space import SearchSpace
+
+
+def search(
+    space: SearchSpace,
+    evaluate: object,
+    *,
+    workers: int | None = None,
+    storage: str | Path | None = None,
+    observer: Observer | None = None,
+    **options: Unpack[SearchOptions],
+) -> Result:
+    """Search for the best architectures and return what was found.
+
+    Args:
+        space: what is searched.
+        evaluate: a callable ``(arch, trial)`` that returns a number or metrics by name, an object
+            with ``setup`` and ``__call__``, or an import path ``package.module:attribute``.
+        workers: child processes; 0 runs the evaluator in this process, for debugging. By default
+            half the processors.
+        storage: path of a SQLite file, so that the search can be resumed; None keeps it in memory.
+        observer: called with a ``Progress`` some times a second.
+        options: objectives, constraints, optimizer, budget and more: see ``SearchOptions``.
+
+    Raises:
+        CallerError: when something given is not usable; nothing was started.
+        KeyboardInterrupt: when a person stops it; with a storage, ``mm.resume`` goes on.
+
+    Example:
+        >>> import morphml as mm
+        >>> space = mm.SearchSpace(decisions={"x": mm.real(-1, 1)})
+        >>> result = mm.search(space, lambda arch, trial: arch.decisions["x"] ** 2,
+        ...                    objectives={"loss": "min"}, trials=20, workers=0)
+        >>> len(result.records)
+        20
+    """
+    with Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made:
+        return made.run(workers, observer or nobody_watches)
+
+
+def resume(
+    storage: str | Path,
+    name: str | None = None,
+    *,
+    workers: int | None = None,
+    trials: int | None = None,
+    evaluate: object = None,
+    observer: Observer | None = None,
+) -> Result:
+    """Go on with an experiment that was stopped, killed, or is to get more trials.
+
+    Args:
+        storage: path of the SQLite file.
+        name: id or name of the experiment; the newest by default.
+        workers: child processes; by default as before.
+        trials: the new number of trials in all; by default as before.
+        evaluate: the evaluator, where the stored one cannot be loaded.
+        observer: called with a ``Progress`` some times a second.
+
+    Raises:
+        ExperimentError: when there is no such experiment, or it is completed.
+        StoreInUse: when another process drives it.
+    """
+    with Experiment.open(storage, name, evaluate=evaluate) as found:
+        if trials is not None:
+            found.extend(trials)
+        return found.run(workers, observer or nobody_watches)
+
+
+__all__ = ["resume", "search"]

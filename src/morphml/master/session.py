@@ -1,0 +1,68 @@
+"""Keeps the session's lease alive on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+
+from morphml.clock import Clock
+from morphml.errors import StorageError
+from morphml.ids import SessionId
+from morphml.master.ports import Store
+
+#: Seconds between renewals; the lease itself is 8 s.
+RENEW_EVERY_S = 2.0
+#: A driver that has not ticked for this long is stuck, and its lease is left to run out.
+STUCK_AFTER_S = 2.0
+#: Without a renewal for this long (2/3 of the lease) a master stops acting.
+GIVE_UP_AFTER_S = 8.0 * 2 / 3
+
+
+class SessionKeeper:
+    """The life of one master in the store.
+
+    Args:
+        store: where the session is; renewals use a connection of their own thread.
+        clock: monotonic time.
+        name: what people see, such as the host and process id.
+        may_block: True where evaluators run in the driver's own thread, so that a missing tick
+            says nothing.
+    """
+
+    def __init__(self, store: Store, clock: Clock, name: str, *, may_block: bool) -> None:
+        self._store = store
+        self._clock = clock
+        self._may_block = may_block
+        self.session: SessionId = store.open_session(name)
+        now = clock.monotonic()
+        self._renewed_at = now
+        self._ticked_at = now
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="morphml-session", daemon=True)
+        self._thread.start()
+
+    def tick(self) -> None:
+        """The driver's loop is alive."""
+        self._ticked_at = self._clock.monotonic()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease may be gone: the driver stops acting before others take over."""
+        return self._clock.monotonic() - self._renewed_at > GIVE_UP_AFTER_S
+
+    def close(self) -> None:
+        """Stop renewing and end the session; its tasks go back to pending."""
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+        self._store.close_session(self.session)
+
+    def _renew(self) -> None:
+        while not self._stop.wait(RENEW_EVERY_S):
+            idle = self._clock.monotonic() - self._ticked_at
+            if idle > STUCK_AFTER_S and not self._may_block:
+                continue
+            try:
+                renewed = self._store.renew_session(self.session)
+            except StorageError:
+                continue  # `lost` tells the driver when this has lasted too long
+            if renewed:
+                self._renewed_at = self._clock.monotonic()
