@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from morphml.search.experiment_file.model import (
     ExperimentFile,
-    Limits,
     NamedSettings,
     is_import_path,
 )
@@ -13,7 +12,6 @@ from morphml.search.experiment_file.schema import experiment_schema
 
 __all__ = [
     "ExperimentFile",
-    "Limits",
     "NamedSettings",
     "experiment_schema",
     "is_import_path",

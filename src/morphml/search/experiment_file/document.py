@@ -38,6 +38,10 @@ class Place:
     style: str = ""
 
 
+#: Where a file begins.
+START = Place(line=1, column=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A YAML file as plain data, with places."""
@@ -68,13 +72,12 @@ def read_document(text: str, source: str) -> Document:
             alias, more than one document, and texts over the limits of this module.
     """
     if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
-        start = Place(line=1, column=1)
-        raise _error(f"the file is larger than {MAX_BYTES:,} bytes", source, start)
+        raise _error(f"the file is larger than {MAX_BYTES:,} bytes", source, START)
     try:
         _check_limits(text, source)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         if root is None:
-            raise _error("the file is empty", source, Place(line=1, column=1))
+            raise _error("the file is empty", source, START)
         values: dict[Path, Place] = {}
         keys: dict[Path, Place] = {}
         for path, key, node in _walk((), None, root, source):
@@ -93,7 +96,8 @@ def _check_limits(text: str, source: str) -> None:
     for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        place = Place(line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        mark = event.start_mark
+        place = Place(line=mark.line + 1, column=mark.column + 1) if mark else START
         if depth > MAX_DEPTH:
             raise _error(f"lists and mappings nest deeper than {MAX_DEPTH} levels", source, place)
         if count > MAX_NODES:
@@ -148,7 +152,7 @@ def _error(message: str, source: str, place: Place) -> ExperimentFileError:
 
 def _broken(error: yaml.YAMLError, source: str) -> ExperimentFileError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = Place(line=mark.line + 1, column=mark.column + 1) if mark else Place(line=1, column=1)
+    place = Place(line=mark.line + 1, column=mark.column + 1) if mark else START
     context = getattr(error, "context", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     message = f"{problem} ({context})" if context else str(problem)

@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    model_validator,
 )
 
 from morphml.errors import MorphError
@@ -98,20 +97,6 @@ Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0)]
 
 
-class Limits(BaseModel):
-    """What one attempt at a trial may use."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    time: Seconds | None = Field(
-        default=None, description="Wall time of one attempt: seconds, or a text such as '10m'."
-    )
-    memory: Bytes | None = Field(
-        default=None,
-        description="Resident memory of one attempt: bytes, or a text such as '4 GiB'.",
-    )
-
-
 class ExperimentFile(BaseModel):
     """One search, as a file: what to search, how to score it, and when to stop.
 
@@ -134,8 +119,11 @@ class ExperimentFile(BaseModel):
         description="What scores an architecture: an import path package.module:function, or a "
         "built-in one with its settings, such as `classification: {data: digits}`."
     )
-    objectives: dict[str, Literal["min", "max"]] = Field(
-        min_length=1, description="Metrics and the better direction; the first is the fitness."
+    objectives: dict[str, Literal["min", "max"]] | None = Field(
+        default=None,
+        min_length=1,
+        description="Metrics and the better direction; the first is the fitness. "
+        "Without it, accuracy is maximised.",
     )
     constraints: dict[str, Constraint] = Field(
         default={},
@@ -144,9 +132,11 @@ class ExperimentFile(BaseModel):
     optimizer: Optimizer = Field(
         default=NamedSettings(name="auto"),
         description="Who proposes: a name such as `auto`, or one name with its settings such as "
-        "`regularized_evolution: {population_size: 50}`.",
+        "`evolution: {population_size: 50}`.",
     )
-    trials: Count | None = Field(default=None, description="How many trials may be started.")
+    trials: Count | None = Field(
+        default=None, description="How many trials may be started; 100 without it."
+    )
     epochs: Count | None = Field(
         default=None, description="Stop after this many epochs over all trials."
     )
@@ -182,14 +172,28 @@ class ExperimentFile(BaseModel):
         default={},
         description="What one trial needs of a worker, such as `gpu: 0.5`.",
     )
-    limits: Limits = Field(default=Limits(), description="What one attempt at a trial may use.")
+    time_limit: Seconds | None = Field(
+        default=None,
+        description="Wall time of one attempt at a trial: seconds, or a text such as '10m'.",
+    )
+    memory_limit: Bytes | None = Field(
+        default=None,
+        description="Resident memory of one attempt at a trial: bytes, or a text such as '4 GiB'.",
+    )
     start: list[dict[str, JsonValue]] = Field(
         default=[],
         description="Architectures to try first, each as decisions by path.",
     )
 
-    @model_validator(mode="after")
-    def _has_an_end(self) -> ExperimentFile:
-        if self.trials is self.epochs is self.timeout is self.target is None:
-            raise ValueError("a search needs an end: write trials, epochs, timeout or target")
-        return self
+    def options(self) -> dict[str, object]:
+        """What was written, as keyword arguments of ``mm.search``; a fresh dict.
+
+        Without space, evaluator, workers, engine and storage, which need their own treatment.
+        """
+        apart = {"space", "evaluator", "optimizer", "workers", "engine", "storage"}
+        written = self.model_dump(exclude=apart, exclude_unset=True, exclude_none=True)
+        if "optimizer" in self.model_fields_set:
+            written["optimizer"] = self.optimizer.name
+            if self.optimizer.settings:
+                written["optimizer_settings"] = dict(self.optimizer.settings)
+        return written

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from morphml.errors import ExperimentFileError, TextFormError
-from morphml.search.experiment_file.document import Document, Path, Place, read_document
-from morphml.search.experiment_file.model import ExperimentFile, Limits, is_import_path
+from morphml.errors import ExperimentFileError, OptimizerError, TextFormError
+from morphml.optimizers.registry import create_optimizer
+from morphml.search.experiment_file.document import START, Document, Path, Place, read_document
+from morphml.search.experiment_file.model import ExperimentFile, is_import_path
 from morphml.space.text import parse_space
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-#: Models by where they stand in the file, for the nearest known key.
-_MODELS: Mapping[Path, type[BaseModel]] = {(): ExperimentFile, ("limits",): Limits}
-
 
 def parse_experiment(text: str, source: str) -> ExperimentFile:
     """The experiment that a YAML (or JSON) text describes; the text form of its space is checked.
+
+    Optimizer and settings are tried on the space, too; an import path is not followed.
 
     Args:
         text: the file's content.
@@ -43,11 +42,21 @@ def parse_experiment(text: str, source: str) -> ExperimentFile:
     except ValidationError as error:
         raise _refusal(error, document) from error
     if not is_import_path(experiment.space):
-        try:
-            parse_space(experiment.space)
-        except TextFormError as error:
-            raise _space_refusal(error, document, text) from error
+        _check_space_and_optimizer(experiment, document, text)
     return experiment
+
+
+def _check_space_and_optimizer(experiment: ExperimentFile, document: Document, text: str) -> None:
+    try:
+        space = parse_space(experiment.space)
+    except TextFormError as error:
+        raise _space_refusal(error, document, text) from error
+    optimizer = experiment.optimizer
+    try:
+        create_optimizer(optimizer.name, space, **optimizer.settings)
+    except OptimizerError as error:
+        place = document.values.get(("optimizer",), START)
+        raise document.refuse(str(error), place) from error
 
 
 # --- mistakes in fields --------------------------------------------------------------------------
@@ -77,7 +86,7 @@ def _mistake(details: ErrorDetails, document: Document) -> tuple[Place, str, str
         missing = details["loc"][-1]
         return document.values[path], f"the key {missing!r} is missing", None
     if details["type"] == "extra_forbidden":
-        known = list(_MODELS[path[:-1]].model_fields) if path[:-1] in _MODELS else []
+        known = list(ExperimentFile.model_fields)
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
         place = document.keys.get(path, document.values[path])

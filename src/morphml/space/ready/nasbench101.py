@@ -61,7 +61,7 @@ def nasbench101(
     return SearchSpace(input=input, layers=blocks, name="nasbench101")
 
 
-def _convolution(kernel_size: int, filters: object = None, name: str | None = None) -> Block:
+def _convolution(kernel_size: int, filters: int | None = None, name: str | None = None) -> Block:
     return sequence(
         L.conv2d(filters or channels(), kernel_size, bias=False), L.batch_norm(), L.relu(),
         name=name or f"conv{kernel_size}x{kernel_size}",

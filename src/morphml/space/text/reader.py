@@ -194,15 +194,16 @@ class _Walker:
         return result
 
     def _operation(self, node: ast.UnaryOp | ast.BinOp | ast.Compare) -> object:
+        kind: type[ast.AST]
         match node:
-            case ast.UnaryOp():
-                kind, operands = type(node.op), [node.operand]
-            case ast.BinOp():
-                kind, operands = type(node.op), [node.left, node.right]
-            case ast.Compare():
-                if len(node.ops) > 1:
-                    raise self._fault(node, "write one comparison at a time")
-                kind, operands = type(node.ops[0]), [node.left, *node.comparators]
+            case ast.UnaryOp(op=op):
+                kind, operands = type(op), [node.operand]
+            case ast.BinOp(op=op):
+                kind, operands = type(op), [node.left, node.right]
+            case ast.Compare(ops=[op], comparators=[right]):
+                kind, operands = type(op), [node.left, right]
+            case _:
+                raise self._fault(node, "write one comparison at a time")
         values = [self._value(operand) for operand in operands]
         apply = _OPERATORS.get(kind)
         if apply is None:

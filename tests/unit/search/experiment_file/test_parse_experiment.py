@@ -52,12 +52,12 @@ def test_full_example_of_the_page_is_read() -> None:
     assert (file.evaluator.name, file.evaluator.settings) == ("my_package.training:evaluate", {})
     assert list(file.objectives.items()) == [("accuracy", "max"), ("params", "min")]
     assert file.constraints == {"params": "<= 500_000"}
-    assert file.optimizer.name == "regularized_evolution"
+    assert file.optimizer.name == "evolution"
     assert file.optimizer.settings == {"population_size": 50}
     assert (file.trials, file.timeout, file.max_epochs, file.workers) == (200, 5400.0, 5, 4)
     assert (file.engine, file.storage, file.seed) == ("local", "fashion.db", 7)
     assert file.resources == {"cpu": 1}
-    assert (file.limits.time, file.limits.memory) == (600.0, 4 * 1024**3)
+    assert (file.time_limit, file.memory_limit) == (600.0, 4 * 1024**3)
 
 
 def test_short_example_of_the_page_is_read() -> None:
@@ -66,6 +66,18 @@ def test_short_example_of_the_page_is_read() -> None:
     assert file.evaluator.settings == {"data": "digits"}
     assert file.optimizer.name == "auto"
     assert file.workers is None
+    assert file.options() == {"trials": 20}
+
+
+def test_options_are_those_of_mm_search() -> None:
+    from morphml.master.options import SearchOptions
+
+    file = parse_experiment(EXAMPLES[0] + "target: 1\nepochs: 9\nrepeats: 1\n"
+                            "deterministic: true\nstart: [{a: 1}]\n", "e.yaml")  # fmt: skip
+    options = file.options()
+    assert options.keys() == SearchOptions.__annotations__.keys()
+    assert options["optimizer_settings"] == {"population_size": 50}
+    assert options["time_limit"] == 600.0
 
 
 def test_page_names_every_field_and_shows_real_messages() -> None:
@@ -99,7 +111,14 @@ def test_space_may_be_an_import_path() -> None:
 MISTAKES = {
     "unknown key": ("trials: 5", "trails: 5\ntimeout: 1h", 4, 1, "did you mean 'trials'?"),
     "missing key": ("evaluator: pkg.module:evaluate\n", "", 1, 1, "the key 'evaluator' is missing"),
-    "no end": ("trials: 5", "seed: 5", 1, 1, "write trials, epochs, timeout or target"),
+    "unknown optimizer": ("trials: 5", "optimizer: evolutoin", 4, 12, "did you mean 'evolution'?"),
+    "unknown setting": (
+        "trials: 5",
+        "optimizer: {evolution: {size: 5}}",
+        4,
+        12,
+        "no setting 'size'",
+    ),
     "text for a number": ("trials: 5", "trials: many", 4, 9, "valid integer, got 'many'"),
     "quoted number": ("trials: 5", "trials: '5'", 4, 9, "valid integer, got '5'"),
     "bool for a number": ("trials: 5", "trials: yes", 4, 9, "valid integer, got True"),
@@ -110,8 +129,8 @@ MISTAKES = {
     "wrong constraint": ("trials: 5", "trials: 5\nconstraints: {params: small}", 5, 23, "'<= 500"),
     "wrong duration": ("trials: 5", "timeout: 5 weeks", 4, 10, "such as '90s' or '1h 30m'"),
     "negative duration": ("trials: 5", "timeout: -1", 4, 10, "greater than 0, got -1"),
-    "wrong size": ("trials: 5", "trials: 5\nlimits: {memory: big}", 5, 18, "such as '500 MB'"),
-    "unknown limit": ("trials: 5", "trials: 5\nlimits: {tme: 5}", 5, 10, "did you mean 'time'?"),
+    "wrong size": ("trials: 5", "trials: 5\nmemory_limit: big", 5, 15, "such as '500 MB'"),
+    "unknown limit": ("trials: 5", "trials: 5\ntim_limit: 5", 5, 1, "mean 'time_limit'?"),
     "wrong engine": ("trials: 5", "trials: 5\nengine: locl", 5, 9, "'local', 'remote' or 'ray'"),
     "wrong evaluator": ("pkg.module:evaluate", "evaluate", 2, 12, "`package.module:function`"),
     "two evaluators": ("pkg.module:evaluate", "{a: 1, b: 2}", 2, 12, "expected a name, or one"),
