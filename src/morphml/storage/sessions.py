@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from morphml.errors import StorageError
 from morphml.ids import SessionId, new_session_id
 from morphml.storage.database import Database, Transaction, Values
@@ -9,34 +11,58 @@ from morphml.storage.statements import session_rows, task_rows
 from morphml.storage.states import SessionKind
 
 
-def open_session(database: Database, name: str, lease_s: float) -> SessionId:
-    """See ``Store.open_session``."""
-    session = new_session_id()
-    predecessors_are_dead = database.claim()
-    with database.writing() as run:
-        if predecessors_are_dead:
-            _bury_all(run)
-        values: Values = {
-            "p_id": session,
-            "p_kind": SessionKind.MASTER,
-            "p_name": name,
-            "p_lease_s": lease_s,
-        }
-        run.run(session_rows.add_session, values)
-    return session
+class Sessions:
+    """The sessions that were opened through one open store."""
 
+    def __init__(self, database: Database, lease_s: float) -> None:
+        self._database = database
+        self._lease_s = lease_s
+        self._open: set[SessionId] = set()
+        self._lock = threading.Lock()
 
-def renew_session(database: Database, session: SessionId, lease_s: float) -> bool:
-    """See ``Store.renew_session``."""
-    with database.beating() as run:
-        return run.run(session_rows.renew, {"p_id": session, "p_lease_s": lease_s}) == 1
+    def open(self, name: str) -> SessionId:
+        """See ``Store.open_session``."""
+        session = new_session_id()
+        with self._lock:
+            try:
+                self._begin(session, name)
+            except BaseException:
+                self._release_if_unused()
+                raise
+            self._open.add(session)
+        return session
 
+    def renew(self, session: SessionId) -> bool:
+        """See ``Store.renew_session``."""
+        with self._database.beating() as run:
+            values: Values = {"p_id": session, "p_lease_s": self._lease_s}
+            return run.run(session_rows.renew, values) == 1
 
-def close_session(database: Database, session: SessionId) -> None:
-    """See ``Store.close_session``."""
-    with database.writing() as run:
-        if run.run(session_rows.close, {"p_id": session}):
-            run.run(task_rows.give_all_back, {"p_session": session})
+    def close(self, session: SessionId) -> None:
+        """See ``Store.close_session``."""
+        with self._lock:
+            with self._database.writing() as run:
+                if run.run(session_rows.close, {"p_id": session}):
+                    run.run(task_rows.give_all_back, {"p_session": session})
+            self._open.discard(session)
+            self._release_if_unused()
+
+    def _begin(self, session: SessionId, name: str) -> None:
+        predecessors_are_dead = self._database.claim()
+        with self._database.writing() as run:
+            if predecessors_are_dead:
+                _bury_all(run)
+            values: Values = {
+                "p_id": session,
+                "p_kind": SessionKind.MASTER,
+                "p_name": name,
+                "p_lease_s": self._lease_s,
+            }
+            run.run(session_rows.add_session, values)
+
+    def _release_if_unused(self) -> None:
+        if not self._open:
+            self._database.release()
 
 
 def check_live(run: Transaction, session: SessionId) -> None:
@@ -52,14 +78,11 @@ def check_live(run: Transaction, session: SessionId) -> None:
         )
 
 
-def reap_late(run: Transaction) -> list[SessionId]:
-    """End every session whose lease has run out, and put its tasks back.
-
-    Returns:
-        The sessions that were ended.
-    """
-    late = [row[0] for row in run.rows(session_rows.live_sessions, {}) if row[1]]
-    return [session for session in late if expire(run, session)]
+def reap_late(run: Transaction) -> None:
+    """End every session whose lease has run out, and put its tasks back."""
+    for session, late in run.rows(session_rows.live_sessions, {}):
+        if late:
+            expire(run, SessionId(session))
 
 
 def expire(run: Transaction, session: SessionId) -> bool:

@@ -20,12 +20,13 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
-from morphml.storage import claims, reading, sessions
+from morphml.storage import claims, reading
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
 from morphml.storage.leases import Leases
 from morphml.storage.options import StoreOptions
+from morphml.storage.sessions import Sessions
 from morphml.storage.sqlite.file import SqliteFile
 from morphml.storage.sqlite.memory import SqliteMemory
 from morphml.storage.statements import experiment_rows
@@ -87,7 +88,7 @@ class SqlStore(_ReadingHalf):
 
     def __init__(self, database: Database, options: StoreOptions) -> None:
         super().__init__(database)
-        self._options = options
+        self._sessions = Sessions(database, options.session_lease_s)
         self._driving = Driving(database, ClassNames())
         self.leases = Leases(database)
 
@@ -110,15 +111,15 @@ class SqlStore(_ReadingHalf):
         Raises:
             StoreInUse: when another process claims tasks on a store that allows one (SQLite).
         """
-        return sessions.open_session(self._database, name, self._options.session_lease_s)
+        return self._sessions.open(name)
 
     def renew_session(self, session: SessionId) -> bool:
         """Renew the lease; False when it was lost. Called from a thread of its own."""
-        return sessions.renew_session(self._database, session, self._options.session_lease_s)
+        return self._sessions.renew(session)
 
     def close_session(self, session: SessionId) -> None:
         """End the session; its leased tasks become pending without an attempt counted."""
-        sessions.close_session(self._database, session)
+        self._sessions.close(session)
 
     def acquire_driver(self, experiment: ExperimentId, session: SessionId) -> Driver:
         """Become the driver: a new epoch and nonce; state becomes ``running``.
