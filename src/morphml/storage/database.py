@@ -72,6 +72,10 @@ class Database(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Let another process claim tasks; safe to call without having claimed."""
+        ...
+
     def close(self) -> None:
         """Close all connections and give locks back; safe to call twice."""
         ...

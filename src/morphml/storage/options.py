@@ -30,3 +30,6 @@ class StoreOptions:
                 raise StorageError(f"{name}: more than 0 s, got {getattr(self, name)}")
         if self.cache_bytes < 2**16:
             raise StorageError(f"cache_bytes: at least 65536, got {self.cache_bytes}")
+
+
+__all__ = ["Durability", "StoreOptions"]

@@ -73,6 +73,10 @@ class SqliteFile:
             ) from error
         return True
 
+    def release(self) -> None:
+        """See ``Database``."""
+        self._claim.release()
+
     def close(self) -> None:
         """See ``Database``."""
         for turn in (self._read, self._beat, self._write):

@@ -41,6 +41,10 @@ class SqliteMemory:
         first, self._claimed = not self._claimed, True
         return first
 
+    def release(self) -> None:
+        """See ``Database``."""
+        self._claimed = False
+
     def close(self) -> None:
         """See ``Database``."""
         self._turn.close()

@@ -6,7 +6,9 @@ from sqlalchemy import (
     Insert,
     Select,
     Update,
+    and_,
     bindparam,
+    case,
     insert,
     literal_column,
     null,
@@ -150,11 +152,17 @@ def take_over() -> Update:
 
 
 def set_budget() -> Update:
-    """Another number of trials, unless more numbers are taken already."""
+    """Another number of trials, unless more are taken already; what is completed may go on."""
+    goes_on = and_(
+        _e.state == constant(ExperimentState.COMPLETED), _e.next_number < bindparam("p_trials")
+    )
     return (
         update(experiments)
         .where(_e.id == bindparam("p_id"), _e.next_number <= bindparam("p_trials"))
-        .values(budget=bindparam("p_trials"))
+        .values(
+            budget=bindparam("p_trials"),
+            state=case((goes_on, constant(ExperimentState.PAUSED)), else_=_e.state),
+        )
     )
 
 
