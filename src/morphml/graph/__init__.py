@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from morphml.graph.attribute import Attribute, Kind
 from morphml.graph.costing import Costs, costs
+from morphml.graph.drawing import to_svg
 from morphml.graph.identity import canonical, graph_id
 from morphml.graph.operation import Catalogue, Count, Operation, custom_operation
 from morphml.graph.operations import OPERATIONS
@@ -30,4 +31,5 @@ __all__ = [
     "graph_id",
     "infer_node",
     "infer_shapes",
+    "to_svg",
 ]
