@@ -13,7 +13,6 @@ from morphml.clock import Clock, SystemClock
 from morphml.engines import runtime
 from morphml.engines.port import (
     Assignment,
-    Cancelled,
     Checkpointed,
     Context,
     EngineEvent,
@@ -23,6 +22,7 @@ from morphml.engines.port import (
     Reported,
     Started,
 )
+from morphml.engines.waiting import outcome_before_start
 from morphml.errors import WorkerError
 from morphml.ids import AttemptToken, ExperimentId
 
@@ -116,10 +116,12 @@ class InProcessEngine:
         clock = self._clock
         at = clock.now()
         start = clock.monotonic()
-        if self._orders.get(token) is Order.CANCEL:
-            return Finished(
-                token=token, outcome=Cancelled(), worker="", started_at=at, duration_s=0.0
-            )
+        if self._orders and token in self._orders:
+            early = outcome_before_start(assignment, self._orders[token])
+            if early is not None:
+                return Finished(
+                    token=token, outcome=early, worker="", started_at=at, duration_s=0.0
+                )
         loaded = self._loaded.get(assignment.experiment)
         if loaded is None:
             try:

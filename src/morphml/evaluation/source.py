@@ -7,8 +7,6 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Self, cast
 
-import cloudpickle
-
 from morphml.errors import EvaluatorError
 from morphml.evaluation.contract import Evaluator
 from morphml.evaluation.source_digest import digest_of
@@ -78,27 +76,6 @@ class EvaluatorSource:
         return type(self)(
             name=self.name, path=self.path, live=self.live, digest=digest_of(self.load())
         )
-
-    def pack(self) -> bytes:
-        """The pickle for a child process of the same user.
-
-        Raises:
-            EvaluatorError: when the object holds something that cannot travel.
-        """
-        try:
-            return cast("bytes", cloudpickle.dumps((self.path, self.live)))
-        except Exception as error:
-            raise EvaluatorError(
-                f"evaluator {self.name}: it cannot be sent to a worker process: {error}. Make what "
-                f"cannot travel (locks, open files, connections) in setup(context), or use "
-                f"workers=0"
-            ) from error
-
-
-def unpack(payload: bytes) -> Evaluator:
-    """The evaluator that ``pack`` packed. Only for a child of the process that packed it."""
-    path, live = cloudpickle.loads(payload)
-    return EvaluatorSource(name=path or "", path=path, live=live).load()
 
 
 def _ready(found: object, what: str) -> Evaluator:

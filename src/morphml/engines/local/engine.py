@@ -1,0 +1,362 @@
+"""The local engine: attempts run in child processes of this machine.
+
+One thread, one loop: all that the engine does happens inside ``events``.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from morphml.engines.failure import failure
+from morphml.engines.local import wire
+from morphml.engines.local.attempt import Attempt, Patience
+from morphml.engines.local.frames import ProtocolError, encode, payload_header
+from morphml.engines.local.handle import STREAMS, ChildHandle
+from morphml.engines.local.memory import resident_bytes
+from morphml.engines.local.payload import pack
+from morphml.engines.local.pool import Died, Pool, Said, Wrote
+from morphml.engines.local.shares import cores, preload, slot_plan
+from morphml.engines.port import (
+    Assignment,
+    Context,
+    EngineEvent,
+    Finished,
+    Logged,
+    Order,
+    Outcome,
+    Started,
+    WorkerGone,
+)
+from morphml.engines.waiting import outcome_before_start
+from morphml.errors import WorkerError
+from morphml.evaluation.source_needs import needs_of
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.failures import FailureKind
+
+#: After so many children in a row that did not get ready, waiting attempts fail.
+_MISFIRES = 3
+
+
+class LocalEngine:
+    """Runs attempts in long-lived child processes that die with this one.
+
+    Args:
+        workers: how many attempts run at the same time, >= 1.
+        devices: devices to spread the slots over, such as ``("cuda:0", "cuda:1")``; a child sees
+            only its own. Empty: ``cpu``, and nothing is hidden.
+        threads: threads of each child's numerical libraries; by default the cores are shared out.
+        patience: how long the engine waits before it does worse.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        devices: Sequence[str] = (),
+        threads: int | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        if workers < 1:
+            raise WorkerError(f"workers: at least 1 for the local engine, got {workers}")
+        self._patience = patience or Patience()
+        share = threads or max(1, cores() // workers)
+        self._pool = Pool([slot_plan(i, devices) for i in range(workers)], share)
+        self._payloads: dict[ExperimentId, bytes] = {}
+        self._waiting: deque[Assignment] = deque()
+        self._running: dict[AttemptToken, ChildHandle] = {}
+        self._idle: dict[int, ChildHandle] = {}
+        self._events: list[EngineEvent] = []
+        self._weigh_at = 0.0
+        self._closed = False
+
+    @property
+    def slots(self) -> int:
+        """Attempts that run at the same time."""
+        return len(self._pool.plans)
+
+    @property
+    def ready(self) -> int:
+        """Children that are there and wait for work or do it."""
+        return sum(child.ready for child in self._pool.children)
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids of the fork server and the children, as far as they are known."""
+        pids = [self._pool.server_pid, *(child.pid for child in self._pool.children)]
+        return tuple(pid for pid in pids if pid is not None)
+
+    def prepare(self, experiment: ExperimentId, context: Context) -> None:
+        """Make an experiment known; children load it at once, before their first attempt.
+
+        Raises:
+            EvaluatorError: when the evaluator cannot be loaded or cannot travel.
+        """
+        self._check_open()
+        evaluator = context.evaluator.load()
+        self._payloads[experiment] = pack(context)
+        for child in self._pool.children:
+            child.known.discard(experiment)
+        self._pool.start(preload(needs_of(evaluator)))
+        for child in self._idle.values():
+            self._teach(child, experiment)
+
+    def submit(self, assignment: Assignment) -> None:
+        """Hand an attempt to a free child, or queue it. Never waits.
+
+        Raises:
+            WorkerError: when the experiment was not prepared or the engine is closed.
+        """
+        self._check_open()
+        if assignment.experiment not in self._payloads:
+            raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
+        self._waiting.append(assignment)
+        self._dispatch()
+
+    def order(self, token: AttemptToken, order: Order) -> None:
+        """Pass an order on. Never waits; a token that ended already is ignored."""
+        child = self._running.get(token)
+        if child is None:
+            self._order_waiting(token, order)
+            return
+        self._pool.send(child, encode({"do": "order", "token": token, "order": order.value}))
+        if order is Order.CANCEL and child.attempt is not None:
+            child.attempt.cancel(time.monotonic())
+
+    def events(self, timeout_s: float) -> list[EngineEvent]:
+        """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
+        until = time.monotonic() + timeout_s
+        while True:
+            now = time.monotonic()
+            due = self._tick(now)
+            wait = 0.0 if self._events else max(0.0, min(until, due, self._pool.due) - now)
+            self._handle(wait)
+            if self._waiting:
+                self._dispatch()
+            if self._events or time.monotonic() >= until:
+                events, self._events = self._events, []
+                return events
+
+    def close(self) -> None:
+        """End everything that runs; no process stays. May be called twice."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.clear()
+            self._running.clear()
+            self._pool.close()
+
+    def __enter__(self) -> Self:
+        """The engine itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    # --- giving work -----------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WorkerError("the engine is closed")
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._idle:
+            assignment = self._waiting.popleft()
+            self._assign(self._choose(assignment.avoid), assignment)
+
+    def _choose(self, avoid: tuple[str, ...]) -> ChildHandle:
+        """The child that is idle longest, preferably none of those to avoid."""
+        slots = list(self._idle) if avoid else ()
+        names = self._pool.plans
+        wanted = (slot for slot in slots if names[slot].name not in avoid)
+        return self._idle.pop(next(wanted, next(iter(self._idle))))
+
+    def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
+        self._teach(child, assignment.experiment)
+        child.attempt = Attempt(
+            assignment=assignment,
+            patience=self._patience,
+            setup_until=time.monotonic() + self._patience.setup_s,
+        )
+        self._running[assignment.token] = child
+        self._pool.send(child, encode({"do": "run", **wire.assignment_to_json(assignment)}))
+        for stream, kept in child.early.items():
+            if kept:
+                self._log(child.attempt, stream, bytes(kept))
+                kept.clear()
+
+    def _teach(self, child: ChildHandle, experiment: ExperimentId) -> None:
+        if experiment not in child.known:
+            child.known.add(experiment)
+            payload = self._payloads[experiment]
+            announcement = encode({"do": "context", "experiment": experiment})
+            self._pool.send(child, announcement, payload_header(payload), payload)
+
+    def _order_waiting(self, token: AttemptToken, order: Order) -> None:
+        for assignment in self._waiting:
+            if assignment.token == token:
+                outcome = outcome_before_start(assignment, order)
+                if outcome is not None:
+                    self._waiting.remove(assignment)
+                    self._end_unbegun(assignment, outcome)
+                return
+
+    def _end_unbegun(self, assignment: Assignment, outcome: Outcome) -> None:
+        self._events.append(
+            Finished(
+                token=assignment.token,
+                outcome=outcome,
+                worker="",
+                started_at=time.time(),
+                duration_s=0.0,
+            )
+        )
+
+    # --- hearing of it ---------------------------------------------------------------------------
+
+    def _handle(self, wait: float) -> None:
+        for happening in self._pool.wait(wait):
+            match happening:
+                case Said(child, message):
+                    try:
+                        self._hear(child, message)
+                    except ProtocolError as error:
+                        self._pool.condemn(child, f"it broke the protocol: {error}")
+                case Wrote(child, stream, data):
+                    if child.attempt is None:
+                        child.keep_early(stream, data)
+                    else:
+                        self._log(child.attempt, stream, data)
+                case Died(child, reason):
+                    self._mourn(child, reason)
+
+    def _hear(self, child: ChildHandle, message: dict[str, Any]) -> None:
+        kind = message.get("is")
+        if kind == "ready":
+            self._idle[child.slot] = child
+            for experiment in self._payloads:
+                self._teach(child, experiment)
+            return
+        attempt = child.attempt
+        token = wire.text(message, "token")
+        if attempt is None or token != attempt.assignment.token:
+            raise ProtocolError(f"it spoke of an attempt that is not its own ({kind!r})")
+        if kind == "started":
+            at = wire.number(message, "at")
+            attempt.begin(at, time.monotonic())
+            self._events.append(
+                Started(token=attempt.assignment.token, worker=self._name(child), at=at)
+            )
+        elif kind == "finished":
+            self._end(child, attempt, message)
+        else:
+            event = wire.event_from_json(attempt.assignment.token, message)
+            if event is None:
+                raise ProtocolError(f"it sent a message of unknown kind {kind!r}")
+            self._events.append(event)
+
+    def _end(self, child: ChildHandle, attempt: Attempt, message: dict[str, Any]) -> None:
+        """An attempt ended by itself; its child is free, or ends too and is replaced."""
+        told = wire.outcome_from_json(message)
+        where = wire.text(message, "where")
+        at, duration_s = wire.number(message, "at"), wire.number(message, "duration_s")
+        for stream in STREAMS:
+            self._log(attempt, stream, child.read(stream) or b"")
+        self._finish(child, attempt, attempt.outcome(told, where), at, duration_s)
+        leaves = bool(where) or attempt.begun is None
+        if not leaves:
+            self._idle[child.slot] = child
+
+    def _mourn(self, child: ChildHandle, reason: str) -> None:
+        self._idle.pop(child.slot, None)
+        attempt = child.attempt
+        if attempt is not None:
+            begun = attempt.begun
+            duration_s = 0.0 if begun is None else time.monotonic() - begun
+            outcome = attempt.outcome_of_death(reason)
+            self._finish(child, attempt, outcome, attempt.started_at or time.time(), duration_s)
+        self._events.append(WorkerGone(worker=self._name(child), reason=reason, at=time.time()))
+        if self._pool.misfires >= _MISFIRES and not self.ready:
+            message = f"no worker process can be started: {reason}"
+            while self._waiting:
+                outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", message)
+                self._end_unbegun(self._waiting.popleft(), outcome)
+
+    def _finish(
+        self,
+        child: ChildHandle,
+        attempt: Attempt,
+        outcome: Outcome,
+        started_at: float,
+        duration_s: float,
+    ) -> None:
+        """The one place where an attempt that was sent ends."""
+        token = attempt.assignment.token
+        child.attempt = None
+        del self._running[token]
+        for stream, log in attempt.logs.items():
+            self._pass_on(token, stream, log.finish())
+        self._events.append(
+            Finished(
+                token=token,
+                outcome=outcome,
+                worker=self._name(child),
+                started_at=started_at,
+                duration_s=duration_s,
+            )
+        )
+
+    def _log(self, attempt: Attempt, stream: str, data: bytes) -> None:
+        if data:
+            self._pass_on(attempt.assignment.token, stream, attempt.logs[stream].feed(data))
+
+    def _pass_on(self, token: AttemptToken, stream: str, text: str) -> None:
+        if text:
+            self._events.append(Logged(token=token, stream=stream, text=text))
+
+    def _name(self, child: ChildHandle) -> str:
+        return self._pool.plans[child.slot].name
+
+    # --- limits ----------------------------------------------------------------------------------
+
+    def _tick(self, now: float) -> float:
+        """Enforce limits; returns when to do so again."""
+        due = math.inf
+        weighed = False
+        for child in self._running.values():
+            attempt = child.attempt
+            assert attempt is not None
+            while (sig := attempt.tick(now)) is not None:
+                child.kill(sig)
+            due = min(due, attempt.due)
+            weighed = weighed or attempt.assignment.memory_limit_bytes is not None
+        if not weighed:
+            return due
+        if now >= self._weigh_at:
+            self._weigh_at = now + self._patience.memory_s
+            self._weigh(now)
+        return min(due, self._weigh_at)
+
+    def _weigh(self, now: float) -> None:
+        attempts = {
+            child.pid: child.attempt
+            for child in self._running.values()
+            if child.attempt and child.attempt.assignment.memory_limit_bytes and child.pid
+        }
+        limits = {pid: a.assignment.memory_limit_bytes or 0 for pid, a in attempts.items()}
+        for pid, used in resident_bytes(attempts, limits).items():
+            if used > limits[pid]:
+                attempts[pid].exceed_memory(used, now)
+                sig = attempts[pid].tick(now)
+                if sig is signal.SIGKILL:
+                    self._running[attempts[pid].assignment.token].kill(sig)

@@ -1,0 +1,292 @@
+"""The children of an engine: forked, listened to, and replaced when they end."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import selectors
+import signal
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from morphml.engines.local.attempt import reason_of
+from morphml.engines.local.frames import Frame, ProtocolError
+from morphml.engines.local.handle import STREAMS, ChildHandle
+from morphml.engines.local.launch import Forked, ForkFailed, ForkServer, Gone
+from morphml.errors import WorkerError
+
+#: Seconds before a slot is filled again whose last child did not even get ready.
+_BACKOFF_S = (0.1, 0.5, 2.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A child sent a message."""
+
+    child: ChildHandle
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A child, or what it started, wrote to stdout or stderr."""
+
+    child: ChildHandle
+    stream: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A child ended; nothing about it follows."""
+
+    child: ChildHandle
+    reason: str
+
+
+Happening: TypeAlias = Said | Wrote | Died
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotPlan:
+    """What is fixed about a slot, whoever fills it."""
+
+    name: str
+    device: str
+    env: Mapping[str, str]
+
+
+class Pool:
+    """One child per slot.
+
+    Args:
+        plans: the slots.
+        threads: threads that each child's numerical libraries may use.
+    """
+
+    def __init__(self, plans: Sequence[SlotPlan], threads: int) -> None:
+        self.plans = plans
+        self._threads = threads
+        self._preload: tuple[str, ...] = ()
+        self._selector = selectors.DefaultSelector()
+        self._server: ForkServer | None = None
+        self._children: dict[int, ChildHandle] = {}
+        self._by_pid: dict[int, ChildHandle] = {}
+        self._fill_at = dict.fromkeys(range(len(plans)), 0.0)
+        self._misfires = 0
+        self._requests = 0
+        self._happened: list[Happening] = []
+
+    @property
+    def children(self) -> Iterable[ChildHandle]:
+        """The children that were asked for and are not gone, one per slot at most."""
+        return self._children.values()
+
+    @property
+    def server_pid(self) -> int | None:
+        """Process id of the fork server, or None while there is none."""
+        return self._server.pid if self._server else None
+
+    @property
+    def misfires(self) -> int:
+        """Children in a row that ended before they got ready, or could not be forked."""
+        return self._misfires
+
+    @property
+    def due(self) -> float:
+        """When a slot is to be filled next; infinity when all are."""
+        return min(self._fill_at.values(), default=math.inf)
+
+    def start(self, preload: Sequence[str]) -> None:
+        """Start the fork server, if there is none, and fill the slots."""
+        if self._server is None:
+            self._preload = tuple(preload)
+            self._fill()
+
+    def wait(self, timeout_s: float) -> list[Happening]:
+        """What happened, in each child's order; waits up to ``timeout_s`` seconds."""
+        if self.due <= time.monotonic():
+            self._fill()
+        for key, mask in self._selector.select(timeout_s):
+            child, what = key.data
+            if what == "control":
+                self._listen()
+            elif child.slot not in self._children or self._children[child.slot] is not child:
+                continue
+            elif what != "frames":
+                self._read(child, what)
+            else:
+                if mask & selectors.EVENT_WRITE:
+                    child.flush()
+                    self.watch_backlog(child)
+                if mask & selectors.EVENT_READ:
+                    self._receive(child)
+        happened, self._happened = self._happened, []
+        return happened
+
+    def send(self, child: ChildHandle, *parts: bytes) -> None:
+        """Send frames to a child without waiting."""
+        child.send(*parts)
+        if child.backlog:
+            self.watch_backlog(child)
+
+    def watch_backlog(self, child: ChildHandle) -> None:
+        """Be woken when the child's socket takes more, as long as something waits for it."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.backlog else 0)
+        with contextlib.suppress(KeyError):
+            self._selector.modify(child.socket, events, (child, "frames"))
+
+    def condemn(self, child: ChildHandle, reason: str) -> None:
+        """End a child that cannot be talked with."""
+        child.condemned = child.condemned or reason
+        child.kill(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End every process and wait for that."""
+        self._fill_at.clear()
+        for child in list(self._children.values()):
+            self._forget(child)
+        if self._server is not None:
+            self._selector.unregister(self._server.control)
+            self._server.close()
+            self._server = None
+        self._selector.close()
+
+    # --- filling slots ---------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        now = time.monotonic()
+        for slot, at in list(self._fill_at.items()):
+            if at <= now and not self._fork(slot):
+                self._fill_at[slot] = now + _BACKOFF_S[0]
+
+    def _fork(self, slot: int) -> bool:
+        plan = self.plans[slot]
+        self._requests += 1
+        try:
+            server = self._server or self._start_server()
+            child = ChildHandle(slot, self._requests)
+        except OSError:
+            return False
+        request = {
+            "fork": child.request,
+            "worker": plan.name,
+            "device": plan.device,
+            "env": dict(plan.env),
+        }
+        try:
+            taken = server.fork(request, child.passed)
+        except WorkerError:
+            taken = False  # its end shows on the control socket
+        if not taken:
+            child.close()
+            return False
+        child.close_passed()
+        del self._fill_at[slot]
+        self._children[slot] = child
+        self._selector.register(child.socket, selectors.EVENT_READ, (child, "frames"))
+        for name, fd in child.pipes.items():
+            self._selector.register(fd, selectors.EVENT_READ, (child, name))
+        return True
+
+    def _start_server(self) -> ForkServer:
+        self._server = ForkServer(self._preload, self._threads)
+        self._selector.register(self._server.control, selectors.EVENT_READ, (None, "control"))
+        return self._server
+
+    # --- listening -------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        assert self._server is not None
+        notices = self._server.notices()
+        if notices is None:
+            self._lose_server()
+            return
+        for notice in notices:
+            match notice:
+                case Forked(request=request, pid=pid):
+                    child = self._requested(request)
+                    if child is not None:
+                        child.pid = pid
+                        self._by_pid[pid] = child
+                        if child.condemned:
+                            child.kill(signal.SIGKILL)
+                case ForkFailed(request=request, error=error):
+                    child = self._requested(request)
+                    if child is not None:
+                        self._bury(child, f"the system refused a process: {error}")
+                case Gone(pid=pid, status=status):
+                    child = self._by_pid.get(pid)
+                    if child is not None:
+                        self._bury(child, _reason(child, status))
+
+    def _requested(self, request: int) -> ChildHandle | None:
+        found = (child for child in self._children.values() if child.request == request)
+        return next(found, None)
+
+    def _receive(self, child: ChildHandle) -> None:
+        try:
+            for frame in child.receive():
+                self._hear(child, frame)
+        except EOFError:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(child.socket)
+            self.condemn(child, "it closed the pipe to its parent")
+        except ProtocolError as error:
+            self.condemn(child, f"it broke the protocol: {error}")
+
+    def _hear(self, child: ChildHandle, frame: Frame) -> None:
+        assert isinstance(frame, dict)  # a child's reader takes nothing else
+        if frame.get("is") == "ready":
+            child.ready = True
+            self._misfires = 0
+        self._happened.append(Said(child, frame))
+
+    def _read(self, child: ChildHandle, stream: str) -> None:
+        data = child.read(stream)
+        if data is None:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(child.pipes[stream])
+        elif data:
+            self._happened.append(Wrote(child, stream, data))
+
+    def _bury(self, child: ChildHandle, reason: str) -> None:
+        """A child is gone: hear its last words and have its slot filled again."""
+        with contextlib.suppress(EOFError, ProtocolError):
+            for frame in child.receive():
+                self._hear(child, frame)
+        for stream in STREAMS:
+            self._read(child, stream)
+        self._forget(child)
+        if not child.ready:
+            self._misfires += 1
+        wait = 0.0 if child.ready else _BACKOFF_S[min(self._misfires, len(_BACKOFF_S)) - 1]
+        self._fill_at[child.slot] = time.monotonic() + wait
+        self._happened.append(Died(child, reason))
+
+    def _forget(self, child: ChildHandle) -> None:
+        descriptors = [child.socket.fileno(), *child.pipes.values()]
+        for item in descriptors:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(item)
+        self._children.pop(child.slot, None)
+        self._by_pid.pop(child.pid or 0, None)
+        child.close()
+
+    def _lose_server(self) -> None:
+        """The fork server is gone, and its children with it; what they started is killed here."""
+        assert self._server is not None
+        self._selector.unregister(self._server.control)
+        self._server.close()
+        self._server = None
+        for child in list(self._children.values()):
+            child.kill(signal.SIGKILL)
+            self._bury(child, "the fork server ended")
+
+
+def _reason(child: ChildHandle, status: int) -> str:
+    """Why a child ended; SIGKILL was ours where it was condemned."""
+    killed = status == -signal.SIGKILL
+    return child.condemned if child.condemned and killed else reason_of(status)
