@@ -6,4 +6,28 @@ from typing import Annotated
 
 import typer
 
+from morphml.cli.completion import complete_experiment, complete_store
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Store = Annotated[
+    str,
+    typer.Argument(
+        metavar="STORE",
+        help="The store: a file such as digits.db.",
+        autocompletion=complete_store,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[EXPERIMENT]",
+        help="Id or name of an experiment; the newest by default.",
+        autocompletion=complete_experiment,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Trials at a time; 0 runs them in this process, for debugging."),
+]
+Trials = Annotated[int | None, typer.Option(min=1, help="How many trials in all.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

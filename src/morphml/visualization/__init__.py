@@ -3,6 +3,7 @@
 matplotlib (extra ``viz``) is imported when the first picture is drawn.
 """
 
+from morphml.visualization.comparison import plot_comparison
 from morphml.visualization.convergence import plot_convergence
 from morphml.visualization.importance import decision_importance, plot_importance
 from morphml.visualization.parallel import plot_parallel
@@ -25,6 +26,7 @@ __all__ = [
     "best_steps",
     "decision_importance",
     "pareto_front",
+    "plot_comparison",
     "plot_convergence",
     "plot_importance",
     "plot_parallel",

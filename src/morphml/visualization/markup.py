@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NewType
@@ -34,6 +35,13 @@ def section(title: str, content: Markup) -> Markup:
 def picture(svg: str, caption: str) -> Markup:
     """A drawing of ours with a caption."""
     return element("figure", join([Markup(svg), element("figcaption", text(caption))]))
+
+
+def image(svg: str, caption: str) -> Markup:
+    """A drawing as an image: nothing in it acts on the page."""
+    data = b64encode(svg.encode()).decode()
+    drawn = Markup(f'<img src="data:image/svg+xml;base64,{data}" alt="{text(caption)}">')
+    return element("figure", join([drawn, element("figcaption", text(caption))]))
 
 
 def table(

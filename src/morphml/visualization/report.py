@@ -17,6 +17,7 @@ from morphml.visualization.markup import (
     Markup,
     duration,
     element,
+    image,
     join,
     number,
     picture,
@@ -46,8 +47,8 @@ class ReportData:
     #: Bounds as text, such as ``params <= 500_000``.
     constraints: Sequence[str] = ()
     points: Sequence[TrialPoint]
-    #: Drawing of the best architecture as an ``<svg>`` element made by ``morphml.graph.to_svg``;
-    #: it goes into the page as it is.
+    #: Drawing of the best architecture as SVG text, such as ``morphml.graph.to_svg`` makes; it is
+    #: shown as an image, so that its styles and whatever else it holds stay inside.
     drawing: str | None = None
     #: Seconds of wall time over all runs.
     wall_s: float = 0.0
@@ -122,7 +123,7 @@ def _best(data: ReportData, best: Sequence[TrialPoint]) -> Markup:
     if data.drawing is None:
         return listed
     caption = "The network that is built; shapes are without the batch axis."
-    drawn = section("Its model graph", picture(data.drawing, caption))
+    drawn = section("Its model graph", image(data.drawing, caption))
     return element("div", join([listed, drawn]), "pair")
 
 

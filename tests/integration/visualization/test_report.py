@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -100,6 +101,9 @@ def test_report_shows_the_best_trial_first() -> None:
     assert ">19<" in first[0]
 
 
-def test_report_takes_the_drawing_as_it_is() -> None:
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><g></g></svg>'
-    assert drawing in render_report(replace(data(), drawing=drawing))
+def test_report_shows_the_drawing_as_an_image_that_cannot_act() -> None:
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg'><style>text{fill:red}</style></svg>"
+    page = render_report(replace(data(), drawing=drawing))
+    assert "fill:red" not in page
+    (image,) = [link for link in read(page).links if link.startswith("data:image/svg+xml;")]
+    assert b64decode(image.partition(",")[2]).decode() == drawing

@@ -1,0 +1,80 @@
+"""From a checked experiment file to the arguments of ``Experiment.create``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from morphml.errors import ExperimentError
+from morphml.evaluation.training import Classification, Regression
+from morphml.master.options import SearchOptions
+from morphml.search.experiment_file import ExperimentFile, is_import_path, parse_experiment
+from morphml.space import SearchSpace, parse_space
+
+BUILT_IN = {"classification": Classification, "regression": Regression}
+
+
+def read_experiment(path: Path) -> ExperimentFile:
+    """The experiment in a file.
+
+    Raises:
+        ExperimentFileError: with line and column, when it is wrong.
+        ExperimentError: when the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"{path}: cannot be read: {error}") from error
+    return parse_experiment(text, str(path))
+
+
+def see_this_folder() -> None:
+    """Let import paths of the user's own modules start here, as ``python -m`` does."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def space_of(file: ExperimentFile) -> SearchSpace:
+    """The search space, parsed or imported.
+
+    Raises:
+        ExperimentError: when an import path leads nowhere, or to something else.
+    """
+    if not is_import_path(file.space):
+        return parse_space(file.space)
+    module, _, attribute = file.space.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ExperimentError(f"space {file.space!r} cannot be imported: {error}") from error
+    if not isinstance(found, SearchSpace):
+        raise ExperimentError(
+            f"space {file.space!r} is a {type(found).__name__}, not a SearchSpace"
+        )
+    return found
+
+
+def evaluator_of(file: ExperimentFile) -> object:
+    """The built-in evaluator with its settings, or the import path."""
+    made = BUILT_IN.get(file.evaluator.name)
+    if made is None:
+        return file.evaluator.name
+    # The settings are checked by the evaluator itself, name by name.
+    settings = cast("dict[str, Any]", dict(file.evaluator.settings))
+    data = settings.pop("data")
+    return made(data, **settings)
+
+
+def options_of(file: ExperimentFile) -> SearchOptions:
+    """The search options that the file gives; what it does not say keeps its default.
+
+    Raises:
+        ExperimentError: when the file asks for an engine that is not there.
+    """
+    if file.engine not in (None, "local"):
+        raise ExperimentError(f"engine {file.engine!r} is not part of this version; use local")
+    # The fields of the file are named and typed like the options.
+    return cast("SearchOptions", file.options())

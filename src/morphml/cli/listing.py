@@ -1,0 +1,65 @@
+"""``morphml list``: the experiments in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import typer
+
+from morphml.cli.guard import guard
+from morphml.cli.options import AsJson, Store
+from morphml.cli.screen import results, table_of, write_json
+from morphml.search.changes import ExperimentRecord
+from morphml.storage import SqlStore, StoreOptions, open_store
+
+HEADS = {
+    "id": False,
+    "name": False,
+    "state": False,
+    "trials": True,
+    "optimizer": False,
+    "objectives": False,
+    "created": False,
+    "reason": False,
+}
+
+
+def list_(context: typer.Context, storage: Store, as_json: AsJson = False) -> None:
+    """List the experiments in a store, newest first."""
+    with guard(context, as_json=as_json), readable(storage) as store:
+        rows = [experiment_row(record) for record in store.experiments()]
+        if as_json:
+            write_json(rows)
+        else:
+            results().print(table_of(storage, HEADS, [tuple(row.values()) for row in rows]))
+
+
+@contextmanager
+def readable(storage: str) -> Iterator[SqlStore]:
+    """The store, open for reading; closed at the end.
+
+    Raises:
+        StorageError: when there is none, or it is not ours.
+    """
+    store = open_store(storage, StoreOptions(), create=False)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def experiment_row(record: ExperimentRecord) -> dict[str, object]:
+    """One experiment: the columns of ``HEADS``."""
+    optimizer, objectives = record.spec.get("optimizer"), record.spec.get("objectives")
+    return {
+        "id": record.id,
+        "name": record.name,
+        "state": record.state.value,
+        "trials": f"{record.next_number}/{record.budget}",
+        "optimizer": optimizer["name"] if isinstance(optimizer, dict) else "",
+        "objectives": ", ".join(objectives) if isinstance(objectives, dict) else "",
+        "created": datetime.fromtimestamp(record.created_at, tz=UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "reason": record.reason,
+    }

@@ -1,0 +1,98 @@
+"""What a search found, as a table for people and as a JSON object for programs."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from morphml.cli.screen import table_of
+from morphml.master import Result
+from morphml.master.evaluated import EvaluatedTrial
+
+#: Rows of the table of best trials.
+MOST_ROWS = 10
+
+
+def result_view(result: Result, storage: str) -> RenderableType:
+    """State, reason, the best trials, and the command that goes on."""
+    record = result.record
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
+    head = Text(f"{record.name} ({record.id}) {record.state.value}", style="bold")
+    if result.reason:
+        head.append(f": {result.reason}", style="")
+    parts: list[RenderableType] = [head, Text(f"trials: {counts or 'none'}", style="dim")]
+    ranked = result.ranked()[:MOST_ROWS]
+    if ranked:
+        parts.append(best_table(result, ranked))
+    else:
+        parts.append(Text("no trial has a result within the constraints", style="yellow"))
+    parts.append(Text(f"store: {storage}; see it with: morphml show {storage}", style="dim"))
+    return Group(*parts)
+
+
+def best_table(result: Result, ranked: list[EvaluatedTrial]) -> RenderableType:
+    """One row per trial: objectives, other computed costs, decisions."""
+    names = _metric_names(result)
+    heads = {"trial": True, **dict.fromkeys(names, True), "decisions": False}
+    rows = [
+        (
+            trial.number,
+            *(metric_text(trial.metrics.get(name)) for name in names),
+            decisions_text(trial),
+        )
+        for trial in ranked
+    ]
+    return table_of("Best trials", heads, rows)
+
+
+def result_document(result: Result, storage: str) -> dict[str, object]:
+    """The same as a JSON object; ``best`` is null when no trial has a result."""
+    ranked = result.ranked()
+    return {
+        "storage": storage,
+        "experiment": result.record.id,
+        "name": result.record.name,
+        "state": result.record.state.value,
+        "reason": result.reason,
+        "trials": dict(result.counts),
+        "objectives": {o.name: o.direction.value for o in result.spec.objectives},
+        "best": trial_document(ranked[0]) if ranked else None,
+        "pareto_front": [trial_document(trial) for trial in result.pareto_front],
+    }
+
+
+def trial_document(trial: EvaluatedTrial) -> dict[str, object]:
+    """One trial as a JSON object."""
+    return {
+        "number": trial.number,
+        "state": trial.state.value,
+        "metrics": dict(trial.metrics),
+        "decisions": {path: _plain(value) for path, value in trial.decisions.items()},
+        "duration_s": trial.duration_s,
+        "epochs": trial.epochs,
+    }
+
+
+def metric_text(value: float | None) -> str:
+    """A metric for people: whole numbers with thousands apart, others with four digits."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
+
+
+def decisions_text(trial: EvaluatedTrial) -> str:
+    """The active decisions on one line."""
+    return ", ".join(f"{path}={_brief(value)}" for path, value in trial.decisions.items())
+
+
+def _metric_names(result: Result) -> list[str]:
+    objectives = [objective.name for objective in result.spec.objectives]
+    return [*dict.fromkeys([*objectives, "params", "flops"])]
+
+
+def _brief(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, bool | int | float | str | None) else repr(value)

@@ -1,0 +1,60 @@
+"""What ``search`` and ``resume`` share: drive an experiment under a live view and show the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from types import FrameType
+
+import typer
+
+from morphml.cli.exit_codes import ExitCode
+from morphml.cli.outcome import result_document, result_view
+from morphml.cli.progress import progress_view
+from morphml.cli.screen import messages, results, write_json
+from morphml.master import Experiment, Result
+from morphml.master.progress import Observer, Progress
+
+
+def drive(
+    experiment: Experiment, *, storage: str, workers: int | None, as_json: bool, quiet: bool
+) -> Result:
+    """Run ``experiment`` to its end and print what was found.
+
+    Raises:
+        typer.Exit: with status 1 when no trial has a result.
+        KeyboardInterrupt: on Ctrl-C and SIGTERM.
+    """
+    view = nullcontext(_nobody) if quiet else progress_view(messages())
+    with terminable(), view as observer:
+        result = _run(experiment, workers, observer)
+    if as_json:
+        write_json(result_document(result, storage))
+    else:
+        results().print(result_view(result, storage))
+    if not result.ranked():
+        raise typer.Exit(ExitCode.FAILED)
+    return result
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within it SIGTERM stops as cleanly as Ctrl-C."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(experiment: Experiment, workers: int | None, observer: Observer) -> Result:
+    return experiment.run(workers, observer)
+
+
+def _nobody(progress: Progress) -> None:
+    """Show nothing."""

@@ -1,0 +1,61 @@
+"""``morphml search``: run the search that a file describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from morphml.cli.experiment_arguments import (
+    evaluator_of,
+    options_of,
+    read_experiment,
+    see_this_folder,
+    space_of,
+)
+from morphml.cli.guard import guard
+from morphml.cli.options import AsJson, Quiet, Trials, Workers
+from morphml.cli.running import drive
+from morphml.errors import ExperimentError
+from morphml.master import Experiment
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(help="Where to keep it; by default what the file says, else FILE with .db."),
+]
+Seed = Annotated[int | None, typer.Option(help="Root of all randomness.")]
+
+
+def search(  # noqa: PLR0913 one parameter per option
+    context: typer.Context,
+    file: File,
+    storage: Storage = None,
+    workers: Workers = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the search that a file describes; the options go before what the file says."""
+    kept = storage or str(file.with_suffix(".db").name)
+    with guard(context, as_json=as_json, resume=f"morphml resume {kept}"):
+        see_this_folder()
+        given = read_experiment(file)
+        kept = storage or given.storage or kept
+        if kept == "memory":
+            raise ExperimentError("storage: memory is lost when the command ends; name a file")
+        slots = given.workers if workers is None else workers
+        options = options_of(given)
+        if trials is not None:
+            options["trials"] = trials
+        if seed is not None:
+            options["seed"] = seed
+        options.setdefault("name", file.stem)
+        with Experiment.create(
+            space_of(given), evaluator_of(given), storage=kept, workers=slots, **options
+        ) as experiment:
+            drive(experiment, storage=kept, workers=slots, as_json=as_json, quiet=quiet)

@@ -1,0 +1,102 @@
+"""``morphml show``: one experiment, or one of its trials."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from morphml.cli.guard import guard
+from morphml.cli.options import AsJson, Name, Store
+from morphml.cli.outcome import result_document, result_view
+from morphml.cli.screen import results, table_of, write_json
+from morphml.cli.trials import evaluated, record_of
+from morphml.master import Experiment, Result
+from morphml.search.changes import AttemptRecord, TrialRecord
+
+Trial = Annotated[int | None, typer.Option(min=0, help="Show this trial, with its attempts.")]
+
+
+def show(
+    context: typer.Context,
+    storage: Store,
+    name: Name = None,
+    trial: Trial = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where an experiment stands, its best trials, or one trial."""
+    with guard(context, as_json=as_json), Experiment.open(storage, name) as experiment:
+        result = experiment.result()
+        if trial is None:
+            if as_json:
+                write_json(result_document(result, storage))
+            else:
+                results().print(result_view(result, storage))
+            return
+        record = record_of(result, trial)
+        attempts = [a for a in experiment.store.attempts(experiment.id) if a.number == trial]
+        if as_json:
+            write_json(trial_facts(result, record, attempts))
+        else:
+            results().print(trial_view(result, record, attempts))
+
+
+def trial_facts(
+    result: Result, record: TrialRecord, attempts: list[AttemptRecord]
+) -> dict[str, object]:
+    """All that is known of a trial, as a JSON object."""
+    trial = evaluated(result, record)
+    return {
+        "number": record.number,
+        "state": record.state.value,
+        "metrics": dict(trial.metrics),
+        "decisions": {path: str(value) for path, value in trial.decisions.items()},
+        "graph_id": record.graph_id,
+        "point_id": record.point_id,
+        "duration_s": record.duration_s,
+        "epochs": record.epochs,
+        "attempts": [
+            {
+                "segment": attempt.segment,
+                "index": attempt.index,
+                "result": attempt.result.value,
+                "worker": attempt.worker,
+                "duration_s": attempt.duration_s,
+                "failure": attempt.failure,
+            }
+            for attempt in attempts
+        ],
+    }
+
+
+def trial_view(
+    result: Result, record: TrialRecord, attempts: list[AttemptRecord]
+) -> RenderableType:
+    """The same for people: decisions, metrics, attempts, and the text of every failure."""
+    trial = evaluated(result, record)
+    heads = {"": False, "value": False}
+    parts: list[RenderableType] = [
+        Text(f"trial {record.number} of {result.record.name}: {record.state.value}", style="bold"),
+        table_of("Decisions", heads, list(trial.decisions.items())),
+        table_of("Metrics", heads, list(trial.metrics.items())),
+        table_of(
+            "Attempts",
+            {"segment": True, "attempt": True, "result": False, "worker": False, "seconds": True},
+            [
+                (a.segment, a.index, a.result.value, a.worker, f"{a.duration_s:.1f}")
+                for a in attempts
+            ],
+        ),
+    ]
+    for attempt in attempts:
+        if attempt.failure is not None:
+            text = attempt.failure.get("traceback") or attempt.failure.get("message")
+            parts.append(Text(f"{attempt.failure.get('kind')}: {text}", style="yellow"))
+    return Group(*parts)
+
+
+def _attempt_row(attempt: AttemptRecord) -> tuple[object, ...]:
+    seconds = f"{attempt.duration_s:.1f}"
+    return (attempt.segment, attempt.index, attempt.result.value, attempt.worker, seconds)
