@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
 from morphml.engines.port import Checkpointed
@@ -23,6 +24,8 @@ class RunArtifacts:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._written: dict[int, int] = {}
+        #: Ended trials whose checkpoints are kept.
+        self._kept = {int(path.name[:6]) for path in self._checkpoints().glob("*.pt")}
 
     def path(self, key: str) -> Path:
         """Where the file of ``key`` lies."""
@@ -38,6 +41,22 @@ class RunArtifacts:
             digest=event.digest,
             size=event.path.stat().st_size,
         )
+
+    def prune_checkpoints(self, ended: int, winners: Set[int]) -> None:
+        """Delete checkpoints of trial ``ended`` and of ended trials that are no winners any more.
+
+        Args:
+            ended: a trial that has just ended.
+            winners: the trials whose weights a person may want: the best, and the front.
+        """
+        self._kept.add(ended)
+        for number in self._kept - winners:
+            for path in self._checkpoints().glob(f"{number:06d}-*"):
+                path.unlink(missing_ok=True)
+        self._kept &= winners
+
+    def _checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
 
     def output_path(self, number: int) -> Path:
         """Where the captured output of trial ``number`` lies."""

@@ -136,9 +136,16 @@ class Collector:
         if ending.outcome is not None:
             self._flights.failures.pop(flight.task, None)
             self._machine.tell(flight.number, ending.outcome)
+            if flight.checkpoint is not None:
+                self._prune_checkpoints(flight.number)
         if ending.then is TaskThen.RETRY:
             due = self.next_retry_at
             self.next_retry_at = ready_at if due is None else min(due, ready_at)
+
+    def _prune_checkpoints(self, ended: int) -> None:
+        standing = self._machine.standing
+        best = set() if standing.best is None else {standing.best[0]}
+        self._artifacts.prune_checkpoints(ended, best | standing.front.keys())
 
     def _ending(self, flight: Flight, event: port.Finished) -> _Ending:
         outcome = event.outcome

@@ -91,6 +91,7 @@ class Dispatcher:
                 to_epoch=flight.to_epoch,
                 reported_step=self._machine.reported.get(flight.number),
                 checkpoint=self._checkpoint(flight),
+                checkpoint_at_end=True,
                 time_limit_s=spec.limits.time_s,
                 memory_limit_bytes=spec.limits.memory_bytes,
                 avoid=self._avoid(flight.task),

@@ -20,7 +20,7 @@ from morphml.master.flights import Flights
 from morphml.master.ports import Store
 from morphml.master.progress import Observer, Progress
 from morphml.master.session import SessionKeeper
-from morphml.search.changes import Driver, ExperimentEnd
+from morphml.search.changes import Changes, Driver, ExperimentEnd
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.machine import Ended, SearchMachine
 
@@ -83,6 +83,11 @@ class ExperimentDriver:
                 self._turn(self._crew.engine.events(self._patience()))
         except ConstraintError as error:
             self._commit(Batch(end=ExperimentEnd(state=ExperimentState.FAILED, reason=str(error))))
+            raise
+        except KeyboardInterrupt:
+            # Memory may be half a turn ahead; only the state is stored, and the fold is the truth.
+            end = ExperimentEnd(state=ExperimentState.PAUSED, reason="interrupted")
+            self._crew.store.commit(self._right, Changes(end=end))
             raise
         return self._finish()
 

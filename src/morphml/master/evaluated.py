@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from morphml.evaluation import checkpoint
 from morphml.search.experiment import TrialState
 from morphml.space import Architecture
 
@@ -53,8 +54,9 @@ class EvaluatedTrial:
             weights: a state dict or module; the trial's newest checkpoint by default, where its
                 evaluator passed ``model=`` to ``trial.epochs``.
         """
-        chosen = self.checkpoint if weights is None else weights
-        return self.architecture.to_python(path, weights=chosen)
+        if weights is None and self.checkpoint is not None:
+            weights = checkpoint.load(self.checkpoint, "cpu").state.get("model")
+        return self.architecture.to_python(path, weights=weights)
 
     def to_json(self) -> dict[str, object]:
         """Number, decisions, metrics and architecture as a JSON object."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from morphml.master.progress import Observer
 from morphml.master.recovery import earlier_failures, fresh_machine
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
-from morphml.search.changes import Driver
 from morphml.search.experiment import ExperimentSpec
 from morphml.space import SearchSpace
 
@@ -44,8 +44,12 @@ class Run:
     observer: Observer
 
 
-def run(run: Run) -> str:
+def run(run: Run, engine: Engine | None = None) -> str:
     """Drive the experiment until it is over, and return the reason.
+
+    Args:
+        run: what is to be run.
+        engine: where attempts run; made for ``run.workers`` by default. Closed at the end.
 
     Raises:
         StoreInUse: when another process drives it.
@@ -53,21 +57,15 @@ def run(run: Run) -> str:
         MorphError: as ``ExperimentDriver.run``.
     """
     clock = SystemClock()
-    engine = make_engine(run.workers)
-    try:
-        keeper = SessionKeeper(
-            run.store,
-            clock,
-            f"{platform.node()}-{os.getpid()}",
-            may_block=isinstance(engine, InProcessEngine),
-        )
-        try:
-            return _drive(run, engine, keeper, clock)
-        finally:
-            engine.close()
-            keeper.close()
-    finally:
-        engine.close()
+    name = f"{platform.node()}-{os.getpid()}"
+    engine = engine or make_engine(run.workers)
+    with closing(engine):
+        in_process = isinstance(engine, InProcessEngine)
+        with closing(SessionKeeper(run.store, clock, name, may_block=in_process)) as keeper:
+            try:
+                return _drive(run, engine, keeper, clock)
+            finally:
+                engine.close()  # nothing runs any more when the session gives its tasks back
 
 
 def make_engine(workers: int) -> Engine:
@@ -107,6 +105,3 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
 
 def nobody_watches(progress: object) -> None:
     """An observer that shows nothing."""
-
-
-__all__ = ["Driver", "Run", "make_engine", "nobody_watches", "run"]

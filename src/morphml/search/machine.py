@@ -107,6 +107,11 @@ class SearchMachine:
         self._trials: list[NewTrial] = []
         self._updates: list[TrialUpdate] = []
 
+    @property
+    def optimizer_version(self) -> int:
+        """Version of the optimizer's rule."""
+        return self._optimizer.version
+
     # --- what the driver calls -------------------------------------------------------------------
 
     def ask(self) -> Taken | Ended:
