@@ -1,4 +1,4 @@
-"""Overhead of a trial: the full way (graph, ids, dedupe, all rows) with an evaluator that does nothing.
+"""Overhead of a trial: the full way (graph, ids, dedupe, rows) of an evaluator that does nothing.
 
 Six layers whose width is one of ten, so 10**6 members. ``told before the next ask`` runs the search
 with one slot; ``64 in flight`` keeps 64 attempts submitted. Optuna runs beside it in the same
@@ -15,13 +15,14 @@ import time
 from pathlib import Path
 
 import psutil
-
 from benchmarks.instant_engine import InstantEngine
+
 from morphml import layers as L
 from morphml.evaluation import EvaluatorSource
 from morphml.master.experiment import experiment_folder
 from morphml.master.options import make_spec
-from morphml.master.runner import Run, nobody_watches, run
+from morphml.master.runner import Run, nobody_watches
+from morphml.master.runner import run as drive
 from morphml.settings import Durability
 from morphml.space import SearchSpace, choice
 from morphml.storage import StoreOptions, open_store
@@ -35,7 +36,7 @@ def layered_space() -> SearchSpace:
     return SearchSpace(input=(16,), layers=[*layers, L.output(10)])
 
 
-def evaluate(arch, trial) -> float:  # noqa: ANN001
+def evaluate(arch, trial) -> float:
     """A score that costs nothing."""
     return float(sum(code or 0 for code in arch.vector))
 
@@ -54,7 +55,7 @@ def measure(
         gc.collect()
         before = psutil.Process().memory_info().rss
         began = time.perf_counter()
-        run(
+        drive(
             Run(
                 store=store,
                 experiment=experiment,
@@ -109,7 +110,7 @@ def measure_optuna(*, storage: str, sampler: str, trials: int) -> dict[str, obje
     }
 
 
-def run_rows(trials: int = 4000) -> list[dict[str, object]]:
+def run(trials: int = 4000) -> list[dict[str, object]]:
     """All rows of the table."""
     rows = []
     for optimizer in ("random", "evolution"):
@@ -144,7 +145,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=4000)
-    for row in run_rows(parser.parse_args().trials):
+    for row in run(parser.parse_args().trials):
         print(row)
 
 

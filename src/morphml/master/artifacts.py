@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from morphml.engines.port import Checkpointed
@@ -42,14 +42,14 @@ class RunArtifacts:
             size=event.path.stat().st_size,
         )
 
-    def prune_checkpoints(self, ended: int, winners: Set[int]) -> None:
-        """Delete checkpoints of trial ``ended`` and of ended trials that are no winners any more.
+    def prune_checkpoints(self, ended: Iterable[int], winners: Set[int]) -> None:
+        """Delete checkpoints of ended trials that are no winners, or not any more.
 
         Args:
-            ended: a trial that has just ended.
+            ended: trials that have just ended.
             winners: the trials whose weights a person may want: the best, and the front.
         """
-        self._kept.add(ended)
+        self._kept.update(ended)
         for number in self._kept - winners:
             for path in self._checkpoints().glob(f"{number:06d}-*"):
                 path.unlink(missing_ok=True)

@@ -137,15 +137,17 @@ class Collector:
             self._flights.failures.pop(flight.task, None)
             self._machine.tell(flight.number, ending.outcome)
             if flight.checkpoint is not None:
-                self._prune_checkpoints(flight.number)
+                batch.closed.append(flight.number)
         if ending.then is TaskThen.RETRY:
             due = self.next_retry_at
             self.next_retry_at = ready_at if due is None else min(due, ready_at)
 
-    def _prune_checkpoints(self, ended: int) -> None:
-        standing = self._machine.standing
-        best = set() if standing.best is None else {standing.best[0]}
-        self._artifacts.prune_checkpoints(ended, best | standing.front.keys())
+    def committed(self, batch: Batch) -> None:
+        """Delete checkpoints that nobody needs any more, now that the results are stored."""
+        if batch.closed:
+            standing = self._machine.standing
+            best = set() if standing.best is None else {standing.best[0]}
+            self._artifacts.prune_checkpoints(batch.closed, best | standing.front.keys())
 
     def _ending(self, flight: Flight, event: port.Finished) -> _Ending:
         outcome = event.outcome

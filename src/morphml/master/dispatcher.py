@@ -99,7 +99,10 @@ class Dispatcher:
         )
 
     def _checkpoint(self, flight: Flight) -> Path | None:
-        return None if flight.checkpoint is None else self._artifacts.path(flight.checkpoint.key)
+        if flight.checkpoint is None:
+            return None
+        path = self._artifacts.path(flight.checkpoint.key)
+        return path if path.exists() else None
 
     def _avoid(self, task: TaskId) -> tuple[str, ...]:
         return tuple(str(failure["worker"]) for failure in self._flights.failures.get(task, ()))

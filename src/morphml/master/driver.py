@@ -107,6 +107,7 @@ class ExperimentDriver:
                 self._fill(batch)
         finally:
             self._commit(batch)
+        crew.collector.committed(batch)
         for assignment in batch.assignments:
             crew.engine.submit(assignment)
 
