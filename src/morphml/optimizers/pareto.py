@@ -52,6 +52,8 @@ def best_first(results: Sequence[Result]) -> list[int]:
 
 def front_numbers(results: Sequence[Result]) -> npt.NDArray[np.int64]:
     """Shape (n,): 0 for the results that no other one dominates, 1 without those, and so on."""
+    if not results:
+        return np.empty(0, dtype=np.int64)
     beaten_by = _dominance(results)
     fronts = np.full(len(results), -1, dtype=np.int64)
     number = 0

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Event
+from morphml.optimizers.settings import read_settings
 
 if TYPE_CHECKING:
     import numpy as np
 
     from morphml.space import SearchSpace
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """Random search has nothing to set."""
 
 
 class RandomSearch:
@@ -20,7 +27,9 @@ class RandomSearch:
     name: str = "random"
     version: int = 1
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, **settings: JSON) -> None:
+        """An optimizer; there is no setting, so any given is refused."""
+        read_settings(NoSettings, self.name, settings)
         self._space = space
 
     @property

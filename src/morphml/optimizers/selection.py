@@ -50,11 +50,11 @@ def roulette(results: Sequence[Result], size: int, rng: np.random.Generator) -> 
 
 
 def _shares(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    gains = values.max() - values
+    # Scaled first, so that differences of extreme values do not overflow.
+    scaled = values / (float(np.abs(values).max()) or 1.0)
+    gains = scaled.max() - scaled
     mean = float(gains.mean())
-    # An overflow to infinity (values of opposite extremes) leaves no proportion to keep.
-    usable = 0 < mean < np.inf
-    return gains / mean + 0.5 if usable else np.ones_like(values)
+    return gains / mean + 0.5 if mean > 0 else np.ones_like(values)
 
 
 #: Every way, by the name used in settings.

@@ -47,7 +47,9 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The end of an error message: the most similar of ``words``, or all of them."""
     known = sorted(words)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known) or 'none'}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose from {', '.join(known)}" if known else "there are none"
 
 
 def require_least(optimizer: str, setting: str, value: float, least: float) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from morphml.scheduling import breaker, driver_lease, experiment, task, worker
+from morphml.scheduling.task_events import TaskState
 from morphml.scheduling.transitions import State, Table
 
 Moves: TypeAlias = Mapping[tuple[StrEnum, type], tuple[StrEnum, ...]]
@@ -36,7 +37,7 @@ MACHINES = (
         title="Task",
         purpose="Who may run a segment or a job, and what becomes of each attempt.",
         table=_plain(task.TRANSITIONS),
-        first=task.TaskState.PENDING,
+        first=TaskState.PENDING,
     ),
     Machine(
         title="Worker",
