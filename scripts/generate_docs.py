@@ -1,6 +1,7 @@
 """Generate the parts of docs/ that come from the code; ``--check`` only compares.
 
-Generated: state diagrams from the transition tables, the JSON schema of the experiment file.
+Generated: states.md from the transition tables, the JSON schema of the experiment file, cli.md from
+the command line itself.
 """
 
 from __future__ import annotations
@@ -9,12 +10,61 @@ import argparse
 import sys
 from pathlib import Path
 
+import typer
+
+from morphml.cli.app import COMMANDS, app
+from morphml.cli.exit_codes import MEANINGS
+from morphml.scheduling.diagrams import states_page
+from morphml.search.experiment_file import experiment_schema
+
 ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+CLI_HEAD = """\
+# The command line
+
+Made by `make docs` from the commands themselves. Results go to standard output, progress and errors
+to standard error. `--json` prints one JSON document for programs. `morphml --install-completion`
+teaches the shell to complete commands, stores and experiments. An error is one screen; `--debug`
+before the command shows its traceback.
+
+| exit status | meaning |
+|---|---|
+"""
 
 
 def pages() -> dict[Path, str]:
     """Content by path of every generated file."""
-    return {}
+    return {
+        DOCS / "states.md": states_page(),
+        DOCS / "schema" / "experiment.schema.json": experiment_schema(),
+        DOCS / "cli.md": cli_page(),
+    }
+
+
+def cli_page() -> str:
+    """The reference of all commands."""
+    top = typer.main.get_command(app)
+    rows = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in MEANINGS.items())
+    sections = []
+    for function, examples in COMMANDS.items():
+        name = function.__name__.rstrip("_")
+        command = top.commands[name]  # type: ignore[attr-defined]  # it is a group
+        shown = "\n".join(f"morphml {example}" for example in examples)
+        options = "".join(_option(parameter) for parameter in command.params)
+        sections.append(
+            f"## morphml {name}\n\n{command.help}\n\n```bash\n{shown}\n```\n\n"
+            f"| argument | meaning |\n|---|---|\n{options}"
+        )
+    return CLI_HEAD + rows + "\n" + "\n".join(sections)
+
+
+def _option(parameter: object) -> str:
+    name = getattr(parameter, "metavar", None) or ", ".join(getattr(parameter, "opts", []))
+    if getattr(parameter, "param_type_name", "") == "option":
+        name = ", ".join([*parameter.opts])  # type: ignore[attr-defined]  # options have them
+    meaning = getattr(parameter, "help", "") or ""
+    return f"| `{name}` | {meaning} |\n"
 
 
 def main() -> int:
@@ -22,11 +72,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when stale")
     check: bool = parser.parse_args().check
-    stale = [p for p, text in pages().items() if not p.is_file() or p.read_text("utf-8") != text]
+    made = pages()
+    stale = [p for p, text in made.items() if not p.is_file() or p.read_text("utf-8") != text]
     for path in stale:
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(pages()[path], encoding="utf-8")
+            path.write_text(made[path], encoding="utf-8")
         print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
     if check and stale:
         print("Run `make docs` and commit what it writes.")

@@ -1,0 +1,54 @@
+"""What is promised of each figure; a benchmark row is compared with every bar that fits it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A bound on one figure of the rows whose case matches."""
+
+    #: Regular expression on the row's case.
+    case: str
+    #: Key of the figure.
+    figure: str
+    relation: Literal[">=", "<="]
+    limit: float
+
+    def fits(self, row: Mapping[str, object]) -> bool:
+        """Whether the row has this figure for this case."""
+        return self.figure in row and re.search(self.case, str(row["case"])) is not None
+
+    def holds(self, row: Mapping[str, object]) -> bool:
+        """Whether the row keeps the bound."""
+        value = float(str(row[self.figure]))
+        return value >= self.limit if self.relation == ">=" else value <= self.limit
+
+    def __str__(self) -> str:
+        """The bound as it is read."""
+        return f"{self.figure} {self.relation} {self.limit:g}"
+
+
+BARS = (
+    Bar(case=r"^SQLite full, .*, 1 in flight", figure="trials_per_s", relation=">=", limit=1000),
+    Bar(case=r"^SQLite normal, .*, 1 in flight", figure="trials_per_s", relation=">=", limit=2000),
+    Bar(case=r"^SQLite full, .*, 64 in flight", figure="trials_per_s", relation=">=", limit=2000),
+    Bar(case=r"^memory .*, 1 in flight", figure="trials_per_s", relation=">=", limit=5000),
+    Bar(case=r"^fold of 100,000", figure="seconds", relation="<=", limit=5.0),
+    Bar(case=r"^import morphml", figure="seconds", relation="<=", limit=0.3),
+    Bar(case=r"^import morphml", figure="mb", relation="<=", limit=60.0),
+    Bar(case=r"children ready", figure="seconds", relation="<=", limit=5.0),
+    Bar(case=r"local processes", figure="efficiency", relation=">=", limit=0.97),
+    Bar(case=r"canonical id", figure="us", relation="<=", limit=500.0),
+    Bar(case=r"20-node.*(sample|mutate)", figure="us", relation="<=", limit=200.0),
+)
+
+
+def verdict(row: Mapping[str, object]) -> str:
+    """The bars of a row and whether each is met; empty where nothing is promised."""
+    fitting = [bar for bar in BARS if bar.fits(row)]
+    return ", ".join(f"{bar}: {'met' if bar.holds(row) else 'MISSED'}" for bar in fitting)

@@ -1,0 +1,58 @@
+"""What acceptance tests share: commands run as a person runs them, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MORPHML = Path(sys.executable).with_name("morphml")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """The person's environment, wide enough that tables are not folded."""
+    return {**os.environ, "COLUMNS": "160", "TERM": "dumb"}
+
+
+@pytest.fixture
+def run_python(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs a script in an empty folder; fails the test with its output when it fails."""
+
+    def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, str(script), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=170,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script.name}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
+def morphml(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs the command in an empty folder and hands back its status and output."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(MORPHML), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=170,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,56 @@
+"""The code on the pages runs, in the order in which a reader meets it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+PAGES = ("README.md", "docs/quickstart.md", "docs/concepts.md")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+SHELL = """
+import pathlib, subprocess, sys
+words = {words!r}
+words[0] = str(pathlib.Path(sys.executable).with_name(words[0]))
+subprocess.run(words, check=True)
+"""
+
+
+def script_of(page: str) -> str:
+    """All Python blocks of a page and, between them, its ``morphml`` lines, as one script."""
+    parts = []
+    for language, code in BLOCK.findall((ROOT / page).read_text(encoding="utf-8")):
+        if language == "python":
+            parts.append(code)
+            continue
+        for line in code.splitlines():
+            words = line.split("#")[0].split()
+            if words[:1] == ["morphml"]:
+                parts.append(SHELL.format(words=words))
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_code_on_the_page_runs(page: str, run_python: Run, tmp_path: Path) -> None:
+    script = tmp_path / "page.py"
+    script.write_text(script_of(page), encoding="utf-8")
+    assert len(script.read_text(encoding="utf-8").splitlines()) > 10
+    run_python(script)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []

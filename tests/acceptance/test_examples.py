@@ -1,0 +1,80 @@
+"""Every example runs as it stands, with a small budget."""
+
+from __future__ import annotations
+
+import ast
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+#: Script to its budget, the store it leaves, and the trials that are in it.
+SCRIPTS = {
+    "01_quickstart.py": ("5", "quickstart.db", 5),
+    "02_own_training_loop.py": ("5", "own_loop.db", 5),
+    "03_multi_objective_constraints.py": ("6", "two_goals.db", 6),
+    "04_cells.py": ("4", "cells.db", 4),
+    "05_ask_tell_by_hand.py": ("15", "by_hand.db", 15),
+    "06_stop_and_resume.py": ("10", "stopped.db", 10),
+}
+
+
+def completed(store: Path) -> int:
+    with sqlite3.connect(store) as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM trials WHERE state = 'completed'"
+        ).fetchone()
+    connection.close()
+    return int(count)
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    scripts = {path.name for path in EXAMPLES.glob("*.py")}
+    assert scripts == {*SCRIPTS, "demo.py"}
+    assert len(SCRIPTS) >= 5
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_example_runs_and_stores_its_trials(name: str, run_python: Run, tmp_path: Path) -> None:
+    budget, store, trials = SCRIPTS[name]
+    output = run_python(EXAMPLES / name, budget).stdout
+    assert "best" in output
+    assert completed(tmp_path / store) == trials
+
+
+def test_quickstart_leaves_a_model_that_needs_no_morphml(run_python: Run, tmp_path: Path) -> None:
+    run_python(EXAMPLES / "01_quickstart.py", "2")
+    assert_standalone(tmp_path / "quickstart_model.py")
+
+
+def test_demo_leaves_model_weights_and_report(run_python: Run, tmp_path: Path) -> None:
+    output = run_python(EXAMPLES / "demo.py", "5").stdout
+    assert "5/5 trials" in output
+    assert "Best trials" in output
+    assert (tmp_path / "demo" / "model.safetensors").stat().st_size > 1000
+    report = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
+    assert "Best architecture: trial" in report
+    assert report.count("<svg") >= 4
+    assert_standalone(tmp_path / "demo" / "model.py")
+
+
+def assert_standalone(path: Path) -> None:
+    """The file imports nothing of ours, and runs where MorphML cannot be imported."""
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name) or ""
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not [name for name in imported if name.startswith("morphml")]
+    blocked = f"import sys, runpy; sys.modules['morphml'] = None; runpy.run_path({str(path)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
