@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morphml.graph.attribute import Attribute, Kind
+from morphml.graph.checking import checked
 from morphml.graph.costing import Costs, costs
 from morphml.graph.drawing import to_svg
 from morphml.graph.identity import canonical, graph_id
@@ -26,6 +27,7 @@ __all__ = [
     "Shape",
     "Value",
     "canonical",
+    "checked",
     "costs",
     "custom_operation",
     "graph_id",

@@ -27,9 +27,9 @@ _TONES = {
     "custom": ("#fbe6ec", "#c2466b"),
 }
 _STYLE = (
-    "text{font:12px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle;fill:#1f2933}"
-    ".op{font-weight:600}.small{font-size:11px;fill:#52606d}"
-    ".edge{fill:none;stroke:#7b8794;stroke-width:1.3}"
+    ".model-graph text{font:12px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle;"
+    "fill:#1f2933}.model-graph .op{font-weight:600}.model-graph .small{font-size:11px;"
+    "fill:#52606d}.model-graph .edge{fill:none;stroke:#7b8794;stroke-width:1.3}"
 )
 
 
@@ -77,7 +77,8 @@ def to_svg(graph: ModelGraph, catalogue: Catalogue = OPERATIONS, *, title: str =
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-            f'viewBox="{-_MARGIN} {-_MARGIN} {width:.0f} {height:.0f}" role="img">',
+            f'viewBox="{-_MARGIN} {-_MARGIN} {width:.0f} {height:.0f}" '
+            'class="model-graph" role="img">',
             f"<title>{_text(title or 'model graph')}</title><style>{_STYLE}</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0.8 7.5 4 0 7.2z" fill="#7b8794"/>'

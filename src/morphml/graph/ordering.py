@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from morphml.errors import SpaceError
 from morphml.graph.reduction import Reduced
 
 
@@ -16,10 +18,17 @@ def arrange(reduced: Reduced, inputs: Sequence[Sequence[int]]) -> list[int]:
     Args:
         reduced: what is left of the graph.
         inputs: vertices read by each vertex, with unordered ports already put in order.
+
+    Raises:
+        SpaceError: two input nodes have one name.
     """
     order = [vertex for vertex, node in enumerate(reduced.nodes) if node.op == "input"]
     if len(order) > 1:
-        order.sort(key=lambda vertex: str(dict(reduced.nodes[vertex].attrs)["name"]))
+        names = {vertex: str(dict(reduced.nodes[vertex].attrs)["name"]) for vertex in order}
+        order.sort(key=names.__getitem__)
+        for before, vertex in pairwise(order):
+            if names[before] == names[vertex]:
+                raise SpaceError(f"two inputs are named {names[vertex]!r}; names must be unique")
     placed = set(order)
     stack: list[int] = [vertex for _, vertex in reversed(reduced.outputs)]
     while stack:
