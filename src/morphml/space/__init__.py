@@ -1,1 +1,56 @@
 """Search spaces: decisions, layers, their language, and the questions a space answers. Pure."""
+
+from __future__ import annotations
+
+from morphml.space.architecture import Architecture, Framework
+from morphml.space.blocks import Block, Input
+from morphml.space.compose import (
+    cell,
+    join,
+    nest,
+    parallel,
+    repeat,
+    residual,
+    sequence,
+    shared,
+    tap,
+)
+from morphml.space.decisions import Code, Decision, Kind, Vector
+from morphml.space.domains import choice, integer, optional, real
+from morphml.space.expressions import Expression, channels, divisors, ref, round_to
+from morphml.space.membership import Difference, Membership
+from morphml.space.search_space import SearchSpace
+from morphml.space.size import Size
+
+__all__ = [
+    "Architecture",
+    "Block",
+    "Code",
+    "Decision",
+    "Difference",
+    "Expression",
+    "Framework",
+    "Input",
+    "Kind",
+    "Membership",
+    "SearchSpace",
+    "Size",
+    "Vector",
+    "cell",
+    "channels",
+    "choice",
+    "divisors",
+    "integer",
+    "join",
+    "nest",
+    "optional",
+    "parallel",
+    "real",
+    "ref",
+    "repeat",
+    "residual",
+    "round_to",
+    "sequence",
+    "shared",
+    "tap",
+]

@@ -1,0 +1,166 @@
+"""Lowering a member: the trace that grows into a model graph, and merging with matching shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from morphml.errors import ShapeError, SpaceError
+from morphml.graph.operation import Catalogue
+from morphml.graph.operations import OPERATIONS
+from morphml.graph.shapes import infer_node
+from morphml.graph.values import Node, Shape
+from morphml.space.guards import Codes
+
+#: So many nodes are remembered per place of a space before the memory starts afresh.
+REMEMBERED = 4096
+
+
+class Trace:
+    """The nodes made so far for one member; used once and thrown away."""
+
+    __slots__ = ("before", "codes", "nodes", "shapes", "taps")
+
+    def __init__(self, codes: Codes) -> None:
+        #: The member's codes.
+        self.codes = codes
+        self.nodes: list[Node] = []
+        #: Output shapes, aligned with `nodes`.
+        self.shapes: list[Shape] = []
+        #: Slot of a tap or input -> node position.
+        self.taps: dict[int, int] = {}
+        #: What the previous cell read as its trunk; None before the first cell.
+        self.before: int | None = None
+
+    def add(self, node: Node, shape: Shape) -> int:
+        """Append a node; its position."""
+        self.nodes.append(node)
+        self.shapes.append(shape)
+        return len(self.nodes) - 1
+
+
+#: Turns the trunk at one position into the trunk at another: a compiled block.
+Plan = Callable[[Trace, int], int]
+
+
+def channels_of(shape: Shape) -> int:
+    """The channel count of a shape: the last axis of (t, d), else the first."""
+    return shape[-1] if len(shape) == 2 else shape[0]
+
+
+def make(
+    trace: Trace,
+    op: str,
+    inputs: tuple[int, ...],
+    attrs: Mapping[str, object],
+    path: str,
+    shared: str | None = None,
+    catalogue: Catalogue = OPERATIONS,
+) -> int:  # fmt: skip
+    """Add a checked node of the catalogue; its position.
+
+    Raises:
+        SpaceError: an attribute the operation does not allow, with the path.
+        ShapeError: shapes that do not fit, with the path and the shapes.
+    """
+    node = catalogue.node(op, inputs, attrs, path=path, shared=shared)
+    return trace.add(node, infer_node(node, tuple([trace.shapes[i] for i in inputs]), catalogue))
+
+
+class Merger:
+    """Adds up or concatenates several positions; remembers the nodes it made."""
+
+    __slots__ = ("_memo", "match", "path", "shared")
+
+    def __init__(self, path: str, match: str | None, shared: str | None = None) -> None:
+        self.path = path
+        #: ``project``: bring unequal shapes to one; None: they are an error.
+        self.match = match
+        #: Key prefix for projections inside a shared module.
+        self.shared = shared
+        self._memo: dict[object, tuple[Node, Shape]] = {}
+
+    def merge(self, trace: Trace, how: str, positions: list[int]) -> int:
+        """The position of the merged value; a single position is returned as it is.
+
+        Raises:
+            ShapeError: shapes that do not fit, naming the path and the shapes.
+        """
+        if len(positions) == 1:
+            return positions[0]
+        if self.match is not None:
+            positions = self._matched(trace, how, positions)
+        shapes = tuple([trace.shapes[i] for i in positions])
+        key = (how, tuple(positions), shapes)
+        found = self._memo.get(key)
+        if found is None:
+            axis = 1 if len(shapes[0]) == 2 else 0
+            attrs = {"axis": axis} if how == "concat" else {}
+            node = OPERATIONS.node(how, tuple(positions), attrs, path=self.path)
+            found = (node, infer_node(node, shapes))
+            if len(self._memo) >= REMEMBERED:
+                self._memo.clear()
+            self._memo[key] = found
+        return trace.add(*found)
+
+    def _matched(self, trace: Trace, how: str, positions: list[int]) -> list[int]:
+        shapes = [trace.shapes[i] for i in positions]
+        target = common_shape(shapes)
+        if target is None:
+            return positions
+        made = []
+        for number, (position, shape) in enumerate(zip(positions, shapes, strict=True)):
+            wanted = target
+            if how == "concat" and len(shape) > 2:
+                wanted = (shape[0], *target[1:])
+            elif how == "concat":
+                wanted = shape
+            made.append(fit(trace, position, wanted, f"{self.path}/project_{number}", self.shared))
+        return made
+
+
+def common_shape(shapes: list[Shape]) -> Shape | None:
+    """The shape that unequal ones are projected to; None where ranks differ.
+
+    The channels of the first, and on the other axes the smallest size.
+    """
+    first = shapes[0]
+    if any(len(shape) != len(first) for shape in shapes):
+        return None
+    if len(first) == 2:
+        return (min(shape[0] for shape in shapes), first[1])
+    return (first[0], *(min(sizes) for sizes in zip(*(s[1:] for s in shapes), strict=True)))
+
+
+def fit(trace: Trace, position: int, target: Shape, path: str, shared: str | None = None) -> int:
+    """The position brought to ``target``: itself, a projection, or pooling and a projection.
+
+    Raises:
+        ShapeError: when nothing leads there, naming the path and both shapes.
+    """
+    shape = trace.shapes[position]
+    if shape == target:
+        return position
+    key = None if shared is None else path
+    try:
+        return make(trace, "project", (position,), {"shape": target}, path, key)
+    except ShapeError as error:
+        axes = len(shape) - 1
+        smaller = all(m <= n for n, m in zip(shape[1:], target[1:], strict=False))
+        if len(shape) != len(target) or not 1 <= axes <= 3 or not smaller or len(shape) == 2:
+            raise ShapeError(
+                f"{shape} cannot be projected to {target}", path=path, shapes=(shape, target)
+            ) from error
+    size = {"size": target[1:] if axes > 1 else target[1]}
+    pooled = make(trace, f"adaptive_avg_pool{axes}d", (position,), size, f"{path}/pool")
+    if shape[0] == target[0]:
+        return pooled
+    return make(trace, "project", (pooled,), {"shape": target}, path, key)
+
+
+def located(error: SpaceError, path: str) -> SpaceError:
+    """``error`` with ``path`` in front, unless it has one."""
+    if error.path:
+        return error
+    if isinstance(error, ShapeError):
+        return ShapeError(str(error), path=path, shapes=error.shapes)
+    return SpaceError(str(error), path=path)
