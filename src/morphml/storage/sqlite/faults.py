@@ -45,7 +45,8 @@ def fault(error: sqlite3.Error, where: str) -> StorageError:
         case sqlite3.SQLITE_CANTOPEN:
             return StorageError(
                 f"{where}: cannot be opened ({error}); check that its folder exists and that this "
-                "user may write there (SQLite keeps two more files beside the database)"
+                "user may write there (SQLite keeps two more files beside the database; a store "
+                "that was not closed cannot be read on a read-only disk: copy all its files)"
             )
         case sqlite3.SQLITE_NOTADB:
             return StoreMismatch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -38,8 +39,7 @@ class SqliteFile:
         if not create and not path.exists():
             raise StorageError(f"{path}: there is no such file; check the path given as storage")
         refuse_network_file_system(path)
-        target = f"file:{quote(str(path.absolute()))}?mode=rwc"
-        opener = Opener(target, str(path), options, clock)
+        opener = Opener(_target(path), str(path), options, clock)
         try:
             self._prepare(opener)
             self._write = opener.turn("BEGIN IMMEDIATE")
@@ -96,3 +96,21 @@ class SqliteFile:
             migrate(connection, APPLICATION_ID)
         finally:
             connection.close()
+
+
+def _target(path: Path) -> str:
+    """The URI that opens ``path``.
+
+    WAL mode wants to write beside the file even to read it. On a read-only disk nobody can change
+    the file, so it is read as it lies; not while it has a write-ahead log, whose transactions would
+    be missed.
+    """
+    name = f"file:{quote(str(path.absolute()))}"
+    write_ahead_log = path.with_name(path.name + "-wal")
+    if (
+        path.exists()
+        and os.statvfs(path).f_flag & os.ST_RDONLY
+        and not (write_ahead_log.exists() and write_ahead_log.stat().st_size)
+    ):
+        return f"{name}?mode=ro&immutable=1"
+    return f"{name}?mode=rwc"

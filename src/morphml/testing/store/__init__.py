@@ -1,0 +1,1 @@
+"""The parts of the stores' contract suite, one file for each subject."""

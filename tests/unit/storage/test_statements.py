@@ -1,0 +1,54 @@
+"""Every statement compiles for SQLite and for PostgreSQL, with names only for its values."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from morphml.storage import statements
+from morphml.storage.database import StatementTexts
+from morphml.storage.expressions import Statement
+
+
+def all_statements() -> Iterator[Statement]:
+    for found in pkgutil.iter_modules(statements.__path__):
+        module = import_module(f"{statements.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            if inspect.isfunction(value) and value.__module__ == module.__name__:
+                assert not name.startswith("_")
+                yield value
+
+
+STATEMENTS = list(all_statements())
+
+
+def test_there_are_statements() -> None:
+    assert len(STATEMENTS) > 30
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.__name__)
+def test_statement_compiles_for_sqlite_and_postgresql(statement: Statement) -> None:
+    sqlite = StatementTexts(SQLiteDialect_pysqlite(paramstyle="named")).text(statement)
+    postgres = StatementTexts(PGDialect_psycopg()).text(statement)
+    names = set(re.findall(r":(\w+)", sqlite))
+    assert set(re.findall(r"%\((\w+)\)s", postgres)) == names
+    assert statement.__doc__
+
+
+def test_value_bound_inside_a_statement_is_noticed() -> None:
+    from sqlalchemy import select
+
+    from morphml.storage.tables import trials
+
+    def careless() -> object:
+        return select(trials.c.number).where(trials.c.state == "pending")
+
+    with pytest.raises(AssertionError, match=r"careless binds state_1='pending' itself"):
+        StatementTexts(SQLiteDialect_pysqlite(paramstyle="named")).text(careless)
