@@ -19,7 +19,7 @@ from morphml.space.decisions import Code, Decision, Kind, Vector
 from morphml.space.domains import choice, integer, optional, real
 from morphml.space.expressions import Expression, channels, divisors, ref, round_to
 from morphml.space.membership import Difference, Membership
-from morphml.space.search_space import SearchSpace
+from morphml.space.search_space import GraphSpace, SearchSpace
 from morphml.space.size import Size
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Difference",
     "Expression",
     "Framework",
+    "GraphSpace",
     "Input",
     "Kind",
     "Membership",

@@ -132,7 +132,7 @@ class Architecture:
 
     @property
     def computed(self) -> dict[str, float]:
-        """The figures ``params``, ``flops``, ``activation_bytes``; empty where there is no graph."""
+        """The figures ``params``, ``flops``, ``activation_bytes``; empty without a graph."""
         if not self.space.has_graph:
             return {}
         made = self.costs

@@ -34,7 +34,7 @@ from morphml.space.values import Value, possible_values
 COPIES = 1000
 
 
-def block_plan(block: object, place: Place, compiler: Compiler) -> Plan:  # noqa: C901  (one line for each kind of block)
+def block_plan(block: object, place: Place, compiler: Compiler) -> Plan:  # noqa: C901, PLR0912  (one line for each kind of block)
     """The plan of any block; ``place`` includes the block's own segment.
 
     Raises:

@@ -63,19 +63,9 @@ def compile_definition(definition: Definition) -> Compiled:
     """
     values = (definition.layers, definition.outputs, definition.hyper, definition.decisions)
     compiler = Compiler(frozenset(standing_names(values)))
-    place = Place(scope=Scope())
-    network = None
-    if definition.inputs:
-        network = Network(
-            dict(definition.inputs), definition.layers, dict(definition.outputs), compiler, place
-        )
-    hyper = [
-        *(
-            _hyper(name, value, f"hyper/{name}", place, compiler)
-            for name, value in definition.hyper
-        ),
-        *(_hyper(name, value, name, place, compiler) for name, value in definition.decisions),
-    ]
+    network = Network(definition, compiler) if definition.inputs else None
+    hyper = [_hyper(name, value, f"hyper/{name}", compiler) for name, value in definition.hyper]
+    hyper += [_hyper(name, value, name, compiler) for name, value in definition.decisions]
     table = compiler.table()
     constraints = compile_constraints(definition.constraints, compiler, network is not None)
     return Compiled(
@@ -91,8 +81,8 @@ def compile_definition(definition: Definition) -> Compiled:
     )
 
 
-def _hyper(name: str, value: object, path: str, place: Place, compiler: Compiler) -> Hyper:
-    compiled = compiler.value(value, path, place)
+def _hyper(name: str, value: object, path: str, compiler: Compiler) -> Hyper:
+    compiled = compiler.value(value, path, Place(scope=Scope()))
     if isinstance(value, Domain):
         return Hyper(name=name, value=compiled, index=compiler.by_path[value.name or path])
     try:

@@ -105,11 +105,10 @@ def judged(
     try:
         if isinstance(candidate, Architecture):
             same = candidate.space is space or candidate.space == space
-            made = (
-                space.architecture(candidate.vector) if same else space.member(candidate.decisions)
-            )
-            if not same and made.decisions != candidate.decisions:
-                missing = sorted(set(made.decisions) ^ set(candidate.decisions))
+            values = candidate.decisions
+            made = space.architecture(candidate.vector) if same else space.member(values)
+            if not same and made.decisions != values:
+                missing = sorted(set(made.decisions) ^ set(values))
                 return Membership(ok=False, reason=f"only one of the two has {', '.join(missing)}")
         elif isinstance(candidate, Mapping):
             made = space.member(candidate)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.values import ModelGraph, Node
 from morphml.space.block_plan import chain
-from morphml.space.blocks import Input
 from morphml.space.compiler import Compiler
 from morphml.space.decisions import Vector
-from morphml.space.places import Place
+from morphml.space.definition import Definition
+from morphml.space.places import Place, Scope
 from morphml.space.tracing import Plan, Trace
 
 
@@ -19,31 +17,26 @@ class Network:
 
     __slots__ = ("_heads", "_inputs", "_slots", "_trunk")
 
-    def __init__(
-        self,
-        inputs: Mapping[str, Input],
-        layers: tuple[object, ...],
-        outputs: Mapping[str, tuple[object, ...]],
-        compiler: Compiler,
-        place: Place,
-    ) -> None:
+    def __init__(self, definition: Definition, compiler: Compiler) -> None:
         """Compile; the first input starts the trunk, and every input is a tap.
 
         Raises:
             SpaceError: whatever a block breaks, with its path.
         """
+        place = Place(scope=Scope())
         self._inputs: list[tuple[Node, tuple[int, ...]]] = []
         self._slots: list[int] = []
-        for name, given in inputs.items():
+        for name, given in definition.inputs:
             attrs = {"name": name, "shape": given.shape, "dtype": given.dtype}
             node = OPERATIONS.node("input", (), attrs, path=f"inputs/{name}")
             self._inputs.append((node, given.shape))
             slot = place.scope.slots[name] = compiler.new_slot()
             self._slots.append(slot)
+        layers = definition.layers
         self._trunk: Plan | None = chain(layers, place, compiler) if layers else None
         self._heads = [
             (name, chain(blocks, place.child("outputs", name), compiler))
-            for name, blocks in outputs.items()
+            for name, blocks in definition.outputs
         ]
 
     def lower(self, vector: Vector) -> ModelGraph:

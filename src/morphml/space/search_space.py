@@ -12,8 +12,10 @@ from morphml.graph.operation import Catalogue
 from morphml.ids import digest
 from morphml.space import membership, operators
 from morphml.space.architecture import Architecture
+from morphml.space.blocks import flat
 from morphml.space.checking import check_members
 from morphml.space.compiled import Compiled, compile_definition
+from morphml.space.compose import cell
 from morphml.space.constraints import REJECTIONS, Constraint
 from morphml.space.decisions import Code, Decision, Vector
 from morphml.space.definition import Definition, define
@@ -316,3 +318,41 @@ def _restored(definition: Definition) -> SearchSpace:
     space = SearchSpace.__new__(SearchSpace)
     space._set(definition)
     return space
+
+
+def GraphSpace(  # noqa: PLR0913  (reads as the kind of space it makes)
+    *,
+    input: object,
+    max_nodes: int,
+    ops: Iterable[object],
+    max_edges: int | None = None,
+    head: object = (),
+    hyper: Mapping[str, object] | None = None,
+    constraints: object = (),
+    name: str | None = None,
+) -> SearchSpace:
+    """The space of free graphs: up to ``max_nodes`` operations, joined in any acyclic way.
+
+    It is a `SearchSpace` with one cell (``on="nodes"``), and is written as such. Decisions: the
+    operation of each node and each possible edge; inactive where the graph does not use them.
+
+    Args:
+        input: the input's shape, or an `Input`.
+        max_nodes: most operations; input and output are not counted.
+        ops: what a node may be: blocks.
+        max_edges: most edges, those from the input and to the output included; None: no limit.
+        head: blocks behind the graph.
+        hyper: see `SearchSpace`.
+        constraints: see `SearchSpace`.
+        name: see `SearchSpace`.
+    """
+    graph = cell(
+        on="nodes", nodes=max_nodes, ops=ops, max_edges=max_edges, match="project", name="graph"
+    )
+    return SearchSpace(
+        input=input,
+        layers=[graph, *flat(head)],
+        hyper=hyper,
+        constraints=constraints,
+        name=name,
+    )

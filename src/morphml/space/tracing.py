@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from morphml.errors import ShapeError, SpaceError
-from morphml.graph.operation import Catalogue
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node
 from morphml.graph.values import Node, Shape
@@ -54,16 +53,15 @@ def make(
     attrs: Mapping[str, object],
     path: str,
     shared: str | None = None,
-    catalogue: Catalogue = OPERATIONS,
-) -> int:  # fmt: skip
+) -> int:
     """Add a checked node of the catalogue; its position.
 
     Raises:
         SpaceError: an attribute the operation does not allow, with the path.
         ShapeError: shapes that do not fit, with the path and the shapes.
     """
-    node = catalogue.node(op, inputs, attrs, path=path, shared=shared)
-    return trace.add(node, infer_node(node, tuple([trace.shapes[i] for i in inputs]), catalogue))
+    node = OPERATIONS.node(op, inputs, attrs, path=path, shared=shared)
+    return trace.add(node, infer_node(node, tuple([trace.shapes[i] for i in inputs])))
 
 
 class Merger:

@@ -46,12 +46,9 @@ class WrittenSpace:
         Raises:
             SpaceError: when ``data`` has another form.
         """
-        text = data.get("space") if isinstance(data, Mapping) else None
-        if (
-            not isinstance(data, Mapping)
-            or data.get("format") != _FORMAT
-            or not isinstance(text, str)
-        ):
+        fields = data if isinstance(data, Mapping) else {}
+        text = fields.get("space")
+        if fields.get("format") != _FORMAT or not isinstance(text, str):
             raise SpaceError(
                 f"a space in JSON is {{'format': {_FORMAT}, 'space': text}}, got {data!r:.80}"
             )
