@@ -17,12 +17,13 @@ from morphml.cli.trials import evaluated, record_of
 from morphml.errors import CallerError
 from morphml.master import Experiment, Result
 from morphml.master.evaluated import EvaluatedTrial
+from morphml.visualization import plot_architecture
 
 Target = Annotated[
     Path,
     typer.Option(
         "--to",
-        help="The file to write; its ending says what: .py, .onnx, .pt2, .json, .svg, .csv, .html.",
+        help="The file to write; its ending says what: .py, .onnx, .pt2, .json, .svg, .png, .csv, .html.",
     ),
 ]
 Number = Annotated[int | None, typer.Option("--trial", min=0, help="This trial, not the best.")]
@@ -94,6 +95,11 @@ def _svg(result: Result, number: int | None, path: Path) -> list[Path]:
     return [path]
 
 
+def _png(result: Result, number: int | None, path: Path) -> list[Path]:
+    graph = _chosen(result, number).architecture.canonical
+    return [plot_architecture(graph).save(path)]
+
+
 def _csv(result: Result, number: int | None, path: Path) -> list[Path]:
     _refuse_trial(number, path)
     result.trials.to_csv(path, index=False)
@@ -117,6 +123,7 @@ WRITERS: dict[str, Writer] = {
     ".pt2": _program,
     ".json": _json,
     ".svg": _svg,
+    ".png": _png,
     ".csv": _csv,
     ".html": _html,
 }

@@ -3,6 +3,7 @@
 matplotlib (extra ``viz``) is imported when the first picture is drawn.
 """
 
+from morphml.visualization.architecture import plot_architecture
 from morphml.visualization.comparison import plot_comparison
 from morphml.visualization.convergence import plot_convergence
 from morphml.visualization.importance import decision_importance, plot_importance
@@ -26,6 +27,7 @@ __all__ = [
     "best_steps",
     "decision_importance",
     "pareto_front",
+    "plot_architecture",
     "plot_comparison",
     "plot_convergence",
     "plot_importance",

@@ -53,6 +53,8 @@ _LOOK = {
     "ytick.color": "#52606D",
     "legend.frameon": False,
     "legend.fontsize": 9.0,
+    # Names are the user's: a $ in one is a dollar.
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "morphml",
 }

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from morphml.errors import CallerError
+from morphml.graph import OPERATIONS, ModelGraph
 from morphml.search.objectives import parse_objectives
 from morphml.visualization import (
     Plot,
     TrialPoint,
+    plot_architecture,
+    plot_comparison,
     plot_convergence,
     plot_importance,
     plot_parallel,
@@ -26,6 +29,7 @@ PICTURES: dict[str, Draw] = {
     "by time": lambda points: plot_convergence(points, OBJECTIVES[0], by="time"),
     "pareto": lambda points: plot_pareto(points, OBJECTIVES),
     "importance": lambda points: plot_importance(points, OBJECTIVES[0]),
+    "comparison": lambda points: plot_comparison({"a": points, "b $": points}, OBJECTIVES[0]),
     "parallel": lambda points: plot_parallel(points, OBJECTIVES[0]),
 }
 FAILED = TrialPoint(number=99, state="failed", decisions={"a": 1})
@@ -86,3 +90,18 @@ def test_save_writes_png_and_svg_and_refuses_other_endings(tmp_path: Path) -> No
 def test_pareto_needs_two_objectives() -> None:
     with pytest.raises(CallerError, match="two objectives, got 1"):
         plot_pareto([], OBJECTIVES[:1])
+
+
+def test_architecture_shows_one_box_per_operation_as_png_and_svg(tmp_path: Path) -> None:
+    make = OPERATIONS.node
+    nodes = (
+        make("input", (), {"name": "costs $x_i$", "shape": (3, 8, 8)}),
+        make("conv2d", (0,), {"filters": 16}),
+        make("add", (1, 1)),
+    )
+    plot = plot_architecture(ModelGraph(nodes=nodes, outputs=(("y", 2),)))
+    words = [text.get_text() for text in plot.figure.axes[0].texts]
+    assert {"input costs $x_i$", "conv2d", "add", "output y"} <= set(words)
+    assert len(plot.figure.axes[0].patches) == 4 + 4  # boxes and edges
+    assert plot.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert "conv2d" in plot.svg()
