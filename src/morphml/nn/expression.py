@@ -27,6 +27,21 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """A variable, in printed code only."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """``times`` arguments, each made by the same call; in printed code only."""
+
+    call: Construct
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Construct:
     """A call: ``callee(*args, **kwargs)``."""
 
@@ -44,15 +59,25 @@ class Construct:
 
     def text(self, ports: tuple[str, ...] = ()) -> str:
         """The call as Python source, with ``ports`` as the names of the tensors."""
-        parts = [_source(argument, ports) for argument in self.args]
-        parts += [f"{name}={_source(argument, ports)}" for name, argument in self.kwargs]
-        return f"{self.callee.rpartition(':')[2]}({', '.join(parts)})"
+        return f"{self.short_name}({', '.join(self.arguments(ports))})"
+
+    @property
+    def short_name(self) -> str:
+        """The callee as printed: what an import brings in, without the package."""
+        return self.callee.rpartition(":")[2]
+
+    def arguments(self, ports: tuple[str, ...] = ()) -> list[str]:
+        """Each argument as Python source."""
+        parts = [source(argument, ports) for argument in self.args]
+        return parts + [f"{name}={source(argument, ports)}" for name, argument in self.kwargs]
 
     def callees(self) -> Iterator[str]:
         """The names called here and in the arguments."""
         yield self.callee
         for argument in (*self.args, *(value for _, value in self.kwargs)):
-            if isinstance(argument, Construct):
+            if isinstance(argument, Repeated):
+                yield from argument.call.callees()
+            elif isinstance(argument, Construct):
                 yield from argument.callees()
 
 
@@ -99,8 +124,13 @@ def _value(argument: object, resolve: Resolver, ports: tuple[object, ...]) -> ob
             return argument
 
 
-def _source(argument: object, ports: tuple[str, ...]) -> str:
+def source(argument: object, ports: tuple[str, ...] = ()) -> str:
+    """An argument as Python source."""
     match argument:
+        case Name(name):
+            return name
+        case Repeated(call, times):
+            return f"*({call.text(ports)} for _ in range({times}))"
         case Port():
             return ports[argument.index]
         case Ports():

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 
 from morphml.graph import OPERATIONS, Catalogue, ModelGraph, canonical
+from morphml.nn.export import files
+from morphml.nn.export.weights import Weights
 from morphml.nn.names import Registered
 from morphml.nn.network import Network
 from morphml.nn.plan import plan
+
+if TYPE_CHECKING:
+    from morphml.space import Architecture
 
 
 class TorchFramework:
@@ -49,3 +57,50 @@ class TorchFramework:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             return Network(layout, custom).to(device)
+
+    def to_python(
+        self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None
+    ) -> Path:
+        """Write a standalone Python file that needs PyTorch only; returns its path.
+
+        Args:
+            architecture: what is written.
+            path: the file; the weights go beside it, to the same name with the ending ``.pt``.
+            weights: a module that `build` gave, or its ``state_dict()``; None writes none.
+
+        Raises:
+            CallerError: when weights belong to another architecture, or a user's layer cannot be
+                imported by the file.
+        """
+        return files.write_python(architecture, Path(path), weights)
+
+    def to_onnx(
+        self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None
+    ) -> Path:
+        """Write an ONNX file with a free batch size; returns its path.
+
+        Raises:
+            MissingExtraError: when onnxscript is not installed.
+            CallerError: for a space without a graph, or weights of another architecture.
+        """
+        return files.write_onnx(architecture, Path(path), weights)
+
+    def to_torch_export(
+        self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None
+    ) -> Path:
+        """Write a ``torch.export`` program (``.pt2``) with a free batch size; returns its path.
+
+        Raises:
+            CallerError: for a space without a graph, or weights of another architecture.
+        """
+        return files.write_torch_export(architecture, Path(path), weights)
+
+    def to_torchscript(
+        self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None
+    ) -> Path:
+        """Write a TorchScript file, traced; returns its path.
+
+        Raises:
+            CallerError: for a space without a graph, or weights of another architecture.
+        """
+        return files.write_torchscript(architecture, Path(path), weights)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 
 import torch
 import torch.nn.functional
 from torch import nn
 
-from morphml.errors import SpaceError
 from morphml.graph.operation import CUSTOM_PREFIX
 from morphml.nn.expression import Resolver
 from morphml.nn.modules.attention import SelfAttention, TransformerBlock
@@ -18,6 +16,7 @@ from morphml.nn.modules.normalization import ChannelLayerNorm, ChannelRMSNorm
 from morphml.nn.modules.pooling import AveragePoolSame
 from morphml.nn.modules.recurrent import GRU, LSTM
 from morphml.nn.modules.sequence import PositionalEmbedding, Reshape, ToSequence, Zeros
+from morphml.space.importing import resolved
 
 #: Layer classes of our own, by name.
 LAYERS: Mapping[str, type[nn.Module]] = {
@@ -44,38 +43,22 @@ _ROOMS: Mapping[str, object] = {"nn": nn, "torch": torch, "F": torch.nn.function
 
 
 #: What a user registered: a class or function, or its import path, by name.
-Registered = Mapping[str, Callable[..., object] | str]
+Registered = Mapping[str, object]
 
 
 def resolver(registered: Registered) -> Resolver:
     """What looks names up, those of the user's operations included."""
 
     def find(name: str) -> Callable[..., object]:
-        if not name.startswith(CUSTOM_PREFIX):
-            return resolve(name)
-        key = name.removeprefix(CUSTOM_PREFIX)
-        found = registered.get(key, key)
-        return imported(found) if isinstance(found, str) else found
+        return resolved(target(name, registered)) if ":" in name else resolve(name)
 
     return find
 
 
-def imported(path: str) -> Callable[..., object]:
-    """The class or function at the import path ``package.module:Name``.
-
-    Raises:
-        SpaceError: when there is no such module or name in it.
-    """
-    module, colon, qualified = path.partition(":")
-    try:
-        found: object = import_module(module)
-        for part in qualified.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SpaceError(f"the layer {path!r} cannot be imported: {error}") from error
-    if not colon or not callable(found):
-        raise SpaceError(f"{path!r} names no class or function; write package.module:Name")
-    return found
+def target(callee: str, registered: Registered) -> object:
+    """The user's class or function, or its import path; an unregistered name is a path itself."""
+    name = callee.removeprefix(CUSTOM_PREFIX)
+    return registered.get(name, name)
 
 
 def resolve(name: str) -> Callable[..., object]:

@@ -10,6 +10,7 @@ from morphml.errors import SpaceError
 from morphml.graph import OPERATIONS, Catalogue, ModelGraph, Node, Shape, infer_shapes
 from morphml.nn.catalogue import lowering_of
 from morphml.nn.expression import Construct, Lowered, Module
+from morphml.nn.ordering import execution_order, ordered_ports
 from morphml.nn.site import Site
 
 
@@ -56,10 +57,13 @@ class Plan:
     outputs: tuple[tuple[str, int], ...]
 
     def modules(self) -> Mapping[str, Construct]:
-        """Module names and what to construct for each, in the order of the steps."""
+        """Module names and what to construct for each, in the order of the graph's nodes.
+
+        That order is canonical, so one seed gives equal graphs equal weights.
+        """
         return {
             step.module: step.lowered.make
-            for step in self.steps
+            for step in sorted(self.steps, key=lambda step: step.node)
             if isinstance(step.lowered, Module)
         }
 
@@ -80,16 +84,18 @@ def plan(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> Plan:
     """
     shapes = infer_shapes(graph, catalogue)
     counts: Counter[str] = Counter()
+    ports = ordered_ports(graph)
     inputs: list[InputSlot] = []
-    steps: list[Step] = []
+    steps: dict[int, Step] = {}
     for position, node in enumerate(graph.nodes):
         if node.op == "input":
             inputs.append(_slot(position, node, shapes[position]))
         else:
-            steps.append(_step(position, node, shapes, counts))
+            steps[position] = _step(position, node, ports[position], shapes, counts)
+    order = execution_order(graph, ports)
     result = Plan(
         inputs=tuple(sorted(inputs, key=lambda slot: slot.name)),
-        steps=tuple(steps),
+        steps=tuple(steps[position] for position in order if position in steps),
         outputs=graph.outputs,
     )
     _check_shared(result)
@@ -101,11 +107,17 @@ def _slot(position: int, node: Node, shape: Shape) -> InputSlot:
     return InputSlot(name=str(attrs["name"]), node=position, shape=shape, dtype=str(attrs["dtype"]))
 
 
-def _step(position: int, node: Node, shapes: tuple[Shape, ...], counts: Counter[str]) -> Step:
+def _step(
+    position: int,
+    node: Node,
+    ports: tuple[int, ...],
+    shapes: tuple[Shape, ...],
+    counts: Counter[str],
+) -> Step:
     site = Site(
         op=node.op,
         attrs=dict(node.attrs),
-        inputs=tuple(shapes[i] for i in node.inputs),
+        inputs=tuple(shapes[i] for i in ports),
         output=shapes[position],
         path=node.path,
     )
@@ -116,7 +128,7 @@ def _step(position: int, node: Node, shapes: tuple[Shape, ...], counts: Counter[
         module=_module_name(node, counts) if isinstance(lowered, Module) else "",
         lowered=lowered,
         # Zeros read nothing in the graph; the module asks an input for the size of the batch.
-        inputs=node.inputs or (0,),
+        inputs=ports or (0,),
         shape=shapes[position],
         path=node.path,
     )

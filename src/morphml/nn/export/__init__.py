@@ -1,0 +1,1 @@
+"""Networks as files: readable Python, ONNX, torch.export, TorchScript."""
