@@ -56,7 +56,8 @@ class EvaluatedTrial:
         """
         if weights is None and self.checkpoint is not None:
             weights = checkpoint.load(self.checkpoint, "cpu").state.get("model")
-        return self.architecture.to_python(path, weights=weights)
+        self.architecture.to_python(path, weights=weights)
+        return Path(path)
 
     def to_json(self) -> dict[str, object]:
         """Number, decisions, metrics and architecture as a JSON object."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypedDict
 
-from morphml.errors import ExperimentError
+from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource
 from morphml.master.evaluators import reference_to
 from morphml.optimizers import Optimizer, create_optimizer
@@ -79,7 +80,7 @@ def make_spec(
         )
     return ExperimentSpec(
         name=options.get("name") or source.name.rpartition(":")[2],
-        space=space.to_text() if space.portable else None,
+        space=portable_text(space),
         space_digest=space.digest,
         objectives=parse_objectives(options.get("objectives") or {"accuracy": "max"}),
         constraints=parse_constraints(options.get("constraints")),
@@ -104,6 +105,15 @@ def make_spec(
     )
 
 
+def portable_text(space: SearchSpace) -> str | None:
+    """The space's text form; None where it holds code, and so cannot be read back from text."""
+    text = space.to_text()
+    try:
+        return text if SearchSpace.from_text(text) == space else None
+    except SpaceError:
+        return None
+
+
 def required_metrics(spec: ExperimentSpec) -> tuple[str, ...]:
     """Metrics that the evaluator must return: measured objectives, then constrained metrics."""
     names = [o.name for o in spec.objectives] + [c.metric for c in spec.constraints]
@@ -111,8 +121,17 @@ def required_metrics(spec: ExperimentSpec) -> tuple[str, ...]:
 
 
 def default_workers() -> int:
-    """Half the processors that this process may use, at least one."""
-    return max(1, len(os.sched_getaffinity(0)) // 2)
+    """One for each GPU; without any, half the processors that this process may use."""
+    return len(gpus()) or max(1, len(os.sched_getaffinity(0)) // 2)
+
+
+def gpus() -> tuple[str, ...]:
+    """The NVIDIA GPUs of this machine as torch names them, without starting CUDA."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if hidden is not None:
+        return tuple(f"cuda:{index}" for index, name in enumerate(hidden.split(",")) if name)
+    found = [path for path in Path("/dev").glob("nvidia*") if path.name[6:].isdigit()]
+    return tuple(f"cuda:{index}" for index in range(len(found)))
 
 
 def _optimizer(space: SearchSpace, options: SearchOptions) -> OptimizerReference:

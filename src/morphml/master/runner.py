@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.clock import Clock, SystemClock
-from morphml.engines import InProcessEngine, LocalEngine
+from morphml.engines import InProcessEngine
+from morphml.engines.local import LocalEngine
 from morphml.engines.port import Context, Engine
 from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.ids import ExperimentId
@@ -18,7 +19,7 @@ from morphml.master.collector import Collector
 from morphml.master.dispatcher import Dispatcher
 from morphml.master.driver import Crew, ExperimentDriver
 from morphml.master.flights import Flights
-from morphml.master.options import required_metrics
+from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
 from morphml.master.progress import Observer
 from morphml.master.recovery import earlier_failures, fresh_machine
@@ -70,7 +71,7 @@ def run(run: Run, engine: Engine | None = None) -> str:
 
 def make_engine(workers: int) -> Engine:
     """The engine for so many workers: local processes, or in process for 0."""
-    return InProcessEngine() if workers == 0 else LocalEngine(workers)
+    return InProcessEngine() if workers == 0 else LocalEngine(workers, devices=gpus())
 
 
 def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str:
