@@ -59,7 +59,7 @@ def unet(
 
 def _double(widths: Sequence[int]) -> Block:
     """Two convolutions of one width each, with a choice of kernel and normalisation."""
-    norm = choice(L.batch_norm(), L.group_norm(8), L.identity())
+    norm = choice(L.batch_norm(), L.layer_norm(), L.identity())
     return sequence(
         L.conv2d(choice(*widths), choice(3, 5)), norm, L.relu(),
         L.conv2d(choice(*widths)), norm, L.relu(),

@@ -48,7 +48,7 @@ def test_full_example_of_the_page_is_read() -> None:
     file = parse_experiment(EXAMPLES[0], "experiment.yaml")
     space = parse_space(file.space)
     assert file.name == "fashion"
-    assert space.hyper.keys() == {"lr"}
+    assert [decision.path for decision in space.decisions][-1] == "hyper/lr"
     assert (file.evaluator.name, file.evaluator.settings) == ("my_package.training:evaluate", {})
     assert list(file.objectives.items()) == [("accuracy", "max"), ("params", "min")]
     assert file.constraints == {"params": "<= 500_000"}
