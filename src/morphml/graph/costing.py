@@ -31,6 +31,11 @@ class Costs:
 def costs(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> Costs:
     """The costs of the canonical form of a graph; O(nodes + edges) after that.
 
+    >>> x = OPERATIONS.node("input", (), {"name": "x", "shape": (4,)})
+    >>> dense = OPERATIONS.node("dense", (0,), {"units": 3})
+    >>> costs(ModelGraph(nodes=(x, dense), outputs=(("y", 1),)))
+    Costs(shapes=((4,), (3,)), params=15, flops=24, activation_bytes=28)
+
     Raises:
         ShapeError: shapes do not fit, or a shared module would need weights of two sizes.
         SpaceError: an operation that the catalogue does not know.

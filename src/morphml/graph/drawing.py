@@ -66,6 +66,10 @@ def to_svg(graph: ModelGraph, catalogue: Catalogue = OPERATIONS, *, title: str =
         catalogue: where the operations are looked up.
         title: name of the drawing for readers and screen readers.
 
+    >>> x = OPERATIONS.node("input", (), {"name": "x", "shape": (4,)})
+    >>> to_svg(ModelGraph(nodes=(x,), outputs=(("y", 0),)))[:35]
+    '<svg xmlns="http://www.w3.org/2000/'
+
     Raises:
         ShapeError: shapes do not fit.
         SpaceError: an operation that the catalogue does not know.

@@ -26,6 +26,12 @@ def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGrap
     Keys of shared modules become ``"0"``, ``"1"``, ... in that order. Paths are kept and compare
     equal. O(n log n) without ties.
 
+    >>> x = OPERATIONS.node("input", (), {"name": "x", "shape": (4,)})
+    >>> skip, zero = OPERATIONS.node("identity", (0,)), OPERATIONS.node("zero", (0,))
+    >>> nodes = (x, skip, zero, OPERATIONS.node("add", (2, 1)), OPERATIONS.node("relu", (3,)))
+    >>> [n.op for n in canonical(ModelGraph(nodes=nodes, outputs=(("y", 4),))).nodes]
+    ['input', 'relu']
+
     Raises:
         SpaceError: an unknown operation; one shared key on two different operations.
         ShapeError: shapes do not fit, found only where zeros stay and need a shape.
@@ -65,6 +71,10 @@ def graph_id(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> GraphId:
     """The digest of the canonical form: equal ids mean that the same network is built.
 
     Stable across processes, hash seeds and Python versions. Raises what `canonical` raises.
+
+    >>> x = OPERATIONS.node("input", (), {"name": "x", "shape": (4,)})
+    >>> graph_id(ModelGraph(nodes=(x, OPERATIONS.node("relu", (0,))), outputs=(("y", 1),)))
+    '21d42db71fb275e1fadc876e26d7e88a'
     """
     form = canonical(graph, catalogue)
     nodes = [(node.op, exact(node.attrs), node.inputs, node.shared) for node in form.nodes]

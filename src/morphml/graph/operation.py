@@ -95,7 +95,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Operations by name: an immutable value; `extended` makes a larger one."""
+    """Operations by name: an immutable value; `extended` makes a larger one.
+
+    >>> from morphml.graph import OPERATIONS
+    >>> OPERATIONS["dropout"].complete({"rate": 0})
+    (('rate', 0.0),)
+    >>> OPERATIONS["dropuot"]
+    Traceback (most recent call last):
+    morphml.errors.SpaceError: there is no operation 'dropuot'; did you mean 'dropout'?
+    """
 
     _by_name: Mapping[str, Operation] = field(repr=False)
 
@@ -193,6 +201,10 @@ def custom_operation(
         count: costs; None: no parameters, no FLOPs, one activation for each output element.
         attributes: what it takes.
         arity: fewest and most inputs.
+
+    >>> halved = custom_operation("halved", infer=lambda shapes, attrs: (shapes[0][0] // 2,))
+    >>> halved.name, halved.infer(((8,),), {})
+    ('custom:halved', (4,))
     """
     return Operation(
         name=CUSTOM_PREFIX + name,

@@ -12,6 +12,11 @@ from morphml.graph.values import ModelGraph, Node, Shape
 def infer_shapes(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> tuple[Shape, ...]:
     """The output shape of every node, aligned with ``graph.nodes``; O(nodes + edges).
 
+    >>> image = OPERATIONS.node("input", (), {"name": "x", "shape": (3, 32, 32)})
+    >>> conv = OPERATIONS.node("conv2d", (0,), {"filters": 16, "stride": 2})
+    >>> infer_shapes(ModelGraph(nodes=(image, conv), outputs=(("y", 1),)))
+    ((3, 32, 32), (16, 16, 16))
+
     Raises:
         ShapeError: at the first operation whose inputs do not fit, with its path and the shapes.
         SpaceError: an operation that the catalogue does not know, or a wrong number of inputs.
