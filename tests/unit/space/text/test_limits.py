@@ -47,16 +47,22 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_refused_before_python_parses_it(text: str) -> None:
+    with pytest.raises(TextFormError) as caught:
+        check_limits(text.replace("\r", "\n"))
+    assert caught.value.line >= 1
+    assert caught.value.column >= 1
+
+
+def test_refusing_ten_megabytes_takes_no_memory() -> None:
+    text = HOSTILE["ten megabytes of balanced brackets"]
     tracemalloc.start()
     try:
-        with pytest.raises(TextFormError) as caught:
-            check_limits(text.replace("\r", "\n"))
+        with pytest.raises(TextFormError):
+            check_limits(text)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert caught.value.line >= 1
-    assert caught.value.column >= 1
-    assert peak < 12_000_000
+    assert peak < 1_000_000
 
 
 def test_ten_megabytes_are_refused_by_their_size() -> None:
@@ -96,10 +102,10 @@ def test_largest_allowed_texts_pass_and_parse() -> None:
         "-" * MAX_DEPTH + "1",
         "1" + "+1" * MAX_DEPTH,
         "a" + ".a" * MAX_DEPTH,
-        "[" + "1," * ((MAX_TOKENS - 2) // 2) + "]",
-        "f(" + ", ".join(["1 + 2 - 3 * 4"] * 5_000) + ")",
+        "[" + "1," * (MAX_TOKENS // 2 - 2) + "]",
+        "f(" + ", ".join(["1 + 2 - 3 * 4"] * 1_000) + ")",
         "'" + "a" * (MAX_BYTES - 2) + "'",
-        "\n".join(f"a{i} = {i} + 1" for i in range(5_000)),
+        "\n".join(f"a{i} = {i} + 1" for i in range(1_000)),
     ):
         check_limits(text)
         ast.parse(text)
@@ -144,7 +150,7 @@ WRAPPERS = (
 def test_any_text_that_passes_has_a_shallow_tree() -> None:
     draw = random.Random(5)
     passed = refused = highest = 0
-    for _ in range(1_500):
+    for _ in range(500):
         chosen = draw.sample(WRAPPERS, draw.choice((1, 2, 3, len(WRAPPERS))))
         text = "1"
         for _ in range(draw.randint(1, 300)):
@@ -162,5 +168,5 @@ def test_any_text_that_passes_has_a_shallow_tree() -> None:
         highest = max(highest, height(tree))
     # Each level of the count adds a node; a statement and its module stand above.
     assert highest <= MAX_DEPTH + 10 < sys.getrecursionlimit() / 3
-    assert passed > 300
-    assert refused > 300
+    assert passed > 100
+    assert refused > 100
