@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import resource
@@ -140,6 +141,17 @@ def test_second_claiming_store_is_refused_until_the_first_lets_go(tmp_path: Path
             one.open_session("fourth")
 
 
+def test_forgotten_store_lets_others_claim(tmp_path: Path) -> None:
+    """A notebook that lost its last reference must not keep the lock until it ends."""
+    path = tmp_path / "store.db"
+    store = open_store(path)
+    store.open_session("first")
+    del store
+    gc.collect()
+    with contextlib.closing(open_store(path)) as again:
+        again.open_session("second")
+
+
 def test_long_write_of_another_process_is_waited_for_and_then_named(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with contextlib.closing(open_store(path, StoreOptions(busy_timeout_s=0.2))) as store:
@@ -161,7 +173,7 @@ def test_statement_that_runs_too_long_is_broken_off(tmp_path: Path) -> None:
         script = None
         with pytest.raises(StoreUnavailable, match="longer than statement_timeout_s"):
             script = driven(store)
-            script.ask(50_000)
+            script.ask(10_000)
     if script is not None:
         assert_whole(path, script)
 

@@ -20,7 +20,8 @@ class ClaimLock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: int | None = None
+        #: Closes the side file; by itself when this object is forgotten.
+        self._close: weakref.finalize[[int], ClaimLock] | None = None
         me = weakref.ref(self)
 
         def drop_copy() -> None:
@@ -33,7 +34,7 @@ class ClaimLock:
     @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
-        return self._file is not None
+        return self._close is not None
 
     def acquire(self) -> None:
         """Take the lock; nothing to do when it is held already.
@@ -42,7 +43,7 @@ class ClaimLock:
             StoreInUse: when another process, or another open store of this one, holds it.
             OSError: when the side file cannot be opened.
         """
-        if self._file is not None:
+        if self._close is not None:
             return
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -56,11 +57,11 @@ class ClaimLock:
             ) from None
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
-        self._file = file
+        self._close = weakref.finalize(self, os.close, file)
 
     def release(self) -> None:
         """Give the lock back, if held. In a forked child only the child's copy goes."""
-        file, self._file = self._file, None
-        if file is not None:
+        close, self._close = self._close, None
+        if close is not None:
             # Not LOCK_UN: that would unlock the parent's lock from a forked child.
-            os.close(file)
+            close()

@@ -1,0 +1,134 @@
+"""Plans and costs of the statements on the hot paths, with 100,000 rows in the way."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from morphml.search.changes import Changes
+from morphml.storage import SqlStore, open_store
+from morphml.storage.expressions import Statement
+from morphml.storage.statements import (
+    experiment_rows,
+    log_rows,
+    session_rows,
+    task_rows,
+    trial_rows,
+)
+from morphml.testing.store_contract import Ask, DriverScript, sample_spec
+
+ROWS = 100_000
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DriverScript]:
+    """100,000 trials: most wait for a worker with much memory, some wait for a later hour."""
+    path: Path = tmp_path_factory.mktemp("plans") / "store.db"
+    with contextlib.closing(open_store(path)) as store:
+        script = seeded(store)
+        yield script
+
+
+def seeded(store: SqlStore) -> DriverScript:
+    script = DriverScript(store, store.create_experiment(sample_spec()), store.open_session("one"))
+    wide = Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0})
+    late = Ask(leased=False, rank=-2.0, ready_at=time.time() + 86_400.0)
+    for _ in range(9):
+        script.ask(ROWS // 10, wide)
+    script.ask(ROWS // 10 - 100, late)
+    script.ask(100, Ask(leased=False, rank=5.0))
+    return script
+
+
+def plan(script: DriverScript, statement: Statement) -> str:
+    turn = script.store._database.writing()
+    text = turn._transaction._text(statement)
+    values = dict.fromkeys(re.findall(r":(\w+)", text), 1)
+    rows = turn._connection.execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
+    return " | ".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (experiment_rows.fence, "experiments USING PRIMARY KEY"),
+        (experiment_rows.requested_state, "experiments USING PRIMARY KEY"),
+        (experiment_rows.driver_of, "sessions USING PRIMARY KEY"),
+        (log_rows.entries_after, r"log USING PRIMARY KEY \(experiment=\? AND seq>\?\)"),
+        (trial_rows.update_trial, r"trials USING PRIMARY KEY \(experiment=\? AND number=\?\)"),
+        (trial_rows.trials_from, r"trials USING PRIMARY KEY \(experiment=\? AND number>\?\)"),
+        (trial_rows.attempts_from, r"attempts USING PRIMARY KEY \(owner=\? AND .*number"),
+        (trial_rows.result_of, r"attempts USING PRIMARY KEY \(owner=\? AND number=\?\)"),
+        (task_rows.finish, r"tasks USING PRIMARY KEY \(id=\?\)"),
+        (task_rows.put_back, r"tasks USING PRIMARY KEY \(id=\?\)"),
+        (task_rows.lease, r"tasks USING PRIMARY KEY \(id=\?\)"),
+        (task_rows.adopt, r"tasks USING PRIMARY KEY \(id=\?\)"),
+        (task_rows.ready_of_class, r"tasks USING (COVERING )?INDEX ix_tasks_ready \(class=\?\)"),
+        (task_rows.wake_due, r"tasks USING (COVERING )?INDEX ix_tasks_due \(due_at<\?\)"),
+        (task_rows.requeue, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
+        (task_rows.give_all_back, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
+        (task_rows.drop_segments, r"sqlite_autoindex_tasks_2 \(owner=\? AND number=\?"),
+        (task_rows.is_held, r"sqlite_autoindex_tasks_2 \(owner=\? AND number=\?\)"),
+        (task_rows.newest_checkpoint, r"ix_artifacts_experiment_number_step"),
+        (session_rows.renew, r"sessions USING PRIMARY KEY \(id=\?\)"),
+        (session_rows.live_sessions, r"sessions USING INDEX ix_sessions_live"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_hot_statement_walks_its_index(
+    script: DriverScript, statement: Statement, index: str
+) -> None:
+    found = plan(script, statement)
+    assert re.search(index, found), found
+    assert "SCAN tasks" not in found
+    assert "SCAN trials" not in found
+    assert "SCAN log" not in found
+
+
+def test_claim_of_one_class_is_ordered_by_its_index(script: DriverScript) -> None:
+    """No sort: the walk stops after the limit, whatever else waits in the class."""
+    assert "TEMP B-TREE" not in plan(script, task_rows.ready_of_class)
+
+
+def test_claim_behind_99_900_other_tasks_takes_milliseconds(script: DriverScript) -> None:
+    store, right = script.store, script.right
+    costs = []
+    for _ in range(10):
+        start = time.perf_counter()
+        claimed = store.claim(right.experiment, right.session, 4, {})
+        costs.append(time.perf_counter() - start)
+        assert [task.to_epoch for task in claimed] == [3] * 4
+    assert sorted(costs)[5] < 0.005, costs
+
+
+def test_commit_beside_100_000_rows_takes_milliseconds(script: DriverScript) -> None:
+    costs = []
+    handed = script.ask()[0]
+    for _ in range(200):
+        start = time.perf_counter()
+        script.tell(handed)
+        handed = script.ask()[0]
+        costs.append(time.perf_counter() - start)
+    assert sorted(costs)[100] < 0.003, sorted(costs)[100]
+
+
+def test_renewal_beside_100_000_rows_takes_milliseconds(script: DriverScript) -> None:
+    costs = []
+    for _ in range(50):
+        start = time.perf_counter()
+        assert script.store.renew_session(script.right.session)
+        costs.append(time.perf_counter() - start)
+    assert sorted(costs)[25] < 0.003
+
+
+def test_empty_commit_writes_one_row(script: DriverScript) -> None:
+    connection: sqlite3.Connection = script.store._database.writing()._connection
+    before = connection.total_changes
+    script.commit(Changes())
+    assert connection.total_changes - before == 1
