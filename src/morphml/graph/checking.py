@@ -29,7 +29,7 @@ def checked(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGraph:
             for n in graph.nodes
         ]
     )
-    done = replace(graph, nodes=nodes, is_canonical=False)
+    done = replace(graph, nodes=nodes)
     names = graph.input_names
     if len(set(names)) < len(names):
         raise SpaceError(f"input names must be unique, got {', '.join(names)}")

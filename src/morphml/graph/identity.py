@@ -39,7 +39,7 @@ def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGrap
     if graph.is_canonical:
         return graph
     if _is_plain_chain(graph, catalogue):
-        return ModelGraph(nodes=graph.nodes, outputs=graph.outputs, is_canonical=True)
+        return ModelGraph(nodes=graph.nodes, outputs=graph.outputs).marked_canonical()
     reduced = reduce_graph(graph, catalogue)
     inputs = _ordered_inputs(reduced)
     order = arrange(reduced, inputs)
@@ -63,8 +63,7 @@ def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGrap
     return ModelGraph(
         nodes=tuple(nodes),
         outputs=tuple([(name, place[vertex]) for name, vertex in reduced.outputs]),
-        is_canonical=True,
-    )
+    ).marked_canonical()
 
 
 def graph_id(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> GraphId:

@@ -51,8 +51,9 @@ class ModelGraph:
     nodes: tuple[Node, ...]
     #: Output name -> node position, sorted by name.
     outputs: tuple[tuple[str, int], ...]
-    #: True only for what `canonical` returned; saves computing the form of a form.
-    is_canonical: bool = field(default=False, compare=False, repr=False)
+    #: True only for what `canonical` returned; saves computing the form of a form. No argument, so
+    #: that `replace` does not hand it on to another graph.
+    is_canonical: bool = field(default=False, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for position, node in enumerate(self.nodes):
@@ -76,6 +77,11 @@ class ModelGraph:
                     f"output names must be unique and sorted; {name!r} follows {previous!r}"
                 )
             previous = name
+
+    def marked_canonical(self) -> ModelGraph:
+        """This graph, marked as its own canonical form; for `canonical` alone, on a fresh value."""
+        object.__setattr__(self, "is_canonical", True)
+        return self
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -312,3 +315,13 @@ def rewritten(graph: ModelGraph, rng: np.random.Generator) -> ModelGraph:
         place[vertex] = len(nodes) - 1
     outputs = tuple((name, place[position]) for name, position in graph.outputs)
     return ModelGraph(nodes=tuple(nodes), outputs=outputs)
+
+
+def test_a_changed_copy_of_a_canonical_form_is_not_taken_for_one() -> None:
+    d = Drawing()
+    form = canonical(d.graph(y=d.put("relu", d.x)))
+    copy = replace(form, nodes=(*form.nodes, make("identity", (1,))), outputs=(("y", 2),))
+    assert form.is_canonical
+    assert not copy.is_canonical
+    assert canonical(copy) == form
+    assert pickle.loads(pickle.dumps(form)).is_canonical
