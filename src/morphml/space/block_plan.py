@@ -66,7 +66,7 @@ def block_plan(block: object, place: Place, compiler: Compiler) -> Plan:  # noqa
         case Shared():
             return _shared(block, place, compiler)
         case Cell():
-            return cell_plan(block, place, compiler, slot)
+            return cell_plan(block, place, compiler, block_plan)
         case _:
             raise SpaceError(f"{block!r} is no block", path=place.path)
 

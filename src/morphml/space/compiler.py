@@ -6,6 +6,7 @@ its guard. The second half, `blocks_plan`, turns blocks into a lowering plan.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -67,7 +68,7 @@ class Compiler:
         self.named: dict[str, Value] = {}
         #: All values that a named decision can have; empty for reals.
         self.possible: dict[str, tuple[object, ...]] = {}
-        self.groups: list[Group] = []
+        self.groups: list[tuple[tuple[int, ...], Callable[[Guard], Group]]] = []
         self.slots = 0
         #: Named parts used at several places: name -> how the part is written.
         self.parts: dict[str, str] = {}
@@ -264,6 +265,11 @@ class Compiler:
         self.slots += 1
         return self.slots
 
+    def group(self, indices: tuple[int, ...], make: Callable[[Guard], Group]) -> None:
+        """Let a group settle these decisions; a group met again is the same one."""
+        if all(known != indices for known, _ in self.groups):
+            self.groups.append((indices, make))
+
     def part(self, name: str, written: str, path: str) -> bool:
         """Register a named part (cell, shared block); True when it was used before.
 
@@ -281,13 +287,18 @@ class Compiler:
     def table(self) -> Table:
         """The finished decision table."""
         decisions = [entry.finished() for entry in self.entries]
-        grouped = {index for group in self.groups for index in group.indices}
+        grouped = {index for indices, _ in self.groups for index in indices}
+        groups = [make(self._guard(indices[0])) for indices, make in self.groups]
         singles: list[Step] = [
             entry.step(index, decisions[index])
             for index, entry in enumerate(self.entries)
             if index not in grouped
         ]
-        return Table(decisions, [*singles, *self.groups])
+        return Table(decisions, [*singles, *groups])
+
+    def _guard(self, index: int) -> Guard:
+        guard = self.entries[index].guard
+        return ALWAYS if () in guard else guard
 
 
 def _or(code: Code, default: int | float) -> int | float:

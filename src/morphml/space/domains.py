@@ -254,11 +254,14 @@ def is_number(value: object) -> bool:
     return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def option_key(value: object) -> object:
+    """What makes two options one: numbers by value, bools apart from numbers, others as written."""
+    return value if is_number(value) else (type(value), repr(value))
+
+
 def same_value(one: object, other: object) -> bool:
-    """Equality of options: numbers by value, bools apart from numbers, the rest as written."""
-    if is_number(one) and is_number(other):
-        return one == other
-    return type(one) is type(other) and repr(one) == repr(other)
+    """True when two options are one."""
+    return option_key(one) == option_key(other)
 
 
 def _identity(domain: Integer | Real | OptionalBlock) -> dict[str, object]:
@@ -272,14 +275,16 @@ def _check_options(options: tuple[object, ...], choice: Choice) -> None:
             f"options are all blocks or all values, got both in {choice!r}; "
             "use optional(block) or L.identity() for 'nothing'"
         )
+    seen: set[object] = set()
     for position, option in enumerate(options):
         if not (blocks[position] or isinstance(option, Expression | Spread) or is_literal(option)):
             raise SpaceError(
                 f"option {position} is {option!r}: an option is a finite number, a string, a bool, "
                 "None, a tuple of such, an expression or a block"
             )
-        if any(same_value(option, earlier) for earlier in options[:position]):
+        if option_key(option) in seen:
             raise SpaceError(f"option {option!r} stands twice in {choice!r}")
+        seen.add(option_key(option))
 
 
 def _check_bounds(kind: str, low: object, high: object, *, log: bool) -> None:

@@ -125,7 +125,9 @@ class SearchSpace(WrittenSpace):
     def size(self) -> Size:
         """How many members there are, as distinct vectors; computed once, see `measured`."""
         if self._size is None:
-            self._size = measured(self.compiled, self._allows)
+            table = self.compiled.table
+            allows = self._allows if self.compiled.constraints else None
+            self._size = measured(table, lambda: membership.all_vectors(table), allows)
         return self._size
 
     # --- members ---------------------------------------------------------------------------------

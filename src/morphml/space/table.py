@@ -115,6 +115,14 @@ class Group(Protocol):
         """When any of them is active."""
 
     @property
+    def operations(self) -> tuple[int, ...]:
+        """Those of its decisions that choose an operation."""
+
+    @property
+    def ops(self) -> int:
+        """The number of operations that each of these chooses from."""
+
+    @property
     def reads(self) -> frozenset[int]:
         """The decisions that must be known before."""
 
@@ -133,8 +141,8 @@ class Group(Protocol):
     def settings(self, codes: Codes) -> Iterable[list[Code]]:
         """All codes with each valid setting of this group."""
 
-    def count(self) -> int:
-        """The number of its valid settings, without those of decisions beyond it."""
+    def count(self, weight: int) -> int:
+        """The number of its valid settings, where each operation counts ``weight`` ways in all."""
 
 
 Step = Single | Group
