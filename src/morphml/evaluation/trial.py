@@ -12,7 +12,6 @@ from morphml.errors import EvaluatorError
 from morphml.evaluation import checkpoint as files
 from morphml.evaluation.metrics import check_metrics, describe
 from morphml.evaluation.orders import Order, TrialCancelled, TrialPaused, TrialStopped
-from morphml.optimizers.events import JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,9 @@ class Trial:
         "params",
     )
 
-    def __init__(self, segment: Segment, params: Mapping[str, JSON], channel: TrialChannel) -> None:
+    def __init__(
+        self, segment: Segment, params: Mapping[str, object], channel: TrialChannel
+    ) -> None:
         #: Hyperparameters by name, as chosen for this trial.
         self.params = params
         self._segment = segment

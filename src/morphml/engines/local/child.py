@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
 import os
 import socket
 import sys
@@ -60,8 +61,9 @@ def _redirect(out: int, err: int) -> None:
 
 
 def _stream(fd: int) -> TextIO:
-    """A text stream that writes each line at once, so that a crash loses none."""
-    return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    """A text stream that writes everything at once, so that a crash loses nothing."""
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 class _Child:
@@ -83,7 +85,9 @@ class _Child:
                 case "context":
                     payload = self._link.next()
                     assert isinstance(payload, bytes)
-                    self._loaded[wire.experiment_of(message)] = self._learn(payload)
+                    experiment = wire.experiment_of(message)
+                    self._loaded[experiment] = self._learn(payload)
+                    self._link.send({"is": "loaded", "experiment": experiment})
                 case "run":
                     self._run(wire.assignment_from_json(message))
                 case _:

@@ -26,7 +26,10 @@ def receive(control: socket.socket, fds: int = 0) -> tuple[dict[str, Any], list[
 
     The descriptors are closed on ``exec``.
     """
-    header, passed, _, _ = socket.recv_fds(control, LENGTH.size, fds)
+    try:
+        header, passed, _, _ = socket.recv_fds(control, LENGTH.size, fds)
+    except ConnectionError:
+        return None
     if len(header) < LENGTH.size:
         return None
     for fd in passed:

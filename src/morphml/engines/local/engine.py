@@ -16,8 +16,9 @@ from typing import Any, Self
 from morphml.engines.failure import failure
 from morphml.engines.local import wire
 from morphml.engines.local.attempt import Attempt, Patience
-from morphml.engines.local.frames import ProtocolError, encode, payload_header
+from morphml.engines.local.frames import ProtocolError, encode
 from morphml.engines.local.handle import STREAMS, ChildHandle
+from morphml.engines.local.lessons import Lessons
 from morphml.engines.local.memory import resident_bytes
 from morphml.engines.local.payload import pack
 from morphml.engines.local.pool import Died, Pool, Said, Wrote
@@ -67,7 +68,7 @@ class LocalEngine:
         self._patience = patience or Patience()
         share = threads or max(1, cores() // workers)
         self._pool = Pool([slot_plan(i, devices) for i in range(workers)], share)
-        self._payloads: dict[ExperimentId, bytes] = {}
+        self._lessons = Lessons(self._pool.send, self._patience.setup_s)
         self._waiting: deque[Assignment] = deque()
         self._running: dict[AttemptToken, ChildHandle] = {}
         self._idle: dict[int, ChildHandle] = {}
@@ -99,12 +100,12 @@ class LocalEngine:
         """
         self._check_open()
         evaluator = context.evaluator.load()
-        self._payloads[experiment] = pack(context)
-        for child in self._pool.children:
-            child.known.discard(experiment)
+        payload = pack(context)
         self._pool.start(preload(needs_of(evaluator)))
-        for child in self._idle.values():
-            self._teach(child, experiment)
+        children = list(self._pool.children)
+        for child in self._lessons.learn(experiment, payload, children, time.monotonic()):
+            self._idle.pop(child.slot, None)
+            self._pool.condemn(child, "the experiment that it was loading was replaced")
 
     def submit(self, assignment: Assignment) -> None:
         """Hand an attempt to a free child, or queue it. Never waits.
@@ -113,7 +114,7 @@ class LocalEngine:
             WorkerError: when the experiment was not prepared or the engine is closed.
         """
         self._check_open()
-        if assignment.experiment not in self._payloads:
+        if assignment.experiment not in self._lessons:
             raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
         self._waiting.append(assignment)
         self._dispatch()
@@ -172,21 +173,34 @@ class LocalEngine:
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
             assignment = self._waiting.popleft()
-            self._assign(self._choose(assignment.avoid), assignment)
+            self._assign(self._choose(assignment), assignment)
 
-    def _choose(self, avoid: tuple[str, ...]) -> ChildHandle:
-        """The child that is idle longest, preferably none of those to avoid."""
-        slots = list(self._idle) if avoid else ()
-        names = self._pool.plans
-        wanted = (slot for slot in slots if names[slot].name not in avoid)
-        return self._idle.pop(next(wanted, next(iter(self._idle))))
+    def _choose(self, assignment: Assignment) -> ChildHandle:
+        """The child that is idle longest, preferably one to be had at once and not to be avoided.
+
+        Where every child is loading something, the first will do.
+        """
+        avoid, experiment = assignment.avoid, assignment.experiment
+        best = next(iter(self._idle))
+        if avoid or self._idle[best].loading:
+            names = self._pool.plans
+            best = min(
+                self._idle,
+                key=lambda slot: (
+                    any(other != experiment for other in self._idle[slot].loading),
+                    names[slot].name in avoid,
+                    experiment in self._idle[slot].loading,
+                ),
+            )
+        return self._idle.pop(best)
 
     def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
-        self._teach(child, assignment.experiment)
+        now = time.monotonic()
+        self._lessons.teach(child, assignment.experiment, now)
         child.attempt = Attempt(
             assignment=assignment,
             patience=self._patience,
-            setup_until=time.monotonic() + self._patience.setup_s,
+            setup_until=now + self._patience.setup_s,
         )
         self._running[assignment.token] = child
         self._pool.send(child, encode({"do": "run", **wire.assignment_to_json(assignment)}))
@@ -194,13 +208,6 @@ class LocalEngine:
             if kept:
                 self._log(child.attempt, stream, bytes(kept))
                 kept.clear()
-
-    def _teach(self, child: ChildHandle, experiment: ExperimentId) -> None:
-        if experiment not in child.known:
-            child.known.add(experiment)
-            payload = self._payloads[experiment]
-            announcement = encode({"do": "context", "experiment": experiment})
-            self._pool.send(child, announcement, payload_header(payload), payload)
 
     def _order_waiting(self, token: AttemptToken, order: Order) -> None:
         for assignment in self._waiting:
@@ -244,8 +251,10 @@ class LocalEngine:
         kind = message.get("is")
         if kind == "ready":
             self._idle[child.slot] = child
-            for experiment in self._payloads:
-                self._teach(child, experiment)
+            self._lessons.teach_all(child, time.monotonic())
+            return
+        if kind == "loaded":
+            child.loading.pop(wire.experiment_of(message), None)
             return
         attempt = child.attempt
         token = wire.text(message, "token")
@@ -279,6 +288,7 @@ class LocalEngine:
 
     def _mourn(self, child: ChildHandle, reason: str) -> None:
         self._idle.pop(child.slot, None)
+        self._lessons.blame(child)
         attempt = child.attempt
         if attempt is not None:
             begun = attempt.begun
@@ -340,6 +350,12 @@ class LocalEngine:
                 child.kill(sig)
             due = min(due, attempt.due)
             weighed = weighed or attempt.assignment.memory_limit_bytes is not None
+        for child in list(self._idle.values()):
+            if child.loading and self._lessons.overdue(child, now):
+                del self._idle[child.slot]
+                self._pool.condemn(child, "an experiment took too long to load")
+            elif child.loading:
+                due = min(due, now + self._patience.setup_s)
         if not weighed:
             return due
         if now >= self._weigh_at:

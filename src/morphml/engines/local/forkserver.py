@@ -48,17 +48,22 @@ class _Server:
 
     def serve(self) -> None:
         """Until the parent ends or hangs up; then end everything."""
-        while os.getppid() == self._parent:
-            ready = self._selector.select(None if self._watch is not None else _LOOK_S)
-            names = {key.data for key, _ in ready}
-            if "parent" in names:
-                break
-            if "child" in names:
-                self._wake.recv(4096)
-                self._reap()
-            if "control" in names and not self._request():
-                break
-        self._end_all()
+        try:
+            while os.getppid() == self._parent and self._step():
+                pass
+        finally:
+            self._end_all()
+
+    def _step(self) -> bool:
+        """Wait for something and do it; False when the parent ended or hung up."""
+        ready = self._selector.select(None if self._watch is not None else _LOOK_S)
+        names = {key.data for key, _ in ready}
+        if "child" in names:
+            self._wake.recv(4096)
+            self._reap()
+        if "parent" in names:
+            return False
+        return "control" not in names or self._request()
 
     def _request(self) -> bool:
         found = receive(self._control, FDS)
@@ -156,7 +161,7 @@ def _watch(parent: int) -> int | None:
 def _prepare(greeting: dict[str, Any]) -> None:
     """Become like the parent as far as imports go, then import what children will need."""
     sys.path[:] = greeting["path"]
-    sys.argv = [""]
+    sys.argv = greeting["argv"]
     sys.modules["__main__"] = ModuleType("__main__")
     if greeting["pythonpath"] is None:
         os.environ.pop("PYTHONPATH", None)

@@ -38,6 +38,8 @@ class ChildHandle:
         self.ready = False
         #: Experiments that it was sent.
         self.known: set[ExperimentId] = set()
+        #: Those that it has not loaded yet, in order, and when they were sent.
+        self.loading: dict[ExperimentId, float] = {}
         self.attempt: Attempt | None = None
         #: Why the engine is ending it, or "".
         self.condemned = ""

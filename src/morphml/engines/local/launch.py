@@ -76,6 +76,7 @@ class ForkServer:
         greeting = {
             "parent": os.getpid(),
             "path": [str(Path(entry or ".").resolve()) for entry in sys.path],
+            "argv": sys.argv,
             "pythonpath": os.environ.get("PYTHONPATH"),
             "folder": str(Path.cwd()),
             "preload": list(preload),

@@ -7,6 +7,7 @@ import math
 import selectors
 import signal
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,6 +18,10 @@ from morphml.engines.local.handle import STREAMS, ChildHandle
 from morphml.engines.local.launch import Forked, ForkFailed, ForkServer, Gone
 from morphml.errors import WorkerError
 
+#: What comes after output when several things are ready at once.
+_URGENCY = {"frames": 1, "control": 2}
+#: Seconds that a child may live on without its socket.
+_SILENT_S = 0.5
 #: Seconds before a slot is filled again whose last child did not even get ready.
 _BACKOFF_S = (0.1, 0.5, 2.0, 5.0)
 
@@ -77,6 +82,7 @@ class Pool:
         self._fill_at = dict.fromkeys(range(len(plans)), 0.0)
         self._misfires = 0
         self._requests = 0
+        self._silent: deque[tuple[float, ChildHandle]] = deque()
         self._happened: list[Happening] = []
 
     @property
@@ -96,8 +102,9 @@ class Pool:
 
     @property
     def due(self) -> float:
-        """When a slot is to be filled next; infinity when all are."""
-        return min(self._fill_at.values(), default=math.inf)
+        """When ``wait`` has something to do by itself next; infinity when it has not."""
+        silent = self._silent[0][0] if self._silent else math.inf
+        return min(silent, *self._fill_at.values()) if self._fill_at else silent
 
     def start(self, preload: Sequence[str]) -> None:
         """Start the fork server, if there is none, and fill the slots."""
@@ -108,23 +115,28 @@ class Pool:
     def wait(self, timeout_s: float) -> list[Happening]:
         """What happened, in each child's order; waits up to ``timeout_s`` seconds."""
         if self.due <= time.monotonic():
+            self._end_silent()
             self._fill()
-        for key, mask in self._selector.select(timeout_s):
-            child, what = key.data
-            if what == "control":
+        ready = self._selector.select(timeout_s)
+        # Output first: what was printed before a result is to be seen before the result.
+        for key, mask in sorted(ready, key=_by_urgency):
+            child: ChildHandle | None = key.data[0]
+            if child is None:
                 self._listen()
-            elif child.slot not in self._children or self._children[child.slot] is not child:
-                continue
-            elif what != "frames":
-                self._read(child, what)
-            else:
-                if mask & selectors.EVENT_WRITE:
-                    child.flush()
-                    self.watch_backlog(child)
-                if mask & selectors.EVENT_READ:
-                    self._receive(child)
+            elif self._children.get(child.slot) is child:
+                self._attend(child, key.data[1], mask)
         happened, self._happened = self._happened, []
         return happened
+
+    def _attend(self, child: ChildHandle, what: str, mask: int) -> None:
+        if what != "frames":
+            self._read(child, what)
+            return
+        if mask & selectors.EVENT_WRITE:
+            child.flush()
+            self.watch_backlog(child)
+        if mask & selectors.EVENT_READ:
+            self._receive(child)
 
     def send(self, child: ChildHandle, *parts: bytes) -> None:
         """Send frames to a child without waiting."""
@@ -153,6 +165,13 @@ class Pool:
             self._server.close()
             self._server = None
         self._selector.close()
+
+    def _end_silent(self) -> None:
+        """Kill children that closed their socket and live on."""
+        while self._silent and self._silent[0][0] <= time.monotonic():
+            _, child = self._silent.popleft()
+            if self._children.get(child.slot) is child:
+                self.condemn(child, "it closed the pipe to its parent")
 
     # --- filling slots ---------------------------------------------------------------------------
 
@@ -233,7 +252,8 @@ class Pool:
         except EOFError:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(child.socket)
-            self.condemn(child, "it closed the pipe to its parent")
+            # Most such children are ending, and how they ended is worth waiting for.
+            self._silent.append((time.monotonic() + _SILENT_S, child))
         except ProtocolError as error:
             self.condemn(child, f"it broke the protocol: {error}")
 
@@ -284,6 +304,10 @@ class Pool:
         for child in list(self._children.values()):
             child.kill(signal.SIGKILL)
             self._bury(child, "the fork server ended")
+
+
+def _by_urgency(ready: tuple[selectors.SelectorKey, int]) -> int:
+    return _URGENCY.get(ready[0].data[1], 0)
 
 
 def _reason(child: ChildHandle, status: int) -> str:
