@@ -199,20 +199,21 @@ class _CellCompiler:
             )
         ops = {node: self._op(f"node_{node}/op", strided=False) for node in self.nodes}
         end = self.cell.inputs + self.cell.nodes
-        edges: dict[tuple[int, int], int] = {}
+        edges: list[int] = []
         for target in (*self.nodes, end):
             for source in range(target):
                 name = "output" if target == end else str(target)
-                edges[source, target] = self._edge(f"edge_{source}_{name}")
+                edges.append(self._edge(f"edge_{source}_{name}"))
         layout = GraphLayout(
             inputs=self.cell.inputs,
             nodes=self.cell.nodes,
             ops=len(self.cell.ops),
             most=self.cell.max_edges or len(edges),
-            op_index={node: index for node, (index, _) in ops.items()},
-            edge_index=edges,
+            operations=tuple(index for index, _ in ops.values()),
+            first_edge=edges[0],
         )
-        self.compiler.group(layout.indices, lambda guard: FreeGraph(layout=layout, guard=guard))
+        indices = (*layout.operations, *edges)
+        self.compiler.group(indices, lambda guard: FreeGraph(layout=layout, guard=guard))
         plans = {node: plan for node, (_, plan) in ops.items()}
         mergers = self._mergers()
         finish = self._finish()

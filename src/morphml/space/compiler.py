@@ -6,7 +6,7 @@ its guard. The second half, `blocks_plan`, turns blocks into a lowering plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -16,7 +16,17 @@ from morphml.space.decisions import Code, Decision
 from morphml.space.domain_table import Restriction, all_values, bounds, describe, restriction
 from morphml.space.domains import Choice, Domain, is_block
 from morphml.space.expressions import Comparison, Expression, Ref
-from morphml.space.guards import ALWAYS, Codes, Conjunction, Guard, Holds, Is, text, widened
+from morphml.space.guards import (
+    ALWAYS,
+    Codes,
+    Conjunction,
+    Guard,
+    Holds,
+    Is,
+    implied,
+    text,
+    widened,
+)
 from morphml.space.naming import joined
 from morphml.space.places import Place
 from morphml.space.table import Group, Single, Step, Table
@@ -36,6 +46,13 @@ class Entry:
         self.guard = guard
         self.limits = limits
         self.value = constant(None)
+
+    def simplify(self, guards: Sequence[Guard]) -> None:
+        """Drop terms that are implied: what a decision needs to be active, its readers need too."""
+        self.guard = tuple(
+            tuple(term for term in terms if not implied(term, terms, guards))
+            for terms in self.guard
+        )
 
     def finished(self) -> Decision:
         """The decision with its whole condition."""
@@ -286,6 +303,9 @@ class Compiler:
 
     def table(self) -> Table:
         """The finished decision table."""
+        guards = [entry.guard for entry in self.entries]
+        for entry in self.entries:
+            entry.simplify(guards)
         decisions = [entry.finished() for entry in self.entries]
         grouped = {index for indices, _ in self.groups for index in indices}
         groups = [make(self._guard(indices[0])) for indices, make in self.groups]

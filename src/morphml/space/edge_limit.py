@@ -77,10 +77,6 @@ class EdgeLimit:
                 if op != codes[index] and self._busy(made) <= self.most:
                     yield made
 
-    def weight(self, codes: Codes) -> int:
-        """One for each edge, when the cell is there."""
-        return len(self.indices) if active(self.guard, codes) else 0
-
     def count(self, weight: int) -> int:
         """The number of settings, where all operations together count ``weight`` ways."""
         edges = len(self.indices)

@@ -17,7 +17,7 @@ import numpy as np
 from morphml.space import graph_counting, graph_moves
 from morphml.space.decisions import Code
 from morphml.space.graph_layout import GraphLayout, bits, edge_count
-from morphml.space.guards import Codes, Guard, active, reads
+from morphml.space.guards import ALWAYS, Codes, Guard, active, reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class FreeGraph:
     @property
     def indices(self) -> tuple[int, ...]:
         """The decisions of operations, then those of edges."""
-        return self.layout.indices
+        return (*self.layout.operations, *self.layout.edge_indices)
 
     @property
     def reads(self) -> frozenset[int]:
@@ -45,7 +45,7 @@ class FreeGraph:
     @property
     def operations(self) -> tuple[int, ...]:
         """The decisions of operations."""
-        return tuple(self.layout.op_index.values())
+        return self.layout.operations
 
     def settle(self, codes: list[Code], draws: Sequence[float] | None) -> None:
         """Make the codes a valid graph: a drawn one, the default, or the nearest to what is there.
@@ -53,16 +53,16 @@ class FreeGraph:
         O(edges).
         """
         layout = self.layout
-        if not active(self.guard, codes):
-            for index in layout.indices:
+        if self.guard is not ALWAYS and not active(self.guard, codes):
+            for index in self.indices:
                 codes[index] = None
             return
         masks = layout.arriving(codes)
-        if not masks[layout.end] and all(codes[index] is None for index in layout.indices):
+        if not any(masks) and all([codes[index] is None for index in layout.operations]):
             masks = self._default() if draws is None else self._drawn(draws)
         masks = self.repaired(masks)
         layout.write(masks, codes)
-        for node, index in layout.op_index.items():
+        for node, index in enumerate(layout.operations, layout.inputs):
             if not masks[node]:
                 codes[index] = None
             elif codes[index] is None:
@@ -89,12 +89,6 @@ class FreeGraph:
         if active(self.guard, codes):
             yield from graph_moves.moves(self.layout, codes)
 
-    def weight(self, codes: Codes) -> int:
-        """Active decisions of operations, and edges that are there."""
-        layout = self.layout
-        masks = layout.arriving(codes)
-        return edge_count(masks) + sum(1 for mask in masks[layout.inputs : layout.end] if mask)
-
     def count(self, weight: int) -> int:
         """The number of valid graphs, where each node's operation counts ``weight`` ways."""
         layout = self.layout
@@ -116,9 +110,9 @@ class FreeGraph:
                         made = list(codes)
                         layout.write(masks, made)
                         for node in nodes:
-                            made[layout.op_index[node]] = None
+                            made[layout.operation(node)] = None
                         for node, op in zip(chosen, ops, strict=True):
-                            made[layout.op_index[node]] = op
+                            made[layout.operation(node)] = op
                         yield made
 
     def _wirings(self, chosen: tuple[int, ...]) -> Iterator[list[int]]:
@@ -156,40 +150,42 @@ class FreeGraph:
         Every valid graph can come out; the number of nodes is uniform before repairs.
         """
         layout = self.layout
-        nodes = list(range(layout.inputs, layout.end))
-        keys = [draws[layout.op_index[node]] for node in nodes]
+        first = layout.first_edge
+        keys = [draws[index] for index in layout.operations]
         most = min(layout.nodes, layout.most - 1)
-        number = int(draws[layout.edges[0][0]] * (most + 1))
-        chosen = sorted(sorted(nodes, key=lambda n: keys[n - layout.inputs])[:number])
+        number = int(draws[first] * (most + 1))
+        order = sorted(range(layout.nodes), key=keys.__getitem__)[:number]
+        vertices = [*range(layout.inputs), *sorted([layout.inputs + k for k in order]), layout.end]
         masks = [0] * (layout.end + 1)
-        vertices = [*range(layout.inputs), *chosen]
-        lonely = set(chosen)
-        for target in (*chosen, layout.end):
-            u = draws[layout.edge_index[0, target]]
-            before = [v for v in vertices if v < target]
-            last = target == layout.end and lonely
-            source = before[-1 if last else int(u * len(before))]
-            masks[target] |= 1 << source
-            lonely.discard(source)
+        lonely = set(vertices[layout.inputs : -1])
+        for position in range(layout.inputs, len(vertices)):
+            target = vertices[position]
+            last = target == layout.end and number
+            at = position - 1 if last else int(draws[layout.edge(0, target)] * position)
+            masks[target] = 1 << vertices[at]
+            lonely.discard(vertices[at])
         for source in sorted(lonely):
-            later = [v for v in (*chosen, layout.end) if v > source]
-            u = draws[layout.edge_index[source, layout.end]]
+            later = vertices[vertices.index(source) + 1 :]
+            u = draws[layout.edge(source, layout.end)]
             masks[later[int(u * len(later))]] |= 1 << source
         return self._denser(masks, vertices, draws)
 
     def _denser(self, masks: list[int], vertices: list[int], draws: Sequence[float]) -> list[int]:
         """More edges among the vertices in use, up to a random number."""
         layout = self.layout
-        inside = {*vertices, layout.end}
-        free = [
-            (draws[index], source, target)
-            for index, source, target in layout.edges
-            if source in inside and target in inside and not masks[target] >> source & 1
-        ]
+        free = []
+        for position in range(layout.inputs, len(vertices)):
+            target = vertices[position]
+            begin, mask = layout.edge(0, target), masks[target]
+            free += [
+                (draws[begin + source], source, target)
+                for source in vertices[:position]
+                if not mask >> source & 1
+            ]
         room = min(layout.most - edge_count(masks), len(free))
         if room <= 0:
             return masks
-        more = int(draws[layout.edges[-1][0]] * (room + 1))
+        more = int(draws[layout.edge_indices[-1]] * (room + 1))
         for _, source, target in sorted(free)[:more]:
             masks[target] |= 1 << source
         return masks
@@ -208,12 +204,13 @@ class FreeGraph:
             for source in bits(mask):
                 readers[source] += 1
         made = list(masks)
-        for _, source, target in reversed(layout.edges):
-            there = masks[target] >> source & 1
-            spare = source < layout.inputs or readers[source] > 1
-            if there and spare and masks[target].bit_count() > 1:
-                made[target] &= ~(1 << source)
-                return made
+        for target in reversed(layout.vertices):
+            if masks[target].bit_count() < 2:
+                continue
+            for source in reversed(bits(masks[target])):
+                if source < layout.inputs or readers[source] > 1:
+                    made[target] &= ~(1 << source)
+                    return made
         last = max(node for node in range(layout.inputs, layout.end) if masks[node])
         made[last] = 0
         return [mask & ~(1 << last) for mask in made]

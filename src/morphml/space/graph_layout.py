@@ -1,8 +1,11 @@
-"""Where the decisions of a free graph lie in the vector, and what the codes say of its wiring."""
+"""Where the decisions of a free graph lie in the vector, and what the codes say of its wiring.
+
+A wiring is a list of integers, one for each vertex: the bits of its sources.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from morphml.space.decisions import Code
@@ -19,38 +22,63 @@ class GraphLayout:
     ops: int
     #: Most edges.
     most: int
-    #: Decision index of a node's operation.
-    op_index: Mapping[int, int]
-    #: Decision index of an edge (source, target).
-    edge_index: Mapping[tuple[int, int], int]
-    #: All decision indices, operations first.
-    indices: tuple[int, ...] = field(init=False)
-    #: (decision index, source, target) of every edge, by target and then source.
-    edges: tuple[tuple[int, int, int], ...] = field(init=False)
+    #: Decision indices of the nodes' operations, in the order of the nodes.
+    operations: tuple[int, ...]
+    #: Decision index of the first edge; the others follow, by target and then source.
+    first_edge: int
+    #: Where each vertex's edges begin, counted from `first_edge`; the last entry is their number.
+    offsets: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        indices = (*self.op_index.values(), *self.edge_index.values())
-        object.__setattr__(self, "indices", indices)
-        edges = tuple((index, i, j) for (i, j), index in self.edge_index.items())
-        object.__setattr__(self, "edges", edges)
+        offsets = [0] * self.inputs
+        for target in range(self.inputs, self.end + 1):
+            offsets.append(offsets[-1] + (target - 1 if target > self.inputs else 0))
+        object.__setattr__(self, "offsets", (*offsets, offsets[-1] + self.end))
 
     @property
     def end(self) -> int:
         """The output's number."""
         return self.inputs + self.nodes
 
+    @property
+    def vertices(self) -> range:
+        """The nodes and the output: all that edges lead to."""
+        return range(self.inputs, self.end + 1)
+
+    @property
+    def edge_indices(self) -> range:
+        """Decision indices of all edges."""
+        return range(self.first_edge, self.first_edge + self.offsets[-1])
+
+    def edge(self, source: int, target: int) -> int:
+        """The decision index of an edge."""
+        return self.first_edge + self.offsets[target] + source
+
+    def ends(self, index: int) -> tuple[int, int]:
+        """Source and target of the edge with a decision index."""
+        place = index - self.first_edge
+        target = max(t for t in self.vertices if self.offsets[t] <= place)
+        return place - self.offsets[target], target
+
+    def operation(self, node: int) -> int:
+        """The decision index of a node's operation."""
+        return self.operations[node - self.inputs]
+
     def arriving(self, codes: Codes) -> list[int]:
-        """For each vertex the set of its sources, as bits."""
+        """The wiring that codes describe."""
         masks = [0] * (self.end + 1)
-        for index, source, target in self.edges:
-            if codes[index]:
-                masks[target] |= 1 << source
+        block = codes[self.first_edge : self.first_edge + self.offsets[-1]]
+        for target in self.vertices:
+            begin = self.offsets[target]
+            row = block[begin : begin + target]
+            if any(row):
+                masks[target] = sum([1 << source for source, code in enumerate(row) if code])
         return masks
 
     def wiring(self, codes: Codes) -> Iterator[tuple[int, list[int]]]:
         """(node, its sources) for the nodes in use, in order, and last for the output."""
         masks = self.arriving(codes)
-        for target in range(self.inputs, self.end + 1):
+        for target in self.vertices:
             if masks[target]:
                 yield target, bits(masks[target])
 
@@ -58,7 +86,7 @@ class GraphLayout:
         """Inputs, output, and the nodes on a path from one to the other, as bits."""
         inputs = (1 << self.inputs) - 1
         reached = inputs
-        for target in range(self.inputs, self.end + 1):
+        for target in self.vertices:
             if masks[target] & reached:
                 reached |= 1 << target
         needed = 1 << self.end
@@ -73,13 +101,22 @@ class GraphLayout:
         return [mask & used if used >> vertex & 1 else 0 for vertex, mask in enumerate(masks)]
 
     def write(self, masks: list[int], codes: list[Code]) -> None:
-        """Set the codes of edges: None where an end is not in use."""
-        used = self.used(masks)
-        for index, source, target in self.edges:
-            if used >> source & 1 and used >> target & 1:
-                codes[index] = masks[target] >> source & 1
-            else:
-                codes[index] = None
+        """Set the codes of all edges: None where an end is not in use.
+
+        Args:
+            masks: a pruned wiring.
+            codes: changed in place.
+        """
+        block: list[Code] = [None] * self.offsets[-1]
+        sources = list(range(self.inputs))
+        for target in self.vertices:
+            mask = masks[target]
+            if mask or target == self.end:
+                begin = self.offsets[target]
+                for source in sources:
+                    block[begin + source] = mask >> source & 1
+                sources.append(target)
+        codes[self.first_edge : self.first_edge + len(block)] = block
 
 
 def bits(mask: int) -> list[int]:
@@ -94,4 +131,4 @@ def bits(mask: int) -> list[int]:
 
 def edge_count(masks: list[int]) -> int:
     """The number of edges."""
-    return sum(mask.bit_count() for mask in masks)
+    return sum([mask.bit_count() for mask in masks])

@@ -28,29 +28,24 @@ def moved(layout: GraphLayout, codes: Codes, rng: np.random.Generator) -> list[C
         change = CHANGES[int(rng.random() * len(CHANGES))]
         if change(layout, masks, made, rng):
             if change is not _change_operation:
-                _store(layout, masks, made)
+                layout.write(masks, made)
             return made
     return None
 
 
 def moves(layout: GraphLayout, codes: Codes) -> Iterator[list[Code]]:
     """All codes after each other operation of a node in use, and each edge turned."""
-    for index in layout.op_index.values():
+    for index in layout.operations:
         if codes[index] is not None:
             for op in range(layout.ops):
                 if op != codes[index]:
                     made = list(codes)
                     made[index] = op
                     yield made
-    for index, _, _ in layout.edges:
+    for index in layout.edge_indices:
         made = list(codes)
         made[index] = 0 if codes[index] else 1
         yield made
-
-
-def _store(layout: GraphLayout, masks: list[int], codes: list[Code]) -> None:
-    for index, source, target in layout.edges:
-        codes[index] = masks[target] >> source & 1
 
 
 def _nodes(layout: GraphLayout, masks: list[int]) -> list[int]:
@@ -71,7 +66,7 @@ def _change_operation(
     nodes = _nodes(layout, masks)
     if not nodes or layout.ops < 2:
         return False
-    index = layout.op_index[nodes[_pick(len(nodes), rng)]]
+    index = layout.operation(nodes[_pick(len(nodes), rng)])
     other = _pick(layout.ops - 1, rng)
     codes[index] = other + 1 if other >= int(codes[index] or 0) else other
     return True
@@ -139,7 +134,7 @@ def _insert_node(
         masks[target] &= ~(1 << source)
     masks[node] = 1 << source
     masks[target] |= 1 << node
-    codes[layout.op_index[node]] = _pick(layout.ops, rng)
+    codes[layout.operation(node)] = _pick(layout.ops, rng)
     return True
 
 
@@ -156,7 +151,7 @@ def _remove_node(
         if mask >> node & 1:
             masks[target] = mask & ~(1 << node) | 1 << source
     masks[node] = 0
-    codes[layout.op_index[node]] = None
+    codes[layout.operation(node)] = None
     return True
 
 

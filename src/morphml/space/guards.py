@@ -80,6 +80,22 @@ def text(guard: Guard) -> str:
     return " or ".join(f"({alternative})" for alternative in alternatives)
 
 
+def implied(term: Term, terms: Conjunction, guards: Sequence[Guard]) -> bool:
+    """True when another of ``terms`` reads a decision that is only active where ``term`` holds.
+
+    Args:
+        term: one of ``terms``.
+        terms: what must hold together.
+        guards: the guard of every decision, by index.
+    """
+    for other in terms:
+        if other is not term and isinstance(other, Is):
+            alternatives = guards[other.index]
+            if len(alternatives) == 1 and term in alternatives[0]:
+                return True
+    return False
+
+
 def _covers(wide: Conjunction, narrow: Conjunction) -> bool:
     """True when ``wide`` holds wherever ``narrow`` does, as far as their form shows."""
     return all(any(_implies(given, term) for given in narrow) for term in wide)

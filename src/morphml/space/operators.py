@@ -16,30 +16,35 @@ from morphml.space.table import Single, Step, Table
 MANY = 64
 #: Spread of a step on the encoded scale [0, 1] of reals and long integers.
 STEP = 0.2
+#: So many decisions are looked at to find one that can change.
+TRIES = 200
 
 
 def mutated(table: Table, vector: Vector, rng: np.random.Generator) -> Vector | None:
-    """One active decision changed at random, what it activates drawn; None when nothing can change.
+    """One active decision changed at random, what it activates drawn; None when none was found.
 
-    Every active decision with another value has the same chance. A graph group has one chance for
-    each of its active decisions, and changes an edge, an operation, or the ends of an edge.
+    Every active decision with another value has the same chance. A decision of a graph stands for
+    any change of that graph: an operation, an edge, a node.
     """
-    codes = list(vector)
-    steps, weights = _movable(table, codes)
-    if not steps:
+    if not vector:
         return None
-    place = rng.random() * sum(weights)
-    number = 0
-    while number < len(weights) - 1 and place >= weights[number]:
-        place -= weights[number]
-        number += 1
-    step = steps[number]
-    draws = rng.random(len(codes)).tolist()
-    if isinstance(step, Single):
-        codes[step.index] = _other(step, codes, rng)
-        return table.settled(codes, draws)
-    moved = step.moved(codes, rng)
-    return None if moved is None else table.settled(moved, draws)
+    codes = list(vector)
+    for _ in range(TRIES):
+        index = int(rng.random() * len(codes))
+        if codes[index] is None:
+            continue
+        step = table.owner[index]
+        if not isinstance(step, Single):
+            moved = step.moved(codes, rng)
+            if moved is None:
+                continue
+            codes = moved
+        elif _has_other(step, codes):
+            codes[index] = _other(step, codes, rng)
+        else:
+            continue
+        return table.settled(codes, rng.random(len(codes)).tolist())
+    return None
 
 
 def crossed(table: Table, one: Vector, other: Vector, rng: np.random.Generator) -> Vector:
@@ -91,24 +96,6 @@ def _others(step: Single, vector: Vector, code: int | float) -> list[int | float
         made += [int(code) - 1, int(code) + 1]
         made = [other for other in sorted(set(made)) if other in choices]
     return [other for other in made if other != code]
-
-
-def _movable(table: Table, codes: list[Code]) -> tuple[list[Step], list[int]]:
-    """Steps that can change, and their chances."""
-    steps: list[Step] = []
-    weights: list[int] = []
-    for step in table.steps:
-        if isinstance(step, Single):
-            if codes[step.index] is None or not _has_other(step, codes):
-                continue
-            weight = 1
-        else:
-            weight = step.weight(codes)
-            if weight == 0:
-                continue
-        steps.append(step)
-        weights.append(weight)
-    return steps, weights
 
 
 def _has_other(step: Single, codes: list[Code]) -> bool:

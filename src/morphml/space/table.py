@@ -19,7 +19,7 @@ import numpy as np
 
 from morphml.errors import SpaceError
 from morphml.space.decisions import Code, Decision, Kind, Vector
-from morphml.space.guards import ALWAYS, Codes, Guard, active, reads
+from morphml.space.guards import ALWAYS, Codes, Guard, Is, active, reads
 
 #: The codes of a dependent decision that earlier codes allow, ascending; never empty.
 Allowed = Callable[[Codes], Sequence[int]]
@@ -135,9 +135,6 @@ class Group(Protocol):
     def moves(self, codes: Codes) -> Iterable[list[Code]]:
         """All codes after each single valid change inside this group."""
 
-    def weight(self, codes: Codes) -> int:
-        """How many of its decisions are active: its share of mutations."""
-
     def settings(self, codes: Codes) -> Iterable[list[Code]]:
         """All codes with each valid setting of this group."""
 
@@ -151,40 +148,65 @@ Step = Single | Group
 class Table:
     """The decisions of one space and how they are settled."""
 
-    __slots__ = ("_plain", "decisions", "steps")
+    __slots__ = ("_quick", "decisions", "owner", "steps")
 
     def __init__(self, decisions: Iterable[Decision], steps: Iterable[Step]) -> None:
         self.decisions = tuple(decisions)
+        #: In an order in which each step reads only what earlier ones settle.
         self.steps = _sorted(tuple(steps))
-        self._plain = self._all_plain()
+        #: The step that settles a decision, by index.
+        self.owner = {index: step for step in self.steps for index in step.indices}
+        self._quick = tuple(_quick(step) for step in self.steps)
 
     def __len__(self) -> int:
         return len(self.decisions)
 
     def draw(self, rng: np.random.Generator) -> Vector:
         """A random member's vector; O(decisions)."""
-        draws = rng.random(len(self.decisions)).tolist()
-        if self._plain is not None:
-            return tuple([int(u * size) for u, size in zip(draws, self._plain, strict=True)])
-        codes: list[Code] = [None] * len(self.decisions)
-        for step in self.steps:
-            step.settle(codes, draws)
-        return tuple(codes)
+        size = len(self.decisions)
+        return self.settled([None] * size, rng.random(size).tolist())
 
     def settled(self, codes: Iterable[Code], draws: Sequence[float] | None = None) -> Vector:
-        """The member's vector nearest to ``codes``: inactive ones None, others repaired."""
+        """The member's vector nearest to ``codes``: inactive ones None, others repaired.
+
+        Args:
+            codes: codes or None, aligned with `decisions`.
+            draws: uniform numbers in [0, 1) for active decisions without a code, as many as
+                decisions; None gives those their default.
+        """
         made = list(codes)
-        for step in self.steps:
-            step.settle(made, draws)
+        for index, gate, passes, low, high, default, step in self._quick:
+            if step is not None:
+                step.settle(made, draws)
+            elif gate is not None and made[gate] not in passes:
+                made[index] = None
+            else:
+                code = made[index]
+                if code is None:
+                    span = high - low + 1
+                    made[index] = default if draws is None else low + int(draws[index] * span)
+                elif code < low or code > high:
+                    made[index] = min(max(code, low), high)
         return tuple(made)
 
-    def _all_plain(self) -> list[int] | None:
-        """Option counts, where every decision is an unconditional choice; else None."""
-        for step in self.steps:
-            simple = isinstance(step, Single) and step.guard is ALWAYS and step.allowed is None
-            if not simple or step.decision.kind not in (Kind.CATEGORICAL, Kind.ORDINAL):  # type: ignore[union-attr]  # a Single
-                return None
-        return [len(decision.options) for decision in self.decisions]
+
+#: (index, index of the gate, its codes, lowest, highest, default, None), or the step as it is.
+_Quick = tuple[int, int | None, frozenset[int], int, int, int, Step | None]
+
+
+def _quick(step: Step) -> _Quick:
+    """The frequent kind of step, laid out flat: whole codes, at most one term to be active."""
+    if isinstance(step, Single) and step.allowed is None:
+        decision = step.decision
+        terms = step.guard[0] if len(step.guard) == 1 else ()
+        gated = len(step.guard) == 1 and len(terms) == 1 and isinstance(terms[0], Is)
+        if decision.kind is not Kind.REAL and not decision.log and (gated or () in step.guard):
+            gate, passes = None, frozenset[int]()
+            if gated and isinstance(terms[0], Is):
+                gate, passes = terms[0].index, terms[0].codes
+            low, high = int(decision.low), int(decision.high)
+            return step.index, gate, passes, low, high, int(decision.default), None
+    return 0, None, frozenset(), 0, 0, 0, step
 
 
 def _sorted(steps: tuple[Step, ...]) -> tuple[Step, ...]:
