@@ -28,12 +28,16 @@ class GraphLayout:
     first_edge: int
     #: Where each vertex's edges begin, counted from `first_edge`; the last entry is their number.
     offsets: tuple[int, ...] = field(init=False)
+    #: (source, target) of each edge.
+    places: tuple[tuple[int, int], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         offsets = [0] * self.inputs
         for target in range(self.inputs, self.end + 1):
             offsets.append(offsets[-1] + (target - 1 if target > self.inputs else 0))
         object.__setattr__(self, "offsets", (*offsets, offsets[-1] + self.end))
+        places = tuple((source, target) for target in self.vertices for source in range(target))
+        object.__setattr__(self, "places", places)
 
     @property
     def end(self) -> int:
@@ -54,12 +58,6 @@ class GraphLayout:
         """The decision index of an edge."""
         return self.first_edge + self.offsets[target] + source
 
-    def ends(self, index: int) -> tuple[int, int]:
-        """Source and target of the edge with a decision index."""
-        place = index - self.first_edge
-        target = max(t for t in self.vertices if self.offsets[t] <= place)
-        return place - self.offsets[target], target
-
     def operation(self, node: int) -> int:
         """The decision index of a node's operation."""
         return self.operations[node - self.inputs]
@@ -68,11 +66,10 @@ class GraphLayout:
         """The wiring that codes describe."""
         masks = [0] * (self.end + 1)
         block = codes[self.first_edge : self.first_edge + self.offsets[-1]]
-        for target in self.vertices:
-            begin = self.offsets[target]
-            row = block[begin : begin + target]
-            if any(row):
-                masks[target] = sum([1 << source for source, code in enumerate(row) if code])
+        places = self.places
+        for place in [place for place, code in enumerate(block) if code]:
+            source, target = places[place]
+            masks[target] |= 1 << source
         return masks
 
     def wiring(self, codes: Codes) -> Iterator[tuple[int, list[int]]]:
