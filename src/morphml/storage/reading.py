@@ -18,6 +18,7 @@ from morphml.search.log import EntryKind, LogEntry
 from morphml.storage.database import Database, Row, Values
 from morphml.storage.driving import unknown_experiment
 from morphml.storage.statements import experiment_rows, log_rows, task_rows, trial_rows
+from morphml.storage.states import TaskState
 
 #: Rows of one page.
 _PAGE = 2_000
@@ -89,6 +90,13 @@ def live_attempts(database: Database, name: ExperimentId) -> list[AttemptToken]:
     """See ``Store.live_attempts``."""
     with database.reading() as run:
         return [AttemptToken(row[0]) for row in run.rows(task_rows.leased_of, {"p_owner": name})]
+
+
+def task_counts(database: Database, name: ExperimentId) -> dict[TaskState, int]:
+    """See ``Store.task_counts``."""
+    with database.reading() as run:
+        rows = run.rows(task_rows.states_of, {"p_owner": name})
+    return {TaskState(state): count for state, count in rows}
 
 
 def requested_state(database: Database, name: ExperimentId) -> tuple[ExperimentState, str] | None:

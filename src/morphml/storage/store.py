@@ -30,6 +30,7 @@ from morphml.storage.sessions import Sessions
 from morphml.storage.sqlite.file import SqliteFile
 from morphml.storage.sqlite.memory import SqliteMemory
 from morphml.storage.statements import experiment_rows
+from morphml.storage.states import TaskState
 
 
 class _ReadingHalf:
@@ -65,6 +66,10 @@ class _ReadingHalf:
     def live_attempts(self, experiment: ExperimentId) -> Sequence[AttemptToken]:
         """Tokens of the tasks that are leased at the moment, by number and segment."""
         return reading.live_attempts(self._database, experiment)
+
+    def task_counts(self, experiment: ExperimentId) -> Mapping[TaskState, int]:
+        """How many tasks are in each state; states without a task are left out."""
+        return reading.task_counts(self._database, experiment)
 
     def stop_requested(self, experiment: ExperimentId) -> bool:
         """Whether someone asked the driver to stop; about 15 us.

@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal_column,
     null,
@@ -238,4 +239,14 @@ def leased_of() -> Select[tuple[object, ...]]:
         select(_t.token)
         .where(_t.owner == bindparam("p_owner"), _t.token.is_not(None))
         .order_by(_t.number, _t.segment)
+    )
+
+
+def states_of() -> Select[tuple[object, ...]]:
+    """How many tasks of one owner are in each state."""
+    return (
+        select(_t.state, func.count())
+        .where(_t.owner == bindparam("p_owner"))
+        .group_by(_t.state)
+        .order_by(_t.state)
     )

@@ -8,6 +8,7 @@ from morphml.errors import StorageError, TokenRefused
 from morphml.ids import new_token
 from morphml.search.changes import AttemptResult, Changes, TrialUpdate
 from morphml.search.experiment import TrialState
+from morphml.storage import TaskState
 from morphml.testing.store.case import Check, StoreCase, refused
 from morphml.testing.store.script import Ask, encode_vector
 
@@ -18,6 +19,7 @@ def finished_task_leaves_and_its_attempt_stays(case: StoreCase) -> None:
     done, going = script.ask(2)
     script.tell(done)
     assert list(case.store.live_attempts(case.experiment)) == [going.token]
+    assert case.store.task_counts(case.experiment) == {TaskState.LEASED: 1}
     (attempt,) = case.store.attempts(case.experiment)
     assert (attempt.number, attempt.segment, attempt.index) == (0, 0, 0)
     assert (attempt.result, attempt.worker) == (AttemptResult.SUCCEEDED, "worker-1")
@@ -58,12 +60,10 @@ def failed_attempt_is_retried_when_it_is_due(case: StoreCase) -> None:
     script = case.script()
     handed = script.ask()[0]
     (started,) = (trial.created_at for trial in case.store.trials(case.experiment))
-    script.retry(handed, ready_at=started + 5.0)
-    case.store.renew_session(case.session)
-    case.let_pass(3.0)
+    script.retry(handed, ready_at=started + 0.6 * case.lease_s)
+    case.let_pass(0.4 * case.lease_s)
     assert list(case.store.claim(case.experiment, case.session, 5)) == []
-    case.store.renew_session(case.session)
-    case.let_pass(3.0)
+    case.let_pass(0.4 * case.lease_s)
     (again,) = case.store.claim(case.experiment, case.session, 5)
     assert (again.id, again.number, again.attempts) == (handed.task, 0, 1)
     assert again.token != handed.token
@@ -82,15 +82,18 @@ def paused_trial_waits_for_its_promotion(case: StoreCase) -> None:
     pointer = script.checkpoint(handed, step=1)
     script.pause(handed)
     assert case.trial_states() == [TrialState.PAUSED]
+    assert case.store.task_counts(case.experiment) == {TaskState.PAUSED: 1}
     assert list(case.store.claim(case.experiment, case.session, 5)) == []
     assert list(case.store.live_attempts(case.experiment)) == []
     script.promote(handed, segment=1)
+    assert case.store.task_counts(case.experiment) == {TaskState.PENDING: 1}
     (claimed,) = case.store.claim(case.experiment, case.session, 5)
     assert (claimed.number, claimed.segment, claimed.attempts) == (0, 1, 0)
     assert (claimed.from_epoch, claimed.to_epoch) == (1, 9)
     assert claimed.checkpoint == pointer
     assert claimed.vector == encode_vector(0)
     script.tell(replace(handed, task=claimed.id, token=claimed.token))
+    assert case.store.task_counts(case.experiment) == {}
     segments = [(a.segment, a.index, a.result) for a in case.store.attempts(case.experiment)]
     assert segments == [(0, 0, AttemptResult.PAUSED), (1, 0, AttemptResult.SUCCEEDED)]
 
@@ -115,6 +118,7 @@ def cancelled_trial_takes_no_result(case: StoreCase) -> None:
     refused(TokenRefused, lambda: script.tell(going))
     assert list(case.store.live_attempts(case.experiment)) == []
     assert list(case.store.claim(case.experiment, case.session, 5)) == []
+    assert case.store.task_counts(case.experiment) == {}
 
 
 def result_that_came_first_is_not_cancelled_away(case: StoreCase) -> None:

@@ -46,6 +46,18 @@ def claim_of_nothing_is_nothing(case: StoreCase) -> None:
     assert len(case.store.claim(case.experiment, case.session, 5)) == 2
 
 
+def tasks_are_claimed_when_they_are_ready(case: StoreCase) -> None:
+    """Not before, however small their rank."""
+    script = case.script()
+    script.ask(1, Ask(leased=False))
+    (trial,) = case.store.trials(case.experiment)
+    script.ask(1, Ask(leased=False, rank=-5.0, ready_at=trial.created_at + 0.6 * case.lease_s))
+    assert [t.number for t in case.store.claim(case.experiment, case.session, 5)] == [0]
+    assert list(case.store.claim(case.experiment, case.session, 5)) == []
+    case.let_pass(0.8 * case.lease_s)
+    assert [t.number for t in case.store.claim(case.experiment, case.session, 5)] == [1]
+
+
 def leased_tasks_are_not_claimed(case: StoreCase) -> None:
     """Whoever was given a task in the transaction that made it has it."""
     script = case.script()
@@ -122,6 +134,7 @@ CHECKS: tuple[Check, ...] = (
     claimed_task_says_what_an_engine_needs,
     claim_of_nothing_is_nothing,
     leased_tasks_are_not_claimed,
+    tasks_are_claimed_when_they_are_ready,
     claims_stay_within_their_experiment,
     claims_merge_the_classes_that_fit,
     no_task_is_claimed_twice,

@@ -231,12 +231,12 @@ def time_spent_adds_up_over_takeovers(case: StoreCase) -> None:
     """A run counts from its takeover to its last commit; the time between runs does not."""
     for _ in range(2):
         script = case.script()
-        case.let_pass(2.0)
+        case.let_pass(0.25 * case.lease_s)
         script.ask()
         script.finish(ExperimentState.PAUSED)
-        case.let_pass(5.0)
+        case.let_pass(0.5 * case.lease_s)
     spent = case.store.experiment(case.experiment).spent_s
-    assert 4.0 <= spent < 5.0, spent
+    assert 0.5 * case.lease_s <= spent < 0.75 * case.lease_s, spent
 
 
 CHECKS: tuple[Check, ...] = (

@@ -80,6 +80,20 @@ def tasks_of_a_lost_session_go_to_others(case: StoreCase) -> None:
     assert len(list(case.store.attempts(case.experiment))) == 2
 
 
+def lost_attempt_is_written_once(case: StoreCase) -> None:
+    """Whatever becomes of the attempts after it."""
+    script, session = _other_driver(case)
+    handed = script.ask()[0]
+    _lose(case, session)
+    third = case.store.open_session("third")
+    assert len(case.store.claim(case.experiment, third, 5)) == 1
+    case.store.close_session(third)
+    assert not case.store.leases.adopt(case.session, handed.task, handed.token)
+    (again,) = case.store.claim(case.experiment, case.session, 5)
+    assert again.attempts == 1
+    assert len(list(case.store.attempts(case.experiment))) == 1
+
+
 def worker_takes_its_task_back_before_the_next_claim(case: StoreCase) -> None:
     """The attempt goes on under its token, as if nothing had happened."""
     script, session = _other_driver(case)
@@ -142,6 +156,7 @@ CHECKS: tuple[Check, ...] = (
     reaped_session_cannot_come_back,
     closed_session_gives_its_tasks_back_without_an_attempt,
     tasks_of_a_lost_session_go_to_others,
+    lost_attempt_is_written_once,
     worker_takes_its_task_back_before_the_next_claim,
     worker_that_comes_back_after_the_next_claim_is_refused,
     adopted_task_survives_the_end_of_its_first_holder,
