@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morphml.engines.inprocess import InProcessEngine
+from morphml.engines.local import LocalEngine
 from morphml.engines.port import (
     Assignment,
     Cancelled,
@@ -33,6 +34,7 @@ __all__ = [
     "Failed",
     "Finished",
     "InProcessEngine",
+    "LocalEngine",
     "Logged",
     "Order",
     "Outcome",

@@ -121,7 +121,9 @@ def _outcome(trial: Trial, value: object, rules: MetricRules) -> Outcome:
     """What a returned value means, given the order that the evaluator was shown before."""
     match trial.heeded:
         case Order.CONTINUE:
-            return Succeeded(metrics=check_result(value, rules))
+            succeeded = Succeeded(metrics=check_result(value, rules))
+            trial.save_at_end()
+            return succeeded
         case Order.CANCEL:
             return Cancelled()
         case Order.PAUSE:

@@ -164,8 +164,7 @@ class Trial:
         for epoch in range(done + 1, last + 1):
             self._epoch = epoch
             yield epoch
-            at_end = epoch == last and self._segment.checkpoint_at_end
-            if self._states and (at_end or (epoch < last and time.monotonic() >= due)):
+            if self._states and epoch < last and time.monotonic() >= due:
                 self.checkpoint(epoch, **self._states)
                 due = time.monotonic() + self._segment.checkpoint_every_s
 
@@ -238,6 +237,20 @@ class Trial:
         """
         path = self._segment.checkpoint
         return None if path is None else files.load(path, self.device).state
+
+    def save_at_end(self) -> None:
+        """Save the states given to ``epochs`` once more, where the trial may go on later.
+
+        The runtime calls this when the evaluator returned, so that a loop that was left early, or
+        weights that were put back to the best ones, are saved as they are.
+
+        Raises:
+            EvaluatorError: as ``checkpoint``.
+            WorkerError: as ``checkpoint``.
+        """
+        wanted = self._segment.checkpoint_at_end and self._states
+        if wanted and self.saved_step != self._epoch:
+            self.checkpoint(self._epoch, **self._states)
 
     def log(self, text: object) -> None:
         """Write a line to the trial's log."""
