@@ -51,3 +51,9 @@ class ArtifactKind(StrEnum):
     CHECKPOINT = "checkpoint"
     #: Any other file that belongs to an experiment.
     FILE = "file"
+
+
+class RequestVerb(StrEnum):
+    """What another process asks of an experiment's driver."""
+
+    CANCEL_TRIAL = "cancel_trial"

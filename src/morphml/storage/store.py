@@ -26,6 +26,7 @@ from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
 from morphml.storage.leases import Leases
 from morphml.storage.options import StoreOptions
+from morphml.storage.requests import Requests
 from morphml.storage.sessions import Sessions
 from morphml.storage.sqlite.file import SqliteFile
 from morphml.storage.sqlite.memory import SqliteMemory
@@ -89,6 +90,7 @@ class SqlStore(_ReadingHalf):
 
     Attributes:
         leases: what masters do for sessions that are not theirs: reap, adopt, give back.
+        requests: what other processes ask of an experiment's driver.
     """
 
     def __init__(self, database: Database, options: StoreOptions) -> None:
@@ -96,6 +98,7 @@ class SqlStore(_ReadingHalf):
         self._sessions = Sessions(database, options.session_lease_s)
         self._driving = Driving(database, ClassNames())
         self.leases = Leases(database)
+        self.requests = Requests(database)
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""

@@ -219,6 +219,21 @@ def stop_asked_from_outside_reaches_the_driver(case: StoreCase) -> None:
     assert not case.store.stop_requested(case.experiment)
 
 
+def request_waits_until_the_driver_has_answered(case: StoreCase) -> None:
+    """Asked by anybody, with or without a driver; oldest first."""
+    requests = case.store.requests
+    assert requests.waiting(case.experiment) == []
+    refused(ExperimentError, lambda: requests.cancel_trial(ExperimentId("none"), 1))
+    for number in (4, 2):
+        requests.cancel_trial(case.experiment, number)
+    first, second = requests.waiting(case.experiment)
+    assert (first.number, second.number) == (4, 2)
+    requests.answered([first])
+    requests.answered([first])
+    assert requests.waiting(case.experiment) == [second]
+    assert requests.waiting(case.store.create_experiment(sample_spec())) == []
+
+
 def state_is_set_at_once_where_nobody_drives(case: StoreCase) -> None:
     """There is no driver that could see a request."""
     case.store.set_state(case.experiment, ExperimentState.PAUSED, "later")
@@ -255,6 +270,7 @@ CHECKS: tuple[Check, ...] = (
     point_is_tried_once_per_experiment,
     refused_part_undoes_the_whole_transaction,
     stop_asked_from_outside_reaches_the_driver,
+    request_waits_until_the_driver_has_answered,
     state_is_set_at_once_where_nobody_drives,
     time_spent_adds_up_over_takeovers,
 )
