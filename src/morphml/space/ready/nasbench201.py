@@ -42,7 +42,7 @@ def nasbench201(
     searched = cell(
         on="edges",
         nodes=3,
-        ops=[L.zero(), L.identity(), _convolution(1), _convolution(3), _pooling()],
+        ops=[_convolution(3), _convolution(1), _pooling(), L.identity(), L.zero()],
         merge="last",
         name="cell",
     )

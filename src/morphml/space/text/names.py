@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from morphml.space import compose, domains, expressions, layers, ready
 from morphml.space.blocks import Input
-from morphml.space.search_space import SearchSpace
+from morphml.space.search_space import GraphSpace, SearchSpace
 
 #: Functions of expressions.
 EXPRESSION_CALLS: Mapping[str, Callable[..., object]] = {
@@ -34,6 +34,7 @@ CALLS: Mapping[str, Callable[..., object]] = {
     "shared": compose.shared,
     "Input": Input,
     "SearchSpace": SearchSpace,
+    "GraphSpace": GraphSpace,
     **{f"layers.{name}": getattr(layers, name) for name in layers.__all__},
     **{f"spaces.{name}": getattr(ready, name) for name in ready.__all__},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -148,7 +149,7 @@ class _Walker:
 
     def _constant(self, node: ast.Constant) -> object:
         if node.value is None or isinstance(node.value, bool | int | float | str):
-            return node.value
+            return self._finite(node, node.value)
         raise self._fault(node, f"the literal {node.value!r} is not allowed here")
 
     def _name(self, node: ast.Name) -> object:
@@ -215,7 +216,12 @@ class _Walker:
                 isinstance(value, str | tuple) and not isinstance(node, ast.Compare)
             ):
                 raise self._fault(operand, f"{value!r} is no number and no decision")
-        return self._guarded(node, "this operation", lambda: apply(*values))
+        return self._finite(node, self._guarded(node, "this operation", lambda: apply(*values)))
+
+    def _finite(self, node: ast.expr, value: object) -> object:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._fault(node, f"numbers are finite, and this is {value}")
+        return value
 
     # --- calls -----------------------------------------------------------------------------------
 

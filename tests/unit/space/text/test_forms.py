@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from morphml import layers as L
 from morphml.errors import TextFormError
+from morphml.space import GraphSpace, channels
 from morphml.space.text import parse_constraint, parse_expression, parse_space
 
 
@@ -69,6 +71,21 @@ def test_expression_of_another_form_is_refused(text: str) -> None:
 
 def test_ready_made_space_is_read_by_its_call() -> None:
     assert parse_space("spaces.mlp(input=(8,), classes=3)") == parse_space("mm.spaces.mlp((8,), 3)")
+
+
+def test_free_graph_is_read_by_its_call_and_by_its_own_text() -> None:
+    space = parse_space(
+        "GraphSpace(input=(4,), max_nodes=3, ops=[dense(channels()), relu()], max_edges=5, "
+        "head=[output(2)])"
+    )
+    made = GraphSpace(
+        input=(4,),
+        max_nodes=3,
+        ops=[L.dense(channels()), L.relu()],
+        max_edges=5,
+        head=[L.output(2)],
+    )
+    assert space == made == parse_space(repr(space))
 
 
 def test_ten_megabytes_of_nesting_are_refused_at_once() -> None:

@@ -87,6 +87,10 @@ KEYWORDS = (
 )
 
 
+#: Ready-made spaces are large; they have their own tests.
+NAMES = sorted(name for name in CALLS if not name.startswith("spaces."))
+
+
 def call(draw: random.Random, depth: int) -> str:
     def argument() -> str:
         if depth and draw.random() < 0.3:
@@ -94,7 +98,7 @@ def call(draw: random.Random, depth: int) -> str:
         star = "*" if draw.random() < 0.05 else ""
         return star + draw.choice(ATOMS)
 
-    name = draw.choice(sorted(CALLS))
+    name = draw.choice(NAMES)
     positional = [argument() for _ in range(draw.choice((0, 0, 1, 1, 2, 3)))]
     names = draw.sample(KEYWORDS, draw.choice((0, 0, 1, 2, 3)))
     named = [f"{key}={argument().removeprefix('*')}" for key in names]
@@ -114,7 +118,7 @@ def test_any_call_gives_a_value_or_a_text_form_error() -> None:
             refused += 1
         else:
             made += 1
-            repr(value)
+            assert repr(read(repr(value), _SPACE)) == repr(value)
         slowest = max(slowest, time.perf_counter() - start)
     assert made > 50
     assert refused > 200

@@ -104,6 +104,8 @@ REFUSED = {
     "a product of lists": ("conv2d([1] * 9)", 1, 8, None, "no number and no decision"),
     "a product of texts": ("dense('8' * 9)", 1, 7, None, "no number and no decision"),
     "a division by zero": ("dense(8 // 0)", 1, 7, None, "zero"),
+    "an endless number": ("dense(1e999)", 1, 7, None, "numbers are finite"),
+    "an endless product": ("dense(1e300 * 1e300)", 1, 7, None, "numbers are finite"),
     "bytes": ("dense(b'8')", 1, 8, None, "string prefixes"),
     "an ellipsis": ("dense(...)", 1, 7, None, "literal Ellipsis"),
     "an imaginary number": ("dense(1j)", 1, 7, None, "literal 1j"),
