@@ -8,12 +8,15 @@ function or object carries has to be plain.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 
 from morphml.ids import digest
+
+
+class _Plain:
+    """An object that keeps all its values in its ``__dict__``."""
 
 
 def digest_of(evaluator: object) -> str | None:
@@ -62,10 +65,9 @@ def _carried(evaluator: object) -> bytes | None:
     elif inspect.isroutine(evaluator):
         return None
     else:
-        state = getattr(evaluator, "__dict__", None)
-        carried = dict(state) if isinstance(state, Mapping) else None
-        if carried is None:
-            return None
+        if type(evaluator).__basicsize__ != _Plain.__basicsize__:
+            return None  # it keeps values outside of its __dict__: slots, functools.partial
+        carried = dict(vars(evaluator))
     try:
         return orjson.dumps(carried, option=orjson.OPT_SORT_KEYS)
     except (TypeError, orjson.JSONEncodeError):
