@@ -188,7 +188,7 @@ def _parallel(parallel: Parallel, place: Place, compiler: Compiler) -> Plan:
                 trace.before = before
                 ends.append(plan(trace, source))
         trace.before = before
-        return merger.merge(trace, str(how.get(trace.codes, None)), ends) if ends else source
+        return merger.merge(trace, str(how.of(trace.codes, None)), ends) if ends else source
 
     return lower
 
@@ -234,7 +234,7 @@ def _join(join: Join, place: Place, compiler: Compiler) -> Plan:
         tapped = trace.taps.get(key)
         if tapped is None:
             return source
-        manner = str(how.get(trace.codes, None))
+        manner = str(how.of(trace.codes, None))
         if manner == "replace":
             return tapped
         return merger.merge(trace, manner, [source, tapped])
@@ -278,6 +278,6 @@ def _most(times: object, place: Place, compiler: Compiler) -> int:
 
 
 def _count(times: Value, trace: Trace) -> int:
-    count = times.get(trace.codes, None)
+    count = times.of(trace.codes, None)
     assert isinstance(count, int)
     return count

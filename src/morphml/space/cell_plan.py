@@ -62,7 +62,7 @@ def cell_plan(cell: Cell, place: Place, compiler: Compiler, compile_block: Compi
 def _starts(cell: Cell, trace: Trace, source: int, channels: Value, place: Place) -> list[int]:
     """The cell's inputs, brought to one shape."""
     here = trace.shapes[source]
-    width = channels.get(trace.codes, channels_of(here))
+    width = channels.of(trace.codes, channels_of(here))
     if width is None:
         width = channels_of(here)
     assert isinstance(width, int)

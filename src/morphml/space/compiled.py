@@ -17,7 +17,7 @@ from morphml.space.domains import Domain
 from morphml.space.network import Network
 from morphml.space.places import Place, Scope
 from morphml.space.table import Table
-from morphml.space.values import Value, standing_names
+from morphml.space.values import Value, used_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Compiled:
     def hyper_values(self, vector: Vector) -> dict[str, object]:
         """Active hyperparameters by name."""
         return {
-            hyper.name: hyper.value.get(vector, None)
+            hyper.name: hyper.value.of(vector, None)
             for hyper in self.hyper
             if hyper.index is None or vector[hyper.index] is not None
         }
@@ -62,7 +62,7 @@ def compile_definition(definition: Definition) -> Compiled:
         ConstraintError: a constraint that cannot be read.
     """
     values = (definition.layers, definition.outputs, definition.hyper, definition.decisions)
-    compiler = Compiler(frozenset(standing_names(values)))
+    compiler = Compiler(frozenset(used_names(values)))
     network = Network(definition, compiler) if definition.inputs else None
     hyper = [_hyper(name, value, f"hyper/{name}", compiler) for name, value in definition.hyper]
     hyper += [_hyper(name, value, name, compiler) for name, value in definition.decisions]
@@ -86,7 +86,7 @@ def _hyper(name: str, value: object, path: str, compiler: Compiler) -> Hyper:
     if isinstance(value, Domain):
         return Hyper(name=name, value=compiled, index=compiler.by_path[value.name or path])
     try:
-        compiled.get((None,) * len(compiler.entries), None)
+        compiled.of((None,) * len(compiler.entries), None)
     except SpaceError as error:
         raise SpaceError(str(error), path=path) from None
     return Hyper(name=name, value=compiled, index=None)

@@ -76,7 +76,7 @@ class Compiler:
         """Start with nothing.
 
         Args:
-            standing: names of decisions that stand by themselves somewhere in the space.
+            standing: names of decisions that are used somewhere in the space, conditions apart.
         """
         self.standing = standing
         self.entries: list[Entry] = []
@@ -194,6 +194,9 @@ class Compiler:
             if uses:
                 entry.guard = widened(entry.guard, place.guard)
             return
+        if uses and isinstance(leaf, Domain):
+            self.declare(leaf, name, place)
+            return
         if name in self.standing:
             raise SpaceError(
                 f"{expression!r} reads {name!r}, which is decided later; conditions and "
@@ -216,7 +219,7 @@ class Compiler:
         reads = tuple(dict.fromkeys((*indices.values(), *value.reads)))
 
         def test(codes: Codes) -> bool:
-            return bool(value.get(codes, None))
+            return bool(value.of(codes, None))
 
         return (Holds(reads=reads, test=test, text=repr(expression)),)
 
@@ -236,7 +239,7 @@ class Compiler:
             term = self.equals(index, (code,))
             parts.append(self.value(option, joined(path, code), place.under(term)))
         reads = tuple(dict.fromkeys((index, *(i for part in parts for i in part.reads))))
-        return Value(reads, lambda codes, c: parts[int(_or(codes[index], default))].get(codes, c))
+        return Value(reads, lambda codes, c: parts[int(_or(codes[index], default))].of(codes, c))
 
     def decision(self, domain: Domain, path: str) -> Decision:
         """The declared decision of a domain that stands at ``path``."""
@@ -271,7 +274,7 @@ class Compiler:
             comparison = Comparison(sign=">", left=times, right=bound)
 
             def test(codes: Codes) -> bool:
-                found = value.get(codes, None)
+                found = value.of(codes, None)
                 return isinstance(found, int) and found > bound
 
             return (Holds(reads=value.reads, test=test, text=repr(comparison)),)

@@ -59,7 +59,7 @@ class Constraint:
             if not isinstance(self.rule, Expression):
                 return bool(resolved(self.rule)(candidate))
             environment: dict[str, object] = {
-                name: value.get(candidate.vector) for name, value in self.named.items()
+                name: value.of(candidate.vector, None) for name, value in self.named.items()
             }
             for figure in self.figures:
                 environment[figure] = candidate.computed[figure]
@@ -110,7 +110,7 @@ def _strict(name: str, compiler: Compiler) -> Value:
     """The named decision's value; None where it is inactive."""
     index, value = compiler.by_path[name], compiler.named[name]
     return Value(
-        value.reads, lambda codes, c: None if codes[index] is None else value.get(codes, c)
+        value.reads, lambda codes, c: None if codes[index] is None else value.of(codes, c)
     )
 
 

@@ -45,7 +45,8 @@ class Decision:
     high: float = 0
     #: True: drawn and encoded on a logarithmic scale.
     log: bool = False
-    #: Code of the starting point, which also stands for inactive decisions in `encode`.
+    #: Code of the starting point (a graph has a starting point of its own), which also stands for
+    #: inactive decisions in `encode`.
     default: int | float = 0
     #: The name by which expressions read it, or None.
     name: str | None = None

@@ -103,7 +103,7 @@ class Restriction:
         return found
 
     def _computed(self, codes: Codes) -> Sequence[int]:
-        values = [limit.get(codes, None) for limit in self.limits]
+        values = [limit.of(codes, None) for limit in self.limits]
         if isinstance(self.domain, Integer):
             rest = iter(values)
             ends = [

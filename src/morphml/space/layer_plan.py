@@ -69,7 +69,7 @@ class LayerPlan:
                 path=self.path,
                 shapes=(shape,),
             )
-        attrs = {name: value.get(trace.codes, channels) for name, value in self.arguments}
+        attrs = {name: value.of(trace.codes, channels) for name, value in self.arguments}
         node = self.catalogue.node(self.op, (source,), attrs, path=self.path, shared=self.shared)
         return node, infer_node(node, (shape,), self.catalogue)
 

@@ -265,7 +265,11 @@ class SearchSpace(WrittenSpace):
             made = operators.crossed(self.compiled.table, one.vector, other.vector, rng)
             if made not in (one.vector, other.vector) and self._allows(made):
                 return Architecture(self, made)
-        return self.mutate(one if rng.random() < 0.5 else other, rng)
+        for _ in range(_ATTEMPTS):
+            child = self.mutate(one if rng.random() < 0.5 else other, rng)
+            if child.vector not in (one.vector, other.vector):
+                break
+        return child
 
     def diff(self, one: Architecture, other: Architecture) -> tuple[Difference, ...]:
         """The decisions in which two members differ, in the space's order."""

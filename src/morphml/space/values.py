@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from morphml.errors import SpaceError
 from morphml.space.blocks import Block
-from morphml.space.domains import Choice, Domain, OptionalBlock
+from morphml.space.domains import Choice, Domain, Integer, OptionalBlock
 from morphml.space.expressions import (
     Arithmetic,
     Call,
@@ -35,7 +35,7 @@ class Value:
     """An argument: the decisions it reads, and how to get it."""
 
     reads: tuple[int, ...]
-    get: Getter
+    of: Getter
     #: True: neither codes nor channels matter.
     constant: bool = False
 
@@ -58,7 +58,7 @@ def combined(
     """
     names = names_read(expression)
     reads = tuple(dict.fromkeys(i for name in names for i in named[name].reads))
-    getters = [(name, named[name].get) for name in names]
+    getters = [(name, named[name].of) for name in names]
     needs_channels = reads_channels(expression)
 
     def get(codes: Codes, channels: int | None) -> object:
@@ -160,20 +160,25 @@ def possible_values(
     return tuple(seen)
 
 
-def standing_names(value: object) -> Iterator[str]:
-    """Names of decisions that stand by themselves inside ``value``, not within an expression."""
+def used_names(value: object) -> Iterator[str]:
+    """Names of the decisions inside ``value``, those that only conditions read left out."""
     if isinstance(value, Domain):
         if value.name is not None:
             yield value.name
-        inner = value.options if isinstance(value, Choice) else ()
-        yield from standing_names(inner)
         if isinstance(value, OptionalBlock):
-            yield from standing_names(value.block)
+            yield from used_names(value.block)
+        yield from used_names(value.options if isinstance(value, Choice) else _bounds(value))
+    elif isinstance(value, Expression | Spread):
+        yield from used_names(operands(value))
     elif isinstance(value, Mapping):
-        yield from standing_names(tuple(value.values()))
+        yield from used_names(tuple(value.values()))
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from standing_names(item)
+            yield from used_names(item)
     elif isinstance(value, Block):
         for field in value.__dataclass_fields__:  # type: ignore[attr-defined]  # all blocks are
-            yield from standing_names(getattr(value, field))
+            yield from used_names(getattr(value, field))
+
+
+def _bounds(value: Domain) -> tuple[object, ...]:
+    return (value.low, value.high) if isinstance(value, Integer) else ()
