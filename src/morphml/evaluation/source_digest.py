@@ -65,8 +65,9 @@ def _carried(evaluator: object) -> bytes | None:
     elif inspect.isroutine(evaluator):
         return None
     else:
-        if type(evaluator).__basicsize__ != _Plain.__basicsize__:
-            return None  # it keeps values outside of its __dict__: slots, functools.partial
+        same_size = type(evaluator).__basicsize__ == _Plain.__basicsize__
+        if not same_size or not hasattr(evaluator, "__dict__"):
+            return None  # it keeps values elsewhere: slots, functools.partial
         carried = dict(vars(evaluator))
     try:
         return orjson.dumps(carried, option=orjson.OPT_SORT_KEYS)
