@@ -85,7 +85,7 @@ class TorchFramework:
         """
         return files.write_onnx(architecture, Path(path), weights)
 
-    def to_torch_export(
+    def to_program(
         self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None
     ) -> Path:
         """Write a ``torch.export`` program (``.pt2``) with a free batch size; returns its path.
@@ -93,7 +93,7 @@ class TorchFramework:
         Raises:
             CallerError: for a space without a graph, or weights of another architecture.
         """
-        return files.write_torch_export(architecture, Path(path), weights)
+        return files.write_program(architecture, Path(path), weights)
 
     def to_torchscript(
         self, architecture: Architecture, path: str | Path, *, weights: Weights | None = None

@@ -11,7 +11,7 @@ from torch import nn
 from morphml.graph.operation import CUSTOM_PREFIX
 from morphml.nn.expression import Resolver
 from morphml.nn.modules.attention import SelfAttention, TransformerBlock
-from morphml.nn.modules.mobile import MBConv, Residual, SqueezeExcite
+from morphml.nn.modules.mobile import MBConv, SqueezeExcite
 from morphml.nn.modules.normalization import ChannelLayerNorm, ChannelRMSNorm
 from morphml.nn.modules.pooling import AveragePoolSame
 from morphml.nn.modules.recurrent import GRU, LSTM
@@ -30,7 +30,6 @@ LAYERS: Mapping[str, type[nn.Module]] = {
         MBConv,
         PositionalEmbedding,
         Reshape,
-        Residual,
         SelfAttention,
         SqueezeExcite,
         ToSequence,

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import torch
+from operation_cases import CASES, Case, random_graph
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -13,7 +14,6 @@ from morphml.nn.export.example import example_inputs
 from morphml.nn.framework import TorchFramework
 from morphml.nn.network import Network
 from morphml.nn.plan import plan
-from operation_cases import CASES, Case, random_graph
 
 RANDOM = range(60)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from morphml.graph import Shape
 from morphml.nn.export.entries import Entry, entries
-from morphml.nn.export.layout import laid_out
+from morphml.nn.export.layout import docstring, laid_out
 from morphml.nn.export.parameters import unused
 from morphml.nn.export.program import BlockClass, Scope
 from morphml.nn.export.variables import returned, statements
@@ -17,13 +18,16 @@ from morphml.nn.expression import Module
 from morphml.nn.names import LAYERS
 from morphml.nn.plan import InputSlot, identifier
 
+#: Notes to our own linter, which mean nothing in an exported file.
+_NOQA = re.compile(r"  # noqa.*$", re.MULTILINE)
+
 
 def block_source(block: BlockClass, blocks: Collection[str]) -> Iterator[str]:
     """The lines of a block's class."""
     steps = entries(block.scope, blocks)
     arguments = ["x"] if len(block.scope.inputs) == 1 else _numbered(len(block.scope.inputs))
     yield f"class {block.name}(nn.Module):"
-    yield f'    """Used {len(block.places)} times: {_some(block.places)}."""'
+    yield from docstring(f"Used {len(block.places)} times: {_some(block.places)}.", indent=4)
     yield ""
     signature = "".join(f", {name}: {kind}" for name, kind in block.parameters)
     yield f"    def __init__(self{signature}) -> None:"
@@ -45,7 +49,7 @@ def model_source(
     steps = entries(scope, blocks)
     arguments = argument_names(slots)
     yield "class Model(nn.Module):"
-    yield f'    """{_summary(scope, slots, arguments)}"""'
+    yield from docstring(_summary(scope, slots, arguments), indent=4)
     yield ""
     yield "    def __init__(self) -> None:"
     yield from _constructor(steps)
@@ -65,7 +69,7 @@ def layer_sources(used: Iterable[str]) -> Iterator[str]:
     todo = [name for name in used if name in LAYERS]
     while todo:
         name = todo.pop()
-        wanted[name] = inspect.getsource(LAYERS[name]).strip()
+        wanted[name] = _NOQA.sub("", inspect.getsource(LAYERS[name]).strip())
         names = {n.id for n in ast.walk(ast.parse(wanted[name])) if isinstance(n, ast.Name)}
         todo += [other for other in names if other in LAYERS and other not in wanted]
     return (wanted[name] for name in sorted(wanted))
@@ -94,7 +98,10 @@ def _shapes(step: Entry) -> str:
     first, last = step.lines[0].shapes, step.lines[-1].shapes
     if first is None or last is None:
         return ""
-    return f"{' and '.join(_shape(shape) for shape in first[0])} -> {_shape(last[1])}"
+    arriving, leaving = first[0], last[1]
+    if set(arriving) == {leaving}:
+        return _shape(leaving)
+    return f"{' and '.join(_shape(shape) for shape in arriving)} -> {_shape(leaving)}"
 
 
 def _shape(shape: Shape) -> str:

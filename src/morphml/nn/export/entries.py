@@ -19,6 +19,9 @@ RESERVED = frozenset(
     {*dir(nn.Module()), "self", "torch", "nn", "F", "Path", "load", "Model", "WEIGHTS"}
 )
 
+#: Parts of a path that say how the space is built, not what is in the network.
+_STRUCTURE = re.compile(r"(choice|optional|sequence)(_\d+)?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -122,7 +125,8 @@ def _name(lines: Sequence[Line]) -> str:
     path = lines[0].path
     if len(lines) > 1:
         path = _common([line.path for line in lines]) or "blocks"
-    name = identifier(path or snake(lines[0].op)).lower()
+    kept = [part for part in path.split("/") if not _STRUCTURE.fullmatch(part)]
+    name = identifier("_".join(kept) or snake(lines[0].op)).lower()
     return snake(lines[0].op) if name[0].isdigit() else name
 
 

@@ -79,7 +79,7 @@ def write_onnx(architecture: Architecture, path: Path, weights: Weights | None) 
     return path
 
 
-def write_torch_export(architecture: Architecture, path: Path, weights: Weights | None) -> Path:
+def write_program(architecture: Architecture, path: Path, weights: Weights | None) -> Path:
     """Write a program of ``torch.export`` with a free batch size; ``torch.export.load`` reads it.
 
     Raises:
@@ -121,7 +121,11 @@ def facts_of(architecture: Architecture) -> Facts:
         title = f"Architecture {architecture.point_id}."
     return Facts(
         title=title,
-        decisions=_plain(architecture.decisions),
+        decisions={
+            path: value
+            for path, value in _plain(architecture.decisions).items()
+            if not path.startswith("hyper/")
+        },
         hyper=_plain(architecture.hyper),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from morphml.nn.expression import Construct, source
@@ -35,6 +36,11 @@ def laid_out(start: str, call: Construct, indent: int, comment: str = "") -> Ite
 def _broken(start: str, call: Construct, indent: int, end: str) -> Iterator[str]:
     yield f"{start}{call.short_name}("
     pad = " " * (indent + 4)
+    together = f"{pad}{', '.join(call.arguments())}"
+    if len(together) <= WIDTH:
+        yield together
+        yield f"{' ' * indent}){end}"
+        return
     labelled = [("", value) for value in call.args]
     labelled += [(f"{name}=", value) for name, value in call.kwargs]
     for label, value in labelled:
@@ -44,3 +50,15 @@ def _broken(start: str, call: Construct, indent: int, end: str) -> Iterator[str]
         else:
             yield text
     yield f"{' ' * indent}){end}"
+
+
+def docstring(text: str, indent: int) -> Iterator[str]:
+    """``text`` as a docstring: on one line where it fits."""
+    pad = " " * indent
+    lines = textwrap.wrap(text, WIDTH - indent - 6) or [""]
+    if len(lines) == 1:
+        yield f'{pad}"""{lines[0]}"""'
+        return
+    yield f'{pad}"""{lines[0]}'
+    yield from (f"{pad}{line}" for line in lines[1:])
+    yield f'{pad}"""'

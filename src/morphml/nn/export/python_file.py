@@ -95,7 +95,7 @@ def constant(name: str, comment: str, values: Mapping[str, object]) -> Iterator[
     if values:
         yield f"#: {comment}"
         yield f"{name} = {{"
-        yield from (f"    {json.dumps(key)}: {value!r}," for key, value in values.items())
+        yield from (f"    {json.dumps(key)}: {_written(value)}," for key, value in values.items())
         yield "}"
 
 
@@ -151,3 +151,7 @@ def _callees(scope: Scope) -> Iterator[str]:
 
 def _safe(text: str) -> str:
     return text.replace("\\", "/").replace('"""', "'''")
+
+
+def _written(value: object) -> str:
+    return json.dumps(value) if isinstance(value, str) else repr(value)

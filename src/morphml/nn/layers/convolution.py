@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from morphml.nn.expression import Construct, Module, construct
 from morphml.nn.layers.padding import Pads, padded, same_padding
 from morphml.nn.site import Site, short
@@ -59,22 +57,13 @@ def spatial(site: Site) -> int:
     return int(site.op[-2])
 
 
-def per_channel(
-    site: Site, *, channels: int, filters: int, options: Mapping[str, object], pads: Pads
-) -> Construct:
-    """``nn.Conv2d`` with one group per channel and the site's kernel and stride."""
-    window: dict[str, object] = {"kernel_size": short(site.sizes("kernel_size", 2))}
-    window |= _unless_one("stride", site.sizes("stride", 2))
-    window |= {"groups": channels, **options}
-    return padded("nn.Conv2d", (channels, filters), window, pads=pads)
-
-
 def _depthwise(site: Site, *, multiplier: int, bias: dict[str, object]) -> Construct:
-    channels = site.channels
-    pads = _padding(site, site.sizes("kernel_size", 2), (1, 1))
-    return per_channel(
-        site, channels=channels, filters=channels * multiplier, options=bias, pads=pads
-    )
+    channels, kernel = site.channels, site.sizes("kernel_size", 2)
+    options: dict[str, object] = {"kernel_size": short(kernel)}
+    options |= _unless_one("stride", site.sizes("stride", 2))
+    options |= {"groups": channels} | bias
+    pads = _padding(site, kernel, (1, 1))
+    return padded("nn.Conv2d", (channels, channels * multiplier), options, pads=pads)
 
 
 def _padding(site: Site, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> Pads:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from morphml.nn.expression import Module, construct
 from morphml.nn.layers.activation import ACTIVATIONS
-from morphml.nn.layers.convolution import per_channel
-from morphml.nn.layers.padding import same_padding
-from morphml.nn.site import Site
+from morphml.nn.site import Site, short
 
 
 def squeeze_excite(site: Site) -> Module:
@@ -17,22 +15,17 @@ def squeeze_excite(site: Site) -> Module:
 
 def mbconv(site: Site) -> Module:
     """Inverted bottleneck: expand, depthwise, squeeze and excite, project; added where it fits."""
-    hidden = site.channels * site.integer("expansion")
-    kernel = site.sizes("kernel_size", 2)
     options: dict[str, object] = {
-        "hidden": hidden,
-        "depthwise": per_channel(
-            site,
-            channels=hidden,
-            filters=hidden,
-            options={"bias": False},
-            pads=same_padding(kernel, (1, 1)),
-        ),
+        "hidden": site.channels * site.integer("expansion"),
+        "kernel_size": short(site.sizes("kernel_size", 2)),
         "activation": construct(ACTIVATIONS[site.text("activation")]),
     }
+    stride = short(site.sizes("stride", 2))
+    if stride != 1:
+        options["stride"] = stride
     ratio = site.number("se_ratio")
     if ratio > 0:
-        squeezed = max(1, int(site.channels * ratio))
-        options["excite"] = construct("SqueezeExcite", hidden, squeezed)
-    block = construct("MBConv", site.channels, site.integer("filters"), **options)
-    return Module(construct("Residual", block) if site.output == site.shape else block)
+        options["squeezed"] = max(1, int(site.channels * ratio))
+    if site.output == site.shape:
+        options["residual"] = True
+    return Module(construct("MBConv", site.channels, site.integer("filters"), **options))

@@ -36,9 +36,16 @@ def padded(
     """
     before = tuple(left for left, _ in pads)
     if all(left == right for left, right in pads):
-        padding: dict[str, object] = {"padding": short(before)} if any(before) else {}
-        return construct(callee, *args, **options, **padding)
+        return construct(callee, *args, **_with_padding(options, before))
     # torch lists the pads of the last axis first.
     cells = tuple(size for pair in reversed(pads) for size in pair)
     pad = construct(f"nn.ConstantPad{len(pads)}d", cells, fill)
     return construct("nn.Sequential", pad, construct(callee, *args, **options))
+
+
+def _with_padding(options: Mapping[str, object], sizes: tuple[int, ...]) -> dict[str, object]:
+    """The options with ``padding`` in its usual place, behind kernel and stride."""
+    if not any(sizes):
+        return dict(options)
+    first = {name: options[name] for name in ("kernel_size", "stride") if name in options}
+    return {**first, "padding": short(sizes), **options}

@@ -22,42 +22,40 @@ class SqueezeExcite(nn.Module):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: expand, depthwise, squeeze and excite, project."""
+    """Inverted bottleneck: expand, depthwise, squeeze and excite, project; may add its input."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parameters are the layer
         self,
         channels: int,
         filters: int,
         hidden: int,
-        depthwise: nn.Module,
         activation: nn.Module,
-        excite: nn.Module | None = None,
+        kernel_size: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] = 1,
+        squeezed: int = 0,
+        residual: bool = False,
     ) -> None:
         super().__init__()
+        height, width = (kernel_size,) * 2 if isinstance(kernel_size, int) else kernel_size
         layers: list[nn.Module] = []
         if hidden != channels:
             layers += [nn.Conv2d(channels, hidden, 1, bias=False), nn.BatchNorm2d(hidden)]
             layers += [activation]
-        layers += [depthwise, nn.BatchNorm2d(hidden), activation]
-        if excite is not None:
-            layers += [excite]
+        padding = (height // 2, width // 2)
+        if height % 2 == 0 or width % 2 == 0:  # one cell more after than before
+            pads = ((width - 1) // 2, width // 2, (height - 1) // 2, height // 2)
+            layers += [nn.ZeroPad2d(pads)]
+            padding = (0, 0)
+        kernel = (height, width)
+        layers += [nn.Conv2d(hidden, hidden, kernel, stride, padding, groups=hidden, bias=False)]
+        layers += [nn.BatchNorm2d(hidden), activation]
+        if squeezed:
+            layers += [SqueezeExcite(hidden, squeezed)]
         layers += [nn.Conv2d(hidden, filters, 1, bias=False), nn.BatchNorm2d(filters)]
         self.layers = nn.Sequential(*layers)
+        self.residual = residual
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(batch, channels, h, w) to (batch, filters, ceil(h / stride), ceil(w / stride))."""
         y: torch.Tensor = self.layers(x)
-        return y
-
-
-class Residual(nn.Module):
-    """What the body makes of its input, added to the input."""
-
-    def __init__(self, body: nn.Module) -> None:
-        super().__init__()
-        self.body = body
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Any shape that the body keeps."""
-        y: torch.Tensor = x + self.body(x)
-        return y
+        return x + y if self.residual else y
