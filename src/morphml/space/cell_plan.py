@@ -93,6 +93,7 @@ class _CellCompiler:
         self.compile_block = compile_block
         self.nodes = range(cell.inputs, cell.inputs + cell.nodes)
         self.labels = segments(cell.ops)
+        self.choice = compiler.operations_of(place.path, cell.ops)
 
     def body(self) -> Body:
         """The lowering of the cell's inside."""
@@ -127,13 +128,9 @@ class _CellCompiler:
     def _picked_edges(self) -> Body:
         picks = {node: self._pick(node) for node in self.nodes}
         plans = {
-            node: [
-                (self._op(f"node_{node}/op_{k}", strided=False)[1],
-                 self._op(f"node_{node}/op_{k}", strided=True, again=True)[1])
-                for k in range(len(subsets[0]))
-            ]
+            node: [self._both(f"node_{node}/op_{k}") for k in range(len(subsets[0]))]
             for node, (_, subsets) in picks.items()
-        }  # fmt: skip
+        }
         mergers = self._mergers()
         finish = self._finish()
 
@@ -148,6 +145,13 @@ class _CellCompiler:
             return finish(trace, values, values[self.cell.inputs :])
 
         return lower
+
+    def _both(self, name: str) -> tuple[Plan, Plan]:
+        """The operation at full resolution, and as it leaves the inputs of a reducing cell."""
+        plan = self._op(name, strided=False)[1]
+        if not self.cell.reduce:
+            return plan, plan
+        return plan, self._op(name, strided=True, again=True)[1]
 
     def _limit(self, indices: list[int]) -> None:
         zeros = [
@@ -273,8 +277,7 @@ class _CellCompiler:
         place = self.place.child(*name.split("/"))
         if again:
             place = replace(place, revisit=True)
-        domain = Choice(options=self.cell.ops)
-        index = self.compiler.declare(domain, place.path, place, tuple(self.labels))
+        index = self.compiler.declare(self.choice, place.path, place, tuple(self.labels))
         plans = []
         for code, (label, op) in enumerate(zip(self.labels, self.cell.ops, strict=True)):
             inner = place.child(label).under(self.compiler.equals(index, (code,)))

@@ -87,6 +87,8 @@ class Compiler:
         self.possible: dict[str, tuple[object, ...]] = {}
         self.groups: list[tuple[tuple[int, ...], Callable[[Guard], Group]]] = []
         self.slots = 0
+        #: The choice among the operations of the cell at a path.
+        self.op_choices: dict[str, Choice] = {}
         #: Named parts used at several places: name -> how the part is written.
         self.parts: dict[str, str] = {}
         #: The user's operations by node op.
@@ -303,6 +305,12 @@ class Compiler:
                 path=path,
             )
         return before is not written
+
+    def operations_of(self, path: str, ops: tuple[object, ...]) -> Choice:
+        """The choice among a cell's operations: one value for all cells that share decisions."""
+        if path not in self.op_choices:
+            self.op_choices[path] = Choice(options=ops)
+        return self.op_choices[path]
 
     def table(self) -> Table:
         """The finished decision table."""

@@ -109,9 +109,7 @@ def _compiled(given: object, compiler: Compiler, has_graph: bool) -> Constraint:
 def _strict(name: str, compiler: Compiler) -> Value:
     """The named decision's value; None where it is inactive."""
     index, value = compiler.by_path[name], compiler.named[name]
-    return Value(
-        value.reads, lambda codes, c: None if codes[index] is None else value.of(codes, c)
-    )
+    return Value(value.reads, lambda codes, c: None if codes[index] is None else value.of(codes, c))
 
 
 def _parsed(text: str) -> Expression:

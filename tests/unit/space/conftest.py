@@ -45,9 +45,7 @@ def repeated() -> SearchSpace:
 
 def tied() -> SearchSpace:
     body = (L.conv2d(choice(4, 8), 3), choice(L.relu(), L.gelu()))
-    return SearchSpace(
-        input=(1, 8, 8), layers=[repeat(*body, times=choice(1, 3), tie=True), *HEAD]
-    )
+    return SearchSpace(input=(1, 8, 8), layers=[repeat(*body, times=choice(1, 3), tie=True), *HEAD])
 
 
 def named() -> SearchSpace:

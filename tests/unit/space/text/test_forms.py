@@ -88,6 +88,11 @@ def test_free_graph_is_read_by_its_call_and_by_its_own_text() -> None:
     assert space == made == parse_space(repr(space))
 
 
+def test_sum_of_many_decisions_is_read_back() -> None:
+    total = parse_constraint(" + ".join(f"d{i}" for i in range(80)) + " < 9")
+    assert repr(parse_constraint(repr(total))) == repr(total)
+
+
 def test_ten_megabytes_of_nesting_are_refused_at_once() -> None:
     for text in ("SearchSpace(layers=" + "[" * 10_000_000, "sequence(" * 100_000, "-" * 900_000):
         with pytest.raises(TextFormError):

@@ -99,6 +99,8 @@ def test_refusal_says_where(text: str, line: int, column: int, words: str) -> No
 def test_largest_allowed_texts_pass_and_parse() -> None:
     for text in (
         "[" * MAX_BRACKETS + "]" * MAX_BRACKETS,
+        "f(a=" * MAX_BRACKETS + "1" + ")" * MAX_BRACKETS,
+        "{1: " * (MAX_BRACKETS) + "1" + "}" * MAX_BRACKETS,
         "-" * MAX_DEPTH + "1",
         "1" + "+1" * MAX_DEPTH,
         "a" + ".a" * MAX_DEPTH,
