@@ -29,12 +29,13 @@ def read_npz(path: Path) -> Dataset:
     if not path.is_file():
         raise CallerError(f"there is no file {path}; 'npz:PATH' needs an .npz with x and y in it")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array")
             arrays = {name: archive[name] for name in NAMES if name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise CallerError(f"{path} is not a readable .npz: {error}") from error
-    except AttributeError:
-        raise CallerError(f"{path} holds a single array; an .npz with x and y is needed") from None
     return dataset_of(arrays, name=path.stem)
 
 
