@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
 from morphml.storage.classes import is_met
-from morphml.storage.database import Database, Transaction, Values
+from morphml.storage.database import Database, Row, Transaction, Values
 from morphml.storage.sessions import check_live
 from morphml.storage.statements import task_rows, trial_rows
 
@@ -26,7 +26,9 @@ def claim(
     with database.writing() as run:
         check_live(run, session)
         run.run(task_rows.wake_due, {})
-        return [_lease(run, task, session) for task in _next_ready(run, experiment, limit, offers)]
+        ready = _next_ready(run, experiment, limit, offers)
+        claimed = [_lease(run, task, session) for task in ready]
+    return [task for task in claimed if task is not None]
 
 
 def _next_ready(
@@ -41,14 +43,21 @@ def _next_ready(
     return [TaskId(task) for _, task in list(heapq.merge(*heads))[:limit]]
 
 
-def _lease(run: Transaction, task: TaskId, session: SessionId) -> ClaimedTask:
-    lost = _end_lost_attempt(run, task)
+def _lease(run: Transaction, task: TaskId, session: SessionId) -> ClaimedTask | None:
+    """The task under a fresh token; None where another master was faster."""
+    lost = run.row(task_rows.lost_of, {"p_id": task})
     token = new_token()
-    row = run.row(
-        task_rows.lease,
-        {"p_id": task, "p_session": session, "p_token": token, "p_lost": int(lost)},
-    )
-    assert row is not None, "the task was ready a statement ago"
+    values: Values = {
+        "p_id": task,
+        "p_session": session,
+        "p_token": token,
+        "p_lost": 0 if lost is None else 1,
+    }
+    row = run.row(task_rows.lease, values)
+    if row is None:
+        return None
+    if lost is not None:
+        _end_lost_attempt(run, lost)
     owner, number, segment, from_epoch, to_epoch, attempts = row
     trial: Values = {"p_experiment": owner, "p_number": number}
     vector = run.row(task_rows.vector_of, trial)
@@ -80,12 +89,9 @@ def _newest_checkpoint(
     )
 
 
-def _end_lost_attempt(run: Transaction, task: TaskId) -> bool:
+def _end_lost_attempt(run: Transaction, lost: Row) -> None:
     """Write the end of the attempt whose session was lost: from now on it cannot come back."""
-    row = run.row(task_rows.lost_of, {"p_id": task})
-    if row is None:
-        return False
-    owner, number, segment, index, token, holder, leased_at, now = row
+    owner, number, segment, index, token, holder, leased_at, now = lost
     run.run(
         trial_rows.add_attempt,
         {
@@ -103,4 +109,3 @@ def _end_lost_attempt(run: Transaction, task: TaskId) -> bool:
             "ended_at": now,
         },
     )
-    return True

@@ -191,13 +191,15 @@ class SqlStore(_ReadingHalf):
         Where no live session drives it, the state is set at once.
 
         Raises:
-            ExperimentError: when there is no such experiment.
+            ExperimentError: when there is no such experiment, or it is completed.
         """
         values: Values = {"p_id": experiment, "p_state": state, "p_reason": reason}
         with self._database.writing() as run:
             row = run.row(experiment_rows.driver_of, {"p_id": experiment})
             if row is None:
                 raise unknown_experiment(experiment)
+            if row[0] == ExperimentState.COMPLETED:
+                raise ExperimentError(f"experiment {experiment}: is completed; nothing to stop")
             driven = row[0] == ExperimentState.RUNNING and row[2] is not None
             change = experiment_rows.request_state if driven else experiment_rows.set_idle_state
             run.run(change, values)

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 
+from morphml.errors import StorageError
 from morphml.storage import migrate as migrations
 from morphml.storage import open_store
 from morphml.storage.migrate import NEWEST, lay_tables, migrate
@@ -105,6 +107,27 @@ def test_processes_that_make_the_same_store_at_once_all_succeed(tmp_path: Path) 
     assert [process.wait(60) for process in started] == [0, 0, 0]
     with contextlib.closing(open_store(path, create=False)) as store:
         assert store.experiments() == []
+
+
+def test_threads_that_make_the_same_store_at_once_all_succeed(tmp_path: Path) -> None:
+    faults: list[Exception] = []
+
+    def make(path: Path, start: threading.Barrier) -> None:
+        start.wait()
+        try:
+            open_store(path).close()
+        except StorageError as error:
+            faults.append(error)
+
+    for round_ in range(5):
+        start = threading.Barrier(4)
+        arguments = (tmp_path / f"{round_}.db", start)
+        threads = [threading.Thread(target=make, args=arguments) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert faults == []
 
 
 def test_opening_a_current_store_imports_no_alembic(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from morphml.errors import StorageError
 from morphml.storage import open_store
 from morphml.testing.clock import FakeClock
 from morphml.testing.store import attempts, claims, driving, logs, sessions
@@ -46,3 +47,5 @@ def test_closed_store_may_be_closed_again() -> None:
         store = open_store(None)
         store.close()
         store.close()
+    with pytest.raises(StorageError, match="was closed"):
+        store.experiments()

@@ -100,6 +100,7 @@ class Turn:
         self._where = where
         self._lock = threading.Lock()
         self._process = os.getpid()
+        self._closed = False
         connection.set_progress_handler(deadline.passed, _INSTRUCTIONS)
 
     def __enter__(self) -> SqliteTransaction:
@@ -110,6 +111,7 @@ class Turn:
             )
         self._lock.acquire()
         try:
+            self._refuse_closed()
             self._deadline.restart()
             self._connection.execute(self._begin)
         except sqlite3.Error as error:
@@ -147,7 +149,12 @@ class Turn:
     def close(self) -> None:
         """Close the connection once no transaction is under way."""
         with self._lock:
+            self._closed = True
             self._connection.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StorageError(f"{self._where}: this store was closed; open it again")
 
 
 class Opener:
@@ -198,6 +205,14 @@ class Opener:
             check_same_thread=False,
             cached_statements=256,
         )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.create_function("morphml_now", 0, self._clock.now)
         connection.execute(f"PRAGMA cache_size = {-(self._options.cache_bytes // 1024)}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -205,4 +220,3 @@ class Opener:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
         connection.execute(f"PRAGMA synchronous = {self._options.durability.value}")
-        return connection

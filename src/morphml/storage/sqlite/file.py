@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,13 +42,16 @@ class SqliteFile:
             raise StorageError(f"{path}: there is no such file; check the path given as storage")
         refuse_network_file_system(path)
         opener = Opener(_target(path), str(path), options, clock)
-        try:
-            self._prepare(opener)
-            self._write = opener.turn("BEGIN IMMEDIATE")
-            self._read = opener.turn("BEGIN")
-            self._beat = opener.turn("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise fault(error, str(path)) from error
+        with contextlib.ExitStack() as opened:
+            try:
+                self._prepare(opener)
+                self._write = opened.enter_context(closing(opener.turn("BEGIN IMMEDIATE")))
+                self._read = opened.enter_context(closing(opener.turn("BEGIN")))
+                self._beat = opened.enter_context(closing(opener.turn("BEGIN IMMEDIATE")))
+            except sqlite3.Error as error:
+                raise fault(error, str(path)) from error
+            # All are open: none is to be closed at the end of this block.
+            opened.pop_all()
 
     def writing(self) -> Turn:
         """See ``Database``."""

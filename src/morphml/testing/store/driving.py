@@ -168,6 +168,9 @@ def ended_experiment_takes_no_more_transactions(case: StoreCase) -> None:
         assert (record.state, record.reason) == (state, f"because {state}")
         refused(DriverLost, partial(script.ask))
     refused(ExperimentError, lambda: case.script())
+    stop = partial(case.store.set_state, case.experiment, ExperimentState.PAUSED, "late")
+    refused(ExperimentError, stop)
+    assert case.store.experiment(case.experiment).state is ExperimentState.COMPLETED
     assert case.counters() == (3, 3)
 
 
