@@ -2,7 +2,7 @@
 
 ``ast.parse`` recurses as deep as the text nests, and answers deep texts with ``RecursionError`` or
 ``MemoryError``, depending on the Python version and the stack that is left. The scan below bounds
-size, number of tokens and depth of the syntax tree in one pass that never recurses.
+size, number of tokens and height of the syntax tree in one pass that never recurses.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
 from morphml.errors import TextFormError
@@ -19,8 +20,8 @@ MAX_BYTES = 1_000_000
 #: Most tokens (names, numbers, strings, operator characters) in a text.
 MAX_TOKENS = 100_000
 #: Most brackets open at the same place.
-MAX_BRACKETS = 60
-#: Most operators, dots and brackets that can stack on each other: bounds the syntax tree's depth.
+MAX_BRACKETS = 90
+#: Most operators, dots and brackets that can stack on each other: bounds the tree's height.
 MAX_DEPTH = 200
 
 _TOKEN = re.compile(
@@ -34,6 +35,8 @@ _TOKEN = re.compile(
       | (?P<operator>.)""",
     re.VERBOSE | re.DOTALL,
 )
+#: What stands right before a string with a prefix or with triple quotes.
+_GLUED = re.compile(r"[\w'\"]")
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 #: Words of Python that no text may hold: each of them can nest without brackets, or runs code.
 _FORBIDDEN = frozenset(word for word in keyword.kwlist if word not in ("True", "False", "None"))
@@ -62,32 +65,49 @@ def check_limits(text: str) -> None:
     _Scan(text).run()
 
 
+@dataclass(slots=True)
+class _Level:
+    """What one open bracket (or the text itself) holds so far, as a bound on its tree's height."""
+
+    bracket: str
+    offset: int
+    #: Nodes that operators since the last comma can put above the others.
+    operators: int = 0
+    #: Height of the highest bracket closed since the last comma; a path enters one of them only.
+    closed: int = 0
+    #: Height of the highest part before the last comma.
+    before: int = 0
+
+    @property
+    def height(self) -> int:
+        return max(self.before, self.operators + self.closed)
+
+    def comma(self) -> None:
+        self.before = self.height
+        self.operators = self.closed = 0
+
+
 class _Scan:
-    """One pass over a text; keeps what is open, and how high operators stack at each level."""
+    """One pass over a text; keeps what is open, and how high the tree is at each level."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._open: list[tuple[str, int]] = []
-        # Operators since the last comma, for each open bracket; they may all be on one tree path.
-        self._stacked = [0]
-        self._depth = 0
+        self._levels = [_Level("", 0)]
 
     def run(self) -> None:
         count = 0
         previous = ""
         for match in self._tokens():
             kind = match.lastgroup or ""
-            if kind == "space":
-                previous = kind
-                continue
-            count += 1
-            if count > MAX_TOKENS:
-                self._refuse(f"more than {MAX_TOKENS:,} tokens", match.start())
-            self._take(kind, match, previous)
-            previous = kind
-        if self._open:
-            bracket, offset = self._open[-1]
-            self._refuse(f"{bracket!r} is never closed", offset)
+            if kind != "space":
+                count += 1
+                if count > MAX_TOKENS:
+                    self._refuse(f"more than {MAX_TOKENS:,} tokens", match.start())
+                self._take(kind, match, previous)
+                previous = previous if kind == "newline" else kind
+        if len(self._levels) > 1:
+            last = self._levels[-1]
+            self._refuse(f"{last.bracket!r} is never closed", last.offset)
 
     def _tokens(self) -> Iterator[re.Match[str]]:
         return _TOKEN.finditer(self._text)
@@ -95,18 +115,18 @@ class _Scan:
     def _take(self, kind: str, match: re.Match[str], previous: str) -> None:
         match kind:
             case "open":
-                self._enter(match)
+                self._enter(match, previous)
             case "close":
                 self._leave(match)
             case "comma":
-                self._reset()
-            case "newline" if not self._open:
-                self._reset()
+                self._levels[-1].comma()
+            case "newline" if len(self._levels) == 1:
+                self._levels[-1].comma()
             case "operator":
                 self._operator(match)
             case "word" if match.group() in _FORBIDDEN:
                 self._refuse(f"the word {match.group()!r} is not allowed here", match.start())
-            case "string" if previous in ("word", "string"):
+            case "string" if _GLUED.match(self._text[match.start() - 1 : match.start()]):
                 self._refuse(
                     "string prefixes and triple quotes are not read; write 'plain' strings",
                     match.start(),
@@ -114,24 +134,28 @@ class _Scan:
             case _:
                 pass
 
-    def _enter(self, match: re.Match[str]) -> None:
-        self._stack(match)
-        self._open.append((match.group(), match.start()))
-        self._stacked.append(0)
-        if len(self._open) > MAX_BRACKETS:
+    def _enter(self, match: re.Match[str], previous: str) -> None:
+        if previous == "close":
+            # A call of a call, or an index of an index, stands above what it follows.
+            self._stack(match)
+        self._levels.append(_Level(match.group(), match.start()))
+        if len(self._levels) - 1 > MAX_BRACKETS:
             self._refuse(f"more than {MAX_BRACKETS} brackets are open", match.start())
 
     def _leave(self, match: re.Match[str]) -> None:
-        if not self._open:
+        if len(self._levels) == 1:
             self._refuse(f"{match.group()!r} closes nothing", match.start())
-        bracket, offset = self._open.pop()
-        if bracket != _CLOSES[match.group()]:
-            line, column = place(self._text, offset)
+        level = self._levels.pop()
+        if level.bracket != _CLOSES[match.group()]:
+            line, column = place(self._text, level.offset)
             self._refuse(
-                f"{match.group()!r} does not close the {bracket!r} of line {line}, column {column}",
+                f"{match.group()!r} does not close the {level.bracket!r} of line {line}, "
+                f"column {column}",
                 match.start(),
             )
-        self._depth -= self._stacked.pop()
+        outer = self._levels[-1]
+        outer.closed = max(outer.closed, level.height + 1)
+        self._check_height(match)
 
     def _operator(self, match: re.Match[str]) -> None:
         if match.group() in "'\"":
@@ -141,14 +165,13 @@ class _Scan:
         self._stack(match)
 
     def _stack(self, match: re.Match[str]) -> None:
-        self._stacked[-1] += 1
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            self._refuse(f"expressions nest deeper than {MAX_DEPTH} levels", match.start())
+        # Behind a dot a call may follow: two nodes.
+        self._levels[-1].operators += 2 if match.group() == "." else 1
+        self._check_height(match)
 
-    def _reset(self) -> None:
-        self._depth -= self._stacked[-1]
-        self._stacked[-1] = 0
+    def _check_height(self, match: re.Match[str]) -> None:
+        if self._levels[-1].height > MAX_DEPTH:
+            self._refuse(f"expressions nest deeper than {MAX_DEPTH} levels", match.start())
 
     def _refuse(self, rule: str, offset: int) -> NoReturn:
         line, column = place(self._text, offset)
