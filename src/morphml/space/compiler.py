@@ -206,7 +206,7 @@ class Compiler:
                 path=path,
             )
         if isinstance(leaf, Ref):
-            near = get_close_matches(name, self.named, n=1)
+            near = get_close_matches(name, {*self.named, *self.standing}, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise SpaceError(f"there is no decision named {name!r}{hint}", path=path)
         self.declare(leaf, name, place)

@@ -17,7 +17,7 @@ from morphml.space.blocks import (
     Tap,
     flat,
 )
-from morphml.space.domains import Choice, Integer, is_block, is_integer
+from morphml.space.domains import Choice, OptionalBlock, Real, is_block, is_integer
 from morphml.space.expressions import Expression
 from morphml.space.form import check_name, check_segment, plain
 
@@ -238,9 +238,8 @@ def _count(times: object, *, of: str) -> object:
         if isinstance(times, int) and times < 0:
             raise SpaceError(f"times={times} of {of}(): a count is at least 0")
         return times
-    if isinstance(times, Integer | Expression) and not (
-        isinstance(times, Choice) and times.of_blocks
-    ):
+    blocks = isinstance(times, OptionalBlock) or (isinstance(times, Choice) and times.of_blocks)
+    if isinstance(times, Expression) and not blocks and not isinstance(times, Real):
         return times
     raise SpaceError(f"times={times!r} of {of}() is no count: use a whole number or integer(1, 4)")
 

@@ -124,13 +124,11 @@ class Decision:
             return _number(value)
         return min(max(rounded(_number(value)), self.low), self.high)
 
-    def holds(self, code: Code) -> bool:
+    def holds(self, code: object) -> bool:
         """True when ``code`` is one of this decision's codes (of any member's)."""
-        if code is None or isinstance(code, bool):
-            return False
-        if self.kind is not Kind.REAL and not isinstance(code, int):
-            return False
-        return self.low <= code <= self.high
+        if type(code) is int or (self.kind is Kind.REAL and type(code) is float):
+            return self.low <= code <= self.high
+        return False
 
     def _integer_at(self, u: float) -> int:
         low, high = int(self.low), int(self.high)

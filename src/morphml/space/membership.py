@@ -64,8 +64,8 @@ def vector_of(compiled: Compiled, values: Mapping[str, object]) -> Vector:
     return made
 
 
-def vector_problem(table: Table, vector: Vector) -> SpaceError | None:
-    """Why a vector is no member's; None when it is one after all."""
+def vector_problem(table: Table, vector: Vector) -> SpaceError:
+    """Why a vector is no member's."""
     if len(vector) != len(table):
         return SpaceError(f"this space has {len(table)} decisions; the vector has {len(vector)}")
     for decision, code in zip(table.decisions, vector, strict=True):
@@ -75,7 +75,7 @@ def vector_problem(table: Table, vector: Vector) -> SpaceError | None:
     for decision, code, right in zip(table.decisions, vector, settled, strict=True):
         if code != right:
             return _refusal(decision, right, code)
-    return None
+    raise AssertionError("this vector is a member's")
 
 
 def differences(

@@ -161,11 +161,10 @@ class SearchSpace(WrittenSpace):
         Raises:
             SpaceError: when it is no member's vector; the message says which decision and why.
         """
-        made = tuple(vector)
-        if made != self.compiled.table.settled(made):
-            reason = membership.vector_problem(self.compiled.table, made)
-            if reason is not None:
-                raise reason
+        table = self.compiled.table
+        made = table.typed(vector)
+        if made is None or made != table.settled(made):
+            raise membership.vector_problem(table, tuple(vector))
         return Architecture(self, made)
 
     def member(self, values: Mapping[str, object]) -> Architecture:

@@ -148,7 +148,7 @@ Step = Single | Group
 class Table:
     """The decisions of one space and how they are settled."""
 
-    __slots__ = ("_quick", "decisions", "owner", "steps")
+    __slots__ = ("_quick", "_ranges", "decisions", "owner", "steps")
 
     def __init__(self, decisions: Iterable[Decision], steps: Iterable[Step]) -> None:
         self.decisions = tuple(decisions)
@@ -157,9 +157,26 @@ class Table:
         #: The step that settles a decision, by index.
         self.owner = {index: step for step in self.steps for index in step.indices}
         self._quick = tuple(_quick(step) for step in self.steps)
+        self._ranges = [(d.low, d.high, d.kind is Kind.REAL) for d in self.decisions]
 
     def __len__(self) -> int:
         return len(self.decisions)
+
+    def typed(self, codes: Sequence[Code]) -> Vector | None:
+        """``codes`` as a vector, whole numbers of reals made floats; None when one is no code."""
+        if len(codes) != len(self.decisions):
+            return None
+        made: list[Code] = []
+        for code, (low, high, real) in zip(codes, self._ranges, strict=True):
+            if code is None:
+                made.append(None)
+            elif type(code) is int or (real and type(code) is float):
+                if not low <= code <= high:
+                    return None
+                made.append(float(code) if real else code)
+            else:
+                return None
+        return tuple(made)
 
     def draw(self, rng: np.random.Generator) -> Vector:
         """A random member's vector; O(decisions)."""
