@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy.engine import Dialect
@@ -92,16 +93,18 @@ class StatementTexts:
         """The SQL of ``statement`` with named parameters."""
         found = self._texts.get(statement)
         if found is None:
-            found = self._texts[statement] = self._compile(statement)
+            found = self._texts[statement] = compiled_text(statement, self._dialect)
         return found
 
-    def _compile(self, statement: Statement) -> str:
-        compiled = statement().compile(dialect=self._dialect)
-        text = str(compiled)
-        for name, value in (compiled.params or {}).items():
-            if value is not None:
-                # Numbers of the statement's own (SQLite's OFFSET 0) are written into the text.
-                assert isinstance(value, int), f"{statement.__name__} binds {name}={value!r} itself"
-                place = compiled.bindtemplate % {"name": name}
-                text = text.replace(place, str(value))
-        return text
+
+@cache
+def compiled_text(statement: Statement, dialect: Dialect) -> str:
+    """The SQL of ``statement`` in ``dialect``, about 500 us; stores of one process share it."""
+    compiled = statement().compile(dialect=dialect)
+    text = str(compiled)
+    for name, value in (compiled.params or {}).items():
+        if value is not None:
+            # Numbers of the statement's own (SQLite's OFFSET 0) are written into the text.
+            assert isinstance(value, int), f"{statement.__name__} binds {name}={value!r} itself"
+            text = text.replace(compiled.bindtemplate % {"name": name}, str(value))
+    return text

@@ -45,7 +45,7 @@ def migrate(connection: sqlite3.Connection, application_id: int) -> None:
 def lay_tables(connection: sqlite3.Connection) -> None:
     """Make all tables of this version at once, for a database that will never be migrated."""
     with _engine(connection).begin() as core:
-        metadata.create_all(core)
+        metadata.create_all(core, checkfirst=False)
 
 
 def _engine(connection: sqlite3.Connection) -> Engine:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import Final
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -17,6 +18,8 @@ from morphml.storage.expressions import Statement
 from morphml.storage.options import StoreOptions
 from morphml.storage.sqlite.faults import fault
 
+#: How statements are written for Python's ``sqlite3``.
+DIALECT: Final = SQLiteDialect_pysqlite(paramstyle="named")
 #: SQLite's own instructions between two looks at the clock; about a millisecond.
 _INSTRUCTIONS = 100_000
 #: Pages in the write-ahead log before it is copied into the file: 16 MB, some 400 transactions.
@@ -173,7 +176,7 @@ class Opener:
         self._where = where
         self._options = options
         self._clock = clock
-        self._texts = StatementTexts(SQLiteDialect_pysqlite(paramstyle="named"))
+        self._texts = StatementTexts(DIALECT)
 
     def turn(self, begin: str, connection: sqlite3.Connection | None = None) -> Turn:
         """A connection of its own, or the one given, ready for transactions.
