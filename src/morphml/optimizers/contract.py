@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import numpy as np
 
 from morphml.optimizers.events import JSON, Event
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from morphml.space import Architecture
+from morphml.space import Architecture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from morphml.optimizers.contract import Proposal
+from morphml.optimizers.crossover import CROSSOVERS
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.population import Member, Population, parents_of
 from morphml.optimizers.selection import SELECTIONS
@@ -21,11 +23,7 @@ from morphml.optimizers.settings import (
     require_share,
     write_settings,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from morphml.space import Architecture, SearchSpace
+from morphml.space import Architecture, SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ class GeneticSettings:
         require_least("genetic", "population_size", self.population_size, 2)
         require_one_of("genetic", "selection", self.selection, SELECTIONS)
         require_least("genetic", "tournament_size", self.tournament_size, 1)
-        require_one_of("genetic", "crossover", self.crossover, ("uniform", "one_point"))
+        require_one_of("genetic", "crossover", self.crossover, CROSSOVERS)
         require_share("genetic", "crossover_rate", self.crossover_rate)
         require_share("genetic", "mutation_rate", self.mutation_rate)
         require_least("genetic", "elitism", self.elitism, 0)
@@ -75,6 +73,7 @@ class GeneticAlgorithm:
         self._space = space
         self._settings = read_settings(GeneticSettings, self.name, settings)
         self._select = SELECTIONS[self._settings.selection]
+        self._cross = CROSSOVERS[self._settings.crossover]
         self._population = Population(self._settings.population_size, self._settings.elitism)
 
     @property
@@ -101,13 +100,12 @@ class GeneticAlgorithm:
 
     def _parent(self, rng: np.random.Generator) -> Member:
         ordered = self._population.best_first()
-        results = [member.result for member in ordered]
-        return ordered[self._select(results, self._settings.tournament_size, rng)]
+        return ordered[self._select(ordered, self._settings.tournament_size, rng)]
 
     def _join(
         self, first: Architecture, second: Architecture, rng: np.random.Generator
     ) -> Architecture:
-        child = self._space.crossover(first, second, rng)
+        child = self._cross(self._space, first, second, rng)
         copied = child.vector in (first.vector, second.vector)
         if copied or rng.random() < self._settings.mutation_rate:
             child = self._space.mutate(child, rng)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import (
@@ -23,13 +24,9 @@ from morphml.optimizers.events import (
 )
 from morphml.optimizers.pareto import Result, better
 from morphml.optimizers.population import Member, parents_of
-from morphml.optimizers.seen_points import SeenPoints
+from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.optimizers.settings import read_settings, require_least, write_settings
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from morphml.space import Architecture, SearchSpace
+from morphml.space import Architecture, SearchSpace
 
 #: Draws for an unseen point to restart from, before a seen one is proposed.
 RESTART_DRAWS = 16
@@ -69,8 +66,8 @@ class LocalSearch:
         self._asked = 0
         self._pending: dict[int, Asked] = {}
         self._centre: Member | None = None
-        #: Neighbours of the centre not tried yet, in the space's order.
-        self._open: list[Architecture] = []
+        #: Neighbours of the centre not tried yet, by key, in the space's order.
+        self._open: dict[bytes, Architecture] = {}
 
     @property
     def settings(self) -> Mapping[str, JSON]:
@@ -80,11 +77,12 @@ class LocalSearch:
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """A neighbour of the centre not tried before, or a random point to restart from; O(1)."""
         if self._centre is not None and self._open and self._asked >= self._settings.starts:
-            neighbour = self._open[int(rng.integers(len(self._open)))]
+            position = int(rng.integers(len(self._open)))
+            neighbour = next(islice(self._open.values(), position, None))
             return Proposal(architecture=neighbour, parents=parents_of(self._centre))
         draw = self._space.sample(rng)
         for _ in range(RESTART_DRAWS):
-            if draw not in self._seen:
+            if point_key(draw) not in self._seen:
                 break
             draw = self._space.sample(rng)
         return Proposal(architecture=draw)
@@ -114,15 +112,12 @@ class LocalSearch:
                 pass
 
     def _close(self, architecture: Architecture) -> None:
-        self._seen.add(architecture)
-        vector = architecture.vector
-        for position, neighbour in enumerate(self._open):
-            if neighbour.vector == vector:
-                del self._open[position]
-                return
+        key = point_key(architecture)
+        self._seen.add(key)
+        self._open.pop(key, None)
 
     def _learn(self, member: Member) -> None:
-        self._seen.tell(member)
+        self._seen.tell(point_key(member.architecture), member)
         centre = self._centre
         if centre is None or better(member.result, centre.result) or self._stuck(centre):
             self._move(member)
@@ -139,16 +134,17 @@ class LocalSearch:
         step: Member | None = centre
         while step is not None:
             self._centre = step
-            neighbours = list(
-                islice(self._space.neighbours(step.architecture), self._settings.neighbourhood)
-            )
+            every = self._space.neighbours(step.architecture)
+            neighbours = {point_key(n): n for n in islice(every, self._settings.neighbourhood)}
             step = self._best_known(neighbours, step)
-        self._open = [neighbour for neighbour in neighbours if neighbour not in self._seen]
+        self._open = {key: n for key, n in neighbours.items() if key not in self._seen}
 
-    def _best_known(self, neighbours: list[Architecture], centre: Member) -> Member | None:
+    def _best_known(
+        self, neighbours: Mapping[bytes, Architecture], centre: Member
+    ) -> Member | None:
         best = centre
-        for neighbour in neighbours:
-            known = self._seen.member(neighbour)
+        for key, neighbour in neighbours.items():
+            known = self._seen.member(key, neighbour)
             if known is not None and better(known.result, best.result):
                 best = known
         return None if best is centre else best

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_left, insort_right
+from typing import NamedTuple
 
 from morphml.optimizers.events import Answered, Asked, Cancelled, Event, Told
 from morphml.optimizers.pareto import Result, best_first
-
-if TYPE_CHECKING:
-    from morphml.space import Architecture
+from morphml.space import Architecture
 
 
 class Member(NamedTuple):
@@ -40,10 +39,11 @@ class Population:
         self._elitism = elitism
         #: Trials asked and not told yet.
         self._pending: dict[int, Architecture] = {}
-        self._ordered: list[Member] | None = None
+        #: Best first; None when several objectives have to be sorted anew.
+        self._ordered: list[Member] | None = []
 
     def observe(self, event: Event) -> None:
-        """Learn one log entry; O(1), or O(capacity log capacity) with elitism."""
+        """Learn one log entry; O(capacity), for several objectives with elitism its square."""
         match event:
             case Asked():
                 self.asked += 1
@@ -69,26 +69,44 @@ class Population:
 
     def _add(self, member: Member) -> None:
         self.members.append(member)
-        self._ordered = None
-        if len(self.members) <= self._capacity:
-            return
+        if self._ordered is not None and len(member.result.values) == 1:
+            insort_right(self._ordered, member, key=_result)
+        else:
+            self._ordered = None
+        if len(self.members) > self._capacity:
+            self._remove(self._oldest_commoner())
+
+    def _oldest_commoner(self) -> int:
+        """Position of the oldest member that is not among the elite."""
         if self._elitism == 0:
-            del self.members[0]
-            return
+            return 0
         elite = {id(member) for member in self.best_first()[: self._elitism]}
-        oldest = next(m for m in self.members if id(m) not in elite)
-        self.members.remove(oldest)
-        self._ordered = None
+        return next(p for p, member in enumerate(self.members) if id(member) not in elite)
+
+    def _remove(self, position: int) -> None:
+        gone = self.members.pop(position)
+        if self._ordered is not None:
+            if len(gone.result.values) > 1:
+                self._ordered = None
+                return
+            place = bisect_left(self._ordered, gone.result, key=_result)
+            while self._ordered[place] is not gone:
+                place += 1
+            del self._ordered[place]
 
     def _revive(self, event: Answered) -> None:
         if event.values is None:
             return
         for position, member in enumerate(self.members):
             if event.source is not None and member.number == event.source:
-                del self.members[position]
+                self._remove(position)
                 break
         result = Result(event.violation, event.values)
         self._add(Member(event.source, event.architecture, result))
+
+
+def _result(member: Member) -> Result:
+    return member.result
 
 
 def parents_of(*members: Member) -> tuple[int, ...]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.settings import read_settings
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from morphml.space import SearchSpace
+from morphml.space import SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)

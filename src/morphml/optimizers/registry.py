@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from morphml.errors import OptimizerError
 from morphml.optimizers.contract import Optimizer
@@ -14,9 +13,7 @@ from morphml.optimizers.local_search import LocalSearch
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.regularized_evolution import RegularizedEvolution
 from morphml.optimizers.settings import nearest
-
-if TYPE_CHECKING:
-    from morphml.space import SearchSpace
+from morphml.space import SearchSpace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.pareto import better
 from morphml.optimizers.population import Member, Population, parents_of
 from morphml.optimizers.settings import read_settings, require_least, write_settings
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from morphml.space import SearchSpace
+from morphml.space import SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)

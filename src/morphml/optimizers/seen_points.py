@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
+import marshal
 from array import array
-from typing import TYPE_CHECKING
+from hashlib import blake2b
 
 from morphml.optimizers.pareto import Result
 from morphml.optimizers.population import Member
-
-if TYPE_CHECKING:
-    from morphml.space import Architecture
+from morphml.space import Architecture
 
 
 class SeenPoints:
-    """Results by decision vector; a point may be seen and have none (pending, failed, rejected)."""
+    """Results by key; a point may be seen and have none (pending, failed, rejected)."""
 
     def __init__(self) -> None:
-        #: Digest of the vector -> slot in the arrays, or -1 while there is no result.
+        #: Key -> slot in the arrays, or -1 while there is no result.
         self._slots: dict[bytes, int] = {}
         self._numbers = array("q")
         self._violations = array("d")
         self._values = array("d")
 
-    def __contains__(self, architecture: Architecture) -> bool:
-        """Whether the decisions were tried before, with or without a result."""
-        return _key(architecture) in self._slots
+    def __contains__(self, key: bytes) -> bool:
+        """Whether the point was tried before, with or without a result."""
+        return key in self._slots
 
-    def add(self, architecture: Architecture) -> None:
-        """Remember that the decisions were tried."""
-        self._slots.setdefault(_key(architecture), -1)
+    def add(self, key: bytes) -> None:
+        """Remember that the point was tried."""
+        self._slots.setdefault(key, -1)
 
-    def tell(self, member: Member) -> None:
+    def tell(self, key: bytes, member: Member) -> None:
         """Remember a result; every result of one search has equally many values."""
-        self._slots[_key(member.architecture)] = len(self._numbers)
+        self._slots[key] = len(self._numbers)
         self._numbers.append(-1 if member.number is None else member.number)
         self._violations.append(member.result.violation)
         self._values.extend(member.result.values)
 
-    def member(self, architecture: Architecture) -> Member | None:
-        """The decisions with their result; None when there is no result."""
-        slot = self._slots.get(_key(architecture), -1)
+    def member(self, key: bytes, architecture: Architecture) -> Member | None:
+        """The point, whose key is given, with its result; None when there is none."""
+        slot = self._slots.get(key, -1)
         if slot < 0:
             return None
         width = len(self._values) // len(self._numbers)
@@ -50,6 +48,7 @@ class SeenPoints:
         return Member(None if number < 0 else number, architecture, result)
 
 
-def _key(architecture: Architecture) -> bytes:
-    """64 bits of the vector: small, and the same in every process, unlike ``hash``."""
-    return hashlib.blake2b(repr(architecture.vector).encode(), digest_size=8).digest()
+def point_key(architecture: Architecture) -> bytes:
+    """64 bits of the decision vector: small, and the same in every process, unlike ``hash``."""
+    # Format 2 has no back references, so equal vectors give equal bytes; `repr` is far slower.
+    return blake2b(marshal.dumps(architecture.vector, 2), digest_size=8).digest()

@@ -6,47 +6,45 @@ Each returns a position in that order, so 0 is the best member.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from morphml.optimizers.pareto import Result
+from morphml.optimizers.population import Member
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-#: (results best first, tournament size, generator) -> a position.
-Selection: TypeAlias = Callable[[Sequence[Result], int, np.random.Generator], int]
+#: (members best first, tournament size, generator) -> a position.
+Selection: TypeAlias = Callable[[Sequence[Member], int, np.random.Generator], int]
 
 
-def tournament(results: Sequence[Result], size: int, rng: np.random.Generator) -> int:
+def tournament(members: Sequence[Member], size: int, rng: np.random.Generator) -> int:
     """The best of ``size`` positions drawn with replacement; O(size)."""
-    return int(rng.integers(len(results), size=size).min())
+    return int(rng.integers(len(members), size=size).min())
 
 
-def rank(results: Sequence[Result], size: int, rng: np.random.Generator) -> int:
+def rank(members: Sequence[Member], size: int, rng: np.random.Generator) -> int:
     """A draw whose chance falls linearly from 2/n for the best to 0 (Baker, 1985); O(1).
 
     The square root of a uniform number has a density that rises linearly.
     """
-    n = len(results)
+    n = len(members)
     return min(int(n * (1.0 - np.sqrt(rng.random()))), n - 1)
 
 
-def roulette(results: Sequence[Result], size: int, rng: np.random.Generator) -> int:
+def roulette(members: Sequence[Member], size: int, rng: np.random.Generator) -> int:
     """A draw with chances in proportion to what each member is better than the worst; O(n).
 
     Half of the mean is added to every share, so that the worst keeps a chance and equal members
-    are drawn alike. Only a single feasible objective has such shares; results with violations or
+    are drawn alike. Only a single feasible objective has such shares; members with violations or
     several objectives are drawn by ``rank``.
     """
-    if len(results[0].values) > 1 or any(result.violation for result in results):
-        return rank(results, size, rng)
-    values = np.array([result.values[0] for result in results])
+    if len(members[0].result.values) > 1 or any(m.result.violation for m in members):
+        return rank(members, size, rng)
+    values = np.array([member.result.values[0] for member in members])
     shares = _shares(values)
     upto = np.cumsum(shares)
     position = int(np.searchsorted(upto, rng.random() * upto[-1], side="right"))
-    return min(position, len(results) - 1)
+    return min(position, len(members) - 1)
 
 
 def _shares(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

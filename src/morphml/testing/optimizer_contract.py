@@ -160,8 +160,8 @@ class OptimizerProcessContract(ABC):
         """A fresh optimizer; the class must stand at the top of an importable file."""
 
     def test_every_process_proposes_the_same(self) -> None:
-        """Three hash seeds; ``hash()`` and the order of sets have no part in a proposal."""
-        found = {_play_elsewhere(type(self), hash_seed) for hash_seed in ("0", "1", "2")}
+        """Two hash seeds; ``hash()`` and the order of sets have no part in a proposal."""
+        found = {_play_elsewhere(type(self), hash_seed) for hash_seed in ("0", "1")}
         assert len(found) == 1
 
 

@@ -4,15 +4,22 @@ import numpy as np
 import pytest
 
 from morphml.optimizers.pareto import Result
+from morphml.optimizers.population import Member
 from morphml.optimizers.selection import SELECTIONS, Selection, rank, roulette, tournament
 from morphml.seeds import generator
+from morphml.testing.example_spaces import tiny_space
 
 DRAWS = 4_000
 
 
+def members(results: list[Result]) -> list[Member]:
+    space = tiny_space()
+    return [Member(n, space.default(), result) for n, result in enumerate(results)]
+
+
 def shares(select: Selection, values: list[float], size: int = 2) -> np.ndarray:
     """How often each position was picked."""
-    results = [Result(0.0, (value,)) for value in values]
+    results = members([Result(0.0, (value,)) for value in values])
     rng = generator(0, 0, "select")
     picked = [select(results, size, rng) for _ in range(DRAWS)]
     return np.bincount(picked, minlength=len(values)) / DRAWS
@@ -43,5 +50,5 @@ def test_roulette_bears_values_of_opposite_extremes() -> None:
 @pytest.mark.parametrize("results", [[Result(0.0, (1.0, 2.0))] * 3, [Result(0.5, (1.0,))] * 3])
 def test_every_selection_takes_fronts_and_violations(name: str, results: list[Result]) -> None:
     rng = generator(0, 0, "select")
-    picked = {SELECTIONS[name](results, 2, rng) for _ in range(200)}
+    picked = {SELECTIONS[name](members(results), 2, rng) for _ in range(200)}
     assert picked == {0, 1, 2}
