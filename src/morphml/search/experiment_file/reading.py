@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from morphml.errors import ExperimentFileError, OptimizerError, TextFormError
+from morphml.errors import (
+    ConstraintError,
+    ExperimentFileError,
+    OptimizerError,
+    SpaceError,
+    TextFormError,
+)
 from morphml.optimizers.registry import create_optimizer
 from morphml.search.experiment_file.document import START, Document, Path, Place, read_document
 from morphml.search.experiment_file.model import ExperimentFile, is_import_path
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 def parse_experiment(text: str, source: str) -> ExperimentFile:
     """The experiment that a YAML (or JSON) text describes; the text form of its space is checked.
 
-    Optimizer and settings are tried on the space, too; an import path is not followed.
+    Optimizer, settings and starting points are tried on the space; an import path is not followed.
 
     Args:
         text: the file's content.
@@ -42,15 +48,22 @@ def parse_experiment(text: str, source: str) -> ExperimentFile:
     except ValidationError as error:
         raise _refusal(error, document) from error
     if not is_import_path(experiment.space):
-        _check_space_and_optimizer(experiment, document, text)
+        _check_on_space(experiment, document, text)
     return experiment
 
 
-def _check_space_and_optimizer(experiment: ExperimentFile, document: Document, text: str) -> None:
+def _check_on_space(experiment: ExperimentFile, document: Document, text: str) -> None:
+    """Refuse a space, an optimizer or a starting point that a search would refuse later."""
     try:
         space = parse_space(experiment.space)
     except TextFormError as error:
         raise _space_refusal(error, document, text) from error
+    for number, point in enumerate(experiment.start):
+        try:
+            space.member(point)
+        except (SpaceError, ConstraintError) as error:
+            place = document.values["start", number]
+            raise document.refuse(f"start.{number}: {error}", place) from error
     optimizer = experiment.optimizer
     try:
         create_optimizer(optimizer.name, space, **optimizer.settings)

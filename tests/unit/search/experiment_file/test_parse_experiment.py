@@ -50,7 +50,7 @@ def test_full_example_of_the_page_is_read() -> None:
     assert file.name == "fashion"
     assert [decision.path for decision in space.decisions][-1] == "hyper/lr"
     assert (file.evaluator.name, file.evaluator.settings) == ("my_package.training:evaluate", {})
-    assert list(file.objectives.items()) == [("accuracy", "max"), ("params", "min")]
+    assert list((file.objectives or {}).items()) == [("accuracy", "max"), ("params", "min")]
     assert file.constraints == {"params": "<= 500_000"}
     assert file.optimizer.name == "evolution"
     assert file.optimizer.settings == {"population_size": 50}
@@ -73,7 +73,7 @@ def test_options_are_those_of_mm_search() -> None:
     from morphml.master.options import SearchOptions
 
     file = parse_experiment(EXAMPLES[0] + "target: 1\nepochs: 9\nrepeats: 1\n"
-                            "deterministic: true\nstart: [{a: 1}]\n", "e.yaml")  # fmt: skip
+                            "deterministic: true\nstart: [{width: 32}]\n", "e.yaml")  # fmt: skip
     options = file.options()
     assert options.keys() == SearchOptions.__annotations__.keys()
     assert options["optimizer_settings"] == {"population_size": 50}
@@ -138,6 +138,14 @@ MISTAKES = {
     "settings for a path": ("pkg.module:evaluate", "{'p:f': {a: 1}}", 2, 12, "only built-in"),
     "negative resource": ("trials: 5", "trials: 5\nresources: {gpu: -1}", 5, 18, "to 0, got -1"),
     "start that is no list": ("trials: 5", "trials: 5\nstart: {a: 1}", 5, 8, "valid list"),
+    "start outside the space": (
+        "trials: 5",
+        "trials: 5\nstart:\n  - {dense/units: 8}\n  - {dense/units: 9}",
+        7,
+        5,
+        "start.1: dense/units",
+    ),
+    "start with another path": ("trials: 5", "trials: 5\nstart: [{units: 8}]", 5, 9, "units"),
     "infinite target": ("trials: 5", "target: .inf", 4, 9, "finite number, got inf"),
     "list for a file": (SMALL, "[1, 2]", 1, 1, "expected keys such as `space:`"),
 }
