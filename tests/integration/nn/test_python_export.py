@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from operation_cases import random_graph
 
 import morphml as mm
 from morphml import layers as L
 from morphml import spaces
 from morphml.errors import CallerError
+from morphml.graph import ModelGraph, canonical
 from morphml.nn.export.example import example_inputs
+from morphml.nn.export.python_file import Facts, python_file
+from morphml.nn.export.weights import renamed, save_weights, state_of
 from morphml.nn.network import Network
+from morphml.nn.plan import plan
 from morphml.space import Architecture, SearchSpace
 
 #: Runs in a process that cannot import MorphML; loads each exported file and compares.
@@ -98,6 +103,9 @@ def branching() -> SearchSpace:
 SPACES = {
     "two_sided": two_sided,
     "branching": branching,
+    "nasbench101": lambda: spaces.nasbench101(input=(3, 8, 8), width=8),
+    "nasbench201": lambda: spaces.nasbench201(input=(3, 8, 8), cells=2, widths=(4, 8)),
+    "darts": lambda: spaces.darts(input=(3, 8, 8), cells=4, width=4),
     "cnn": lambda: spaces.cnn(input=(1, 12, 12)),
     "mlp": spaces.mlp,
     "unet": lambda: spaces.unet(input=(2, 16, 16), widths=(4, 8), depth=2),
@@ -106,7 +114,8 @@ SPACES = {
         vocabulary=40, length=9, widths=(16, 32, 48), depth=3
     ),
 }
-MEMBERS = 5
+MEMBERS = 4
+GRAPHS = 30
 
 
 def trained_a_little(architecture: Architecture, seed: int) -> Network:
@@ -114,6 +123,11 @@ def trained_a_little(architecture: Architecture, seed: int) -> Network:
     torch.manual_seed(seed)
     model = architecture.build()
     assert isinstance(model, Network)
+    return changed(model, seed)
+
+
+def changed(model: Network, seed: int) -> Network:
+    torch.manual_seed(seed)
     model.train()
     for step in range(2):
         model(*example_inputs(model.plan, 4, seed=step))
@@ -127,12 +141,27 @@ def export(architecture: Architecture, file: Path, seed: int) -> str:
     """Write a file with weights, and beside it what its outputs have to be."""
     model = trained_a_little(architecture, seed)
     architecture.to_python(file, weights=model)
+    save_case(model, file)
+    return file.read_text(encoding="utf-8")
+
+
+def save_case(model: Network, file: Path) -> None:
     inputs = example_inputs(model.plan, 3, seed=99)
     with torch.no_grad():
         made = model(*inputs)
     outputs = made if isinstance(made, dict) else {"": made}
     torch.save({"inputs": inputs, "outputs": outputs}, file.with_suffix(".case"))
-    return file.read_text(encoding="utf-8")
+
+
+def export_graph(graph: ModelGraph, file: Path, seed: int) -> None:
+    """The same for a graph that is in no space."""
+    form = canonical(graph)
+    facts = Facts(title="A random graph.", decisions={}, hyper={})
+    exported = python_file(plan(form), facts, {})
+    file.write_text(exported.source, encoding="utf-8")
+    model = changed(Network(plan(form)), seed)
+    save_weights(renamed(state_of(model), exported.names), file.with_suffix(".pt"))
+    save_case(model, file)
 
 
 def judged(folder: Path) -> dict[str, float]:
@@ -146,8 +175,10 @@ def judged(folder: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def differences(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """Random members of every space, exported and judged in one other process."""
+    """Random members of every space, and random graphs, judged in one other process."""
     folder = tmp_path_factory.mktemp("exported")
+    for seed in range(GRAPHS):
+        export_graph(random_graph(seed), folder / f"graph_{seed}.py", seed)
     for name, make in SPACES.items():
         space, rng = make(), np.random.default_rng(5)
         for number in range(MEMBERS):
@@ -202,6 +233,12 @@ def test_demonstration_runs_and_counts_the_parameters(tmp_path: Path) -> None:
     assert f"{member.params:,} parameters" in done.stdout
     assert "kind: (1, 5)" in done.stdout
     assert "size: (1, 1)" in done.stdout
+
+
+def test_exported_random_graphs_give_the_same_outputs(differences: dict[str, float]) -> None:
+    found = {file: value for file, value in differences.items() if file.startswith("graph_")}
+    assert len(found) == GRAPHS
+    assert {file: value for file, value in found.items() if value > 1e-6} == {}
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:

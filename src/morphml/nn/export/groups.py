@@ -22,7 +22,7 @@ class Group:
 
 
 def groups(scope: Scope) -> Iterator[Group]:
-    """All groups of at least two lines, those with shorter paths first."""
+    """All groups of at least two lines, each under the longest path that its lines share."""
     members: dict[str, list[Line]] = {}
     for line in scope.lines:
         parts = line.path.split("/") if line.path else []
@@ -30,7 +30,7 @@ def groups(scope: Scope) -> Iterator[Group]:
             members.setdefault("/".join(parts[:depth]), []).append(line)
     seen: set[tuple[int, ...]] = set()
     users = _users(scope)
-    for path in sorted(members, key=lambda path: (path.count("/"), path)):
+    for path in sorted(members, key=lambda path: (-path.count("/"), path)):
         lines = tuple(members[path])
         key = tuple(line.makes for line in lines)
         if len(lines) >= 2 and len(lines) < len(scope.lines) and key not in seen:

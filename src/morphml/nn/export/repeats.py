@@ -19,6 +19,8 @@ from morphml.nn.export.program import BlockClass, Line, Scope
 from morphml.nn.expression import Construct, Function, Infix, Lowered, Module, Resolver
 from morphml.nn.names import LAYERS
 
+#: Numbers at the end of a path's part: ``cell_2``, ``conv3x3``.
+_NUMBERS = re.compile(r"(_?\d+(x\d+)*)+$")
 #: Lines that a class must save to be worth its own.
 _LEAST_SAVING = 3
 
@@ -113,12 +115,21 @@ def _class_name(alike: list[Group], taken: set[str]) -> str:
     lines = alike[0].lines
     words = [snake(line.op) for line in lines]
     if len(lines) > 4 or any(isinstance(line.lowered, Infix) for line in lines):
-        parts = [part for part in alike[0].path.split("/") if not part.isdigit()]
-        words = [re.sub(r"[_\d]+$", "", parts[-1])] if parts else []
+        words = [_common_word([group.path for group in alike])]
     name = "".join(
         part[0].upper() + part[1:] for part in re.findall(r"[A-Za-z0-9]+", " ".join(words))
     )
     return unused(name if name[:1].isalpha() else "Block", taken, separator="")
+
+
+def _common_word(paths: Sequence[str]) -> str:
+    """The last part of the paths in which all agree but for numbers; empty where there is none."""
+    columns = zip(*(reversed(path.split("/")) for path in paths), strict=False)
+    for column in columns:
+        words = {_NUMBERS.sub("", part) for part in column}
+        if len(words) == 1 and words != {""}:
+            return words.pop()
+    return ""
 
 
 def _block_class(
