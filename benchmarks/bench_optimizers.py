@@ -12,6 +12,7 @@ import argparse
 import gc
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Stopwatch:
 
 def rugged(vector: tuple[Any, ...]) -> float:
     """A value with many local optima."""
-    pairs = zip(vector, vector[1:], strict=False)
+    pairs = pairwise(vector)
     return float(sum(vector) + sum(7 * (3 * a + 5 * b) % 11 for a, b in pairs))
 
 

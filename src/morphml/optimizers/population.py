@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort_right
+from collections.abc import Callable
+from operator import attrgetter
 from typing import NamedTuple
 
 from morphml.optimizers.events import Answered, Asked, Cancelled, Event, Told
@@ -17,6 +19,10 @@ class Member(NamedTuple):
     number: int | None
     architecture: Architecture
     result: Result
+
+
+#: The result of a member, as a key for sorting.
+result_of: Callable[[Member], Result] = attrgetter("result")
 
 
 class Population:
@@ -70,7 +76,7 @@ class Population:
     def _add(self, member: Member) -> None:
         self.members.append(member)
         if self._ordered is not None and len(member.result.values) == 1:
-            insort_right(self._ordered, member, key=_result)
+            insort_right(self._ordered, member, key=result_of)
         else:
             self._ordered = None
         if len(self.members) > self._capacity:
@@ -89,7 +95,7 @@ class Population:
             if len(gone.result.values) > 1:
                 self._ordered = None
                 return
-            place = bisect_left(self._ordered, gone.result, key=_result)
+            place = bisect_left(self._ordered, gone.result, key=result_of)
             while self._ordered[place] is not gone:
                 place += 1
             del self._ordered[place]
@@ -103,10 +109,6 @@ class Population:
                 break
         result = Result(event.violation, event.values)
         self._add(Member(event.source, event.architecture, result))
-
-
-def _result(member: Member) -> Result:
-    return member.result
 
 
 def parents_of(*members: Member) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.pareto import better
-from morphml.optimizers.population import Member, Population, parents_of
+from morphml.optimizers.population import Member, Population, parents_of, result_of
 from morphml.optimizers.settings import read_settings, require_least, write_settings
 from morphml.space import SearchSpace
 
@@ -69,6 +69,9 @@ class RegularizedEvolution:
 
     def _winner(self, members: list[Member], rng: np.random.Generator) -> Member:
         drawn: list[int] = rng.integers(len(members), size=self._settings.sample_size).tolist()
+        if len(members[0].result.values) == 1:
+            # As tuples, results of one objective sort from best to worst.
+            return min([members[position] for position in drawn], key=result_of)
         winner = members[drawn[0]]
         for position in drawn[1:]:
             if better(members[position].result, winner.result):
