@@ -47,7 +47,7 @@ class AsksTheHash:
         self.space = space
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
-        rng.random(hash("anything") % 7)
+        rng.random(hash("anything") % 1_000)
         return Proposal(architecture=self.space.sample(rng))
 
     def observe(self, event: Event) -> None:
