@@ -6,58 +6,113 @@ import itself stays light. ``mm.layers`` holds the layers, ``mm.spaces`` the rea
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the same names once more, for editors and type checkers
+    from morphml import errors, layers, spaces
+    from morphml.errors import MorphError
+    from morphml.evaluation import Trial, TrialPaused, TrialStopped
+    from morphml.master import Experiment, Progress, Result, replay, resume, search
+    from morphml.optimizers import create_optimizer
+    from morphml.space import (
+        Architecture,
+        GraphSpace,
+        Input,
+        SearchSpace,
+        cell,
+        channels,
+        choice,
+        divisors,
+        integer,
+        join,
+        nest,
+        optional,
+        parallel,
+        real,
+        ref,
+        repeat,
+        residual,
+        round_to,
+        sequence,
+        shared,
+        tap,
+    )
 
 __version__ = "0.1.0"
 
-#: Public name to the module that defines it.
-_HOMES = {
-    # spaces
-    "SearchSpace": "morphml.space",
-    "GraphSpace": "morphml.space",
-    "Architecture": "morphml.space",
-    "Input": "morphml.space",
-    "choice": "morphml.space",
-    "integer": "morphml.space",
-    "real": "morphml.space",
-    "optional": "morphml.space",
-    "repeat": "morphml.space",
-    "sequence": "morphml.space",
-    "parallel": "morphml.space",
-    "residual": "morphml.space",
-    "tap": "morphml.space",
-    "join": "morphml.space",
-    "nest": "morphml.space",
-    "cell": "morphml.space",
-    "divisors": "morphml.space",
-    "round_to": "morphml.space",
-    # trials
-    "Trial": "morphml.evaluation",
-    "TrialStopped": "morphml.evaluation",
-    "TrialPaused": "morphml.evaluation",
-    # searches
-    "search": "morphml.master",
-    "resume": "morphml.master",
-    "Experiment": "morphml.master",
-    "Result": "morphml.master",
-    # optimizers
-    "create_optimizer": "morphml.optimizers",
-    # errors
-    "MorphError": "morphml.errors",
-}
-_MODULES = ("layers", "spaces", "errors")
+__all__ = [
+    "Architecture",
+    "Experiment",
+    "GraphSpace",
+    "Input",
+    "MorphError",
+    "Progress",
+    "Result",
+    "SearchSpace",
+    "Trial",
+    "TrialPaused",
+    "TrialStopped",
+    "__version__",
+    "cell",
+    "channels",
+    "choice",
+    "create_optimizer",
+    "divisors",
+    "errors",
+    "integer",
+    "join",
+    "layers",
+    "nest",
+    "optional",
+    "parallel",
+    "real",
+    "ref",
+    "repeat",
+    "replay",
+    "residual",
+    "resume",
+    "round_to",
+    "search",
+    "sequence",
+    "shared",
+    "spaces",
+    "tap",
+]
 
-__all__ = ["__version__", *_HOMES, *_MODULES]
+_MODULES = frozenset({"errors", "layers", "spaces"})
+_HOMES = {
+    "MorphError": "errors",
+    "Trial": "evaluation",
+    "TrialPaused": "evaluation",
+    "TrialStopped": "evaluation",
+    "create_optimizer": "optimizers",
+    **dict.fromkeys(("Experiment", "Progress", "Result", "replay", "resume", "search"), "master"),
+}
+
+
+class _Public(ModuleType):
+    """The package as a module whose public names no submodule takes over.
+
+    There is a room ``morphml.search`` and a function ``mm.search``: the import system would bind
+    the room to the package's attribute, so a public name that is no module is not overwritten.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _HOMES and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
 
 
 def __getattr__(name: str) -> object:
     """Load a public name when it is first used (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'morphml' has no attribute {name!r}")
     if name in _MODULES:
         return import_module(f"morphml.{name}")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'morphml' has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
+    value: object = getattr(import_module(f"morphml.{_HOMES.get(name, 'space')}"), name)
     globals()[name] = value
     return value
 
@@ -65,3 +120,6 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """All public names, loaded or not."""
     return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Public

@@ -56,6 +56,7 @@ class EvaluatedTrial:
         """
         if weights is None and self.checkpoint is not None:
             weights = checkpoint.load(self.checkpoint, "cpu").state.get("model")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.architecture.to_python(path, weights=weights)
         return Path(path)
 

@@ -20,7 +20,7 @@ from morphml.master.progress import Observer
 from morphml.master.result import Result
 from morphml.master.runner import Run, nobody_watches, run
 from morphml.search.changes import ExperimentRecord
-from morphml.search.experiment import ExperimentSpec
+from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.settings import read_settings
 from morphml.space import SearchSpace
 from morphml.space.text import parse_space
@@ -170,6 +170,10 @@ class Experiment:
         return Result(
             self.record, self.spec, self.space, list(self.store.trials(self.id)), self.folder
         )
+
+    def stop(self, reason: str = "stopped on request") -> None:
+        """Ask whoever drives it to stop within a second; ``run`` or ``mm.resume`` goes on later."""
+        self.store.set_state(self.id, ExperimentState.PAUSED, reason)
 
     def extend(self, trials: int) -> None:
         """Allow so many trials in all; a completed experiment can then be run again."""
