@@ -62,7 +62,7 @@ result = mm.search(
     space,
     evaluate,
     objectives={"accuracy": "max"},
-    optimizer="regularized_evolution",
+    optimizer="evolution",
     trials=TRIALS,
     max_epochs=4,
     storage="own_loop.db",

@@ -31,7 +31,7 @@ with mm.Experiment.create(
     space,
     None,  # nobody evaluates but you
     objectives={"distance": "min"},
-    optimizer="regularized_evolution",
+    optimizer="evolution",
     trials=TRIALS,
     storage="by_hand.db",
     seed=11,

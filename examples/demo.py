@@ -49,7 +49,7 @@ with progress_view(console) as observer:
         Classification("digits"),
         objectives={"accuracy": "max", "params": "min"},
         constraints={"params": "<= 200_000"},
-        optimizer="regularized_evolution",
+        optimizer="evolution",
         trials=TRIALS,
         max_epochs=8,
         workers=2,

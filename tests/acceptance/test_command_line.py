@@ -20,7 +20,7 @@ space: |
   SearchSpace(decisions={"x": real(-1.0, 1.0), "k": integer(1, 5)})
 evaluator: scoring:evaluate
 objectives: {loss: min}
-optimizer: regularized_evolution
+optimizer: evolution
 trials: 12
 workers: 1
 seed: 3
@@ -96,13 +96,13 @@ def test_search_then_every_other_command(morphml: Run, folder: Path) -> None:
 
 def test_compare_shows_searches_side_by_side(morphml: Run, folder: Path) -> None:
     morphml("search", "experiment.yaml", "--storage", "a.db", "--trials", "6", "-q")
-    change(folder, "regularized_evolution", "random")
+    change(folder, "evolution", "random")
     morphml("search", "experiment.yaml", "--storage", "a.db", "--trials", "5", "-q")
     done = morphml("compare", "a.db", "--plot", "race.svg", "--json")
     assert done.returncode == 0, done.stderr
     rows = {row["optimizer"]: row for row in json.loads(done.stdout)}
     assert {name: row["trials"] for name, row in rows.items()} == {
-        "regularized_evolution": 6,
+        "evolution": 6,
         "random": 5,
     }
     assert (folder / "race.svg").read_text(encoding="utf-8").startswith("<svg")

@@ -58,7 +58,7 @@ def test_demo_leaves_model_weights_and_report(run_python: Run, tmp_path: Path) -
     output = run_python(EXAMPLES / "demo.py", "5").stdout
     assert "5/5 trials" in output
     assert "Best trials" in output
-    assert (tmp_path / "demo" / "model.safetensors").stat().st_size > 1000
+    assert (tmp_path / "demo" / "model.pt").stat().st_size > 1000
     report = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert "Best architecture: trial" in report
     assert report.count("<svg") >= 4

@@ -11,7 +11,8 @@ from morphml.errors import ExperimentError
 from morphml.evaluation.training import Classification, Regression
 from morphml.master.options import SearchOptions
 from morphml.search.experiment_file import ExperimentFile, is_import_path, parse_experiment
-from morphml.space import SearchSpace, parse_space
+from morphml.space import SearchSpace
+from morphml.space.text import parse_space
 
 BUILT_IN = {"classification": Classification, "regression": Regression}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,15 +15,20 @@ from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.screen import results, write_json
 from morphml.cli.trials import evaluated, record_of
 from morphml.errors import CallerError
+from morphml.evaluation import checkpoint
 from morphml.master import Experiment, Result
 from morphml.master.evaluated import EvaluatedTrial
 from morphml.visualization import plot_architecture
+
+if TYPE_CHECKING:  # torch takes seconds to import; it comes with an export that needs it
+    from morphml.nn.export.weights import Weights
+    from morphml.nn.framework import TorchFramework
 
 Target = Annotated[
     Path,
     typer.Option(
         "--to",
-        help="The file to write; its ending says what: .py, .onnx, .pt2, .json, .svg, .png, .csv, .html.",
+        help="The file to write; its ending says what: .py .onnx .pt2 .json .svg .png .csv .html",
     ),
 ]
 Number = Annotated[int | None, typer.Option("--trial", min=0, help="This trial, not the best.")]
@@ -71,17 +76,31 @@ def _chosen(result: Result, number: int | None) -> EvaluatedTrial:
 
 def _python(result: Result, number: int | None, path: Path) -> list[Path]:
     _chosen(result, number).to_python(path)
-    return [p for p in (path, path.with_suffix(".safetensors")) if p.exists()]
+    return [written for written in (path, path.with_suffix(".pt")) if written.exists()]
 
 
 def _onnx(result: Result, number: int | None, path: Path) -> list[Path]:
-    _chosen(result, number).architecture.to_onnx(path)
-    return [path]
+    trial = _chosen(result, number)
+    return [_torch().to_onnx(trial.architecture, path, weights=_weights(trial))]
 
 
 def _program(result: Result, number: int | None, path: Path) -> list[Path]:
-    _chosen(result, number).architecture.to_program(path)
-    return [path]
+    trial = _chosen(result, number)
+    return [_torch().to_program(trial.architecture, path, weights=_weights(trial))]
+
+
+def _torch() -> TorchFramework:
+    from morphml.nn.framework import TorchFramework  # noqa: PLC0415 torch takes seconds
+
+    return TorchFramework()
+
+
+def _weights(trial: EvaluatedTrial) -> Weights | None:
+    """The trial's trained weights where they were kept; without, fresh ones are written."""
+    if trial.checkpoint is None:
+        return None
+    # What an evaluator named `model` in `trial.epochs`; the exporter checks that it fits.
+    return cast("Weights | None", checkpoint.load(trial.checkpoint, "cpu").state.get("model"))
 
 
 def _json(result: Result, number: int | None, path: Path) -> list[Path]:

@@ -31,18 +31,18 @@ def result_view(result: Result, storage: str) -> RenderableType:
 
 
 def best_table(result: Result, ranked: list[EvaluatedTrial]) -> RenderableType:
-    """One row per trial: objectives, other computed costs, decisions."""
+    """One line per trial; decisions are cut at the edge, those of the best stand below in full."""
     names = _metric_names(result)
-    heads = {"trial": True, **dict.fromkeys(names, True), "decisions": False}
-    rows = [
-        (
-            trial.number,
-            *(metric_text(trial.metrics.get(name)) for name in names),
-            decisions_text(trial),
-        )
-        for trial in ranked
-    ]
-    return table_of("Best trials", heads, rows)
+    heads = {"trial": True, **dict.fromkeys(names, True)}
+    table = table_of("Best trials", heads, [])
+    table.add_column("decisions", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.expand = True
+    for trial in ranked:
+        metrics = (metric_text(trial.metrics.get(name)) for name in names)
+        table.add_row(str(trial.number), *metrics, Text(decisions_text(trial)))
+    best = Text(f"trial {ranked[0].number}: ", style="bold")
+    best.append(decisions_text(ranked[0]), style="not bold")
+    return Group(table, best)
 
 
 def result_document(result: Result, storage: str) -> dict[str, object]:
@@ -87,7 +87,7 @@ def decisions_text(trial: EvaluatedTrial) -> str:
 
 def _metric_names(result: Result) -> list[str]:
     objectives = [objective.name for objective in result.spec.objectives]
-    return [*dict.fromkeys([*objectives, "params", "flops"])]
+    return [*dict.fromkeys([*objectives, "params"])]
 
 
 def _brief(value: object) -> str:

@@ -13,8 +13,8 @@ from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.screen import results, write_json
 from morphml.errors import CallerError
 from morphml.master import Experiment
-from morphml.master.recovery import fresh_machine
-from morphml.search.replay import ReplayReport, check_replay
+from morphml.master import replay as ask_again
+from morphml.search.replay import ReplayReport
 
 Check = Annotated[bool, typer.Option("--check", help="Compare; nothing is run or written.")]
 
@@ -32,8 +32,7 @@ def replay(
             raise CallerError("replay only compares; say so with --check")
         see_this_folder()
         with Experiment.open(storage, name) as experiment:
-            machine = fresh_machine(experiment.spec, experiment.space)
-            report = check_replay(machine, experiment.store.log(experiment.id))
+            report = ask_again(experiment)
         if as_json:
             write_json(report_document(report))
         else:
