@@ -106,6 +106,12 @@ SPACES = {
     "nasbench101": lambda: spaces.nasbench101(input=(3, 8, 8), width=8),
     "nasbench201": lambda: spaces.nasbench201(input=(3, 8, 8), cells=2, widths=(4, 8)),
     "darts": lambda: spaces.darts(input=(3, 8, 8), cells=4, width=4),
+    "free_graph": lambda: mm.GraphSpace(
+        input=(3, 6, 6),
+        max_nodes=5,
+        ops=[L.conv2d(4), L.conv2d(8, kernel_size=2), L.max_pool2d(3, 1, "same"), L.gelu()],
+        head=[L.global_avg_pool(), L.output(3)],
+    ),
     "cnn": lambda: spaces.cnn(input=(1, 12, 12)),
     "mlp": spaces.mlp,
     "unet": lambda: spaces.unet(input=(2, 16, 16), widths=(4, 8), depth=2),

@@ -171,6 +171,28 @@ def test_network_for_other_inputs_is_refused_with_both_shapes() -> None:
         Classification("digits")(space.default(), trial_of(Recorder(), epochs=1))
 
 
+def test_whole_numbers_become_floats_for_a_network_that_takes_floats() -> None:
+    rng = np.random.Generator(np.random.Philox(0))
+    x = rng.integers(0, 9, (300, 4))
+    y = (x[:, 0] > x[:, 1]).astype(np.int64)
+    assert x.dtype == np.int64
+    space = SearchSpace(input=(4,), layers=[L.dense(8), L.relu(), L.output(2)])
+    metrics = Classification((x, y), lr=0.05)(space.default(), trial_of(Recorder(), epochs=8))
+    assert metrics["accuracy"] > 0.9
+
+
+def test_tokens_stay_whole_numbers_for_an_embedding() -> None:
+    rng = np.random.Generator(np.random.Philox(0))
+    x = rng.integers(0, 9, (400, 5))
+    y = (x == 3).any(axis=1).astype(np.int64)
+    space = SearchSpace(
+        input=mm.Input((5,), dtype="int64"),
+        layers=[L.embedding(9, 8), L.pool_sequence("max"), L.output(2)],
+    )
+    metrics = Classification((x, y), lr=0.05)(space.default(), trial_of(Recorder(), epochs=10))
+    assert metrics["accuracy"] > 0.9
+
+
 def test_network_with_two_outputs_is_refused_with_their_names() -> None:
     space = SearchSpace(input=(64,), layers=[], outputs={"a": L.dense(10), "b": L.dense(10)})
     with pytest.raises(EvaluatorError, match="a, b"):

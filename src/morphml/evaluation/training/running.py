@@ -51,7 +51,7 @@ def train(
 
 
 def fitted(part: TensorPart, model: nn.Module) -> TensorPart:
-    """The samples in the shape that ``model`` takes, where it says so."""
+    """The samples in the shape and of the type that ``model`` takes, where it says so."""
     if not isinstance(model, Network):
         return part
-    return part.shaped({slot.name: slot.shape for slot in model.plan.inputs})
+    return part.suited(model.plan.inputs)

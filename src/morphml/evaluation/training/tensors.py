@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from morphml.errors import EvaluatorError
 from morphml.evaluation.data.dataset import Part, arrays_of
 from morphml.evaluation.data.splitting import Split
-from morphml.graph import Shape
+from morphml.nn.plan import InputSlot
 
 #: One tensor (n, ...), or one for each input by name.
 Inputs = torch.Tensor | dict[str, torch.Tensor]
@@ -39,35 +40,34 @@ class TensorPart:
             x = {name: tensor[rows] for name, tensor in self.x.items()}
             yield x.get("", x), self.y[rows]
 
-    def shaped(self, shapes: Mapping[str, Shape]) -> TensorPart:
-        """The same samples with each input in the shape that the network takes.
+    def suited(self, slots: Sequence[InputSlot]) -> TensorPart:
+        """The same samples with each input in the shape and of the type that the network takes.
 
         Args:
-            shapes: input name to shape without the batch axis.
+            slots: the network's inputs.
 
         Raises:
             EvaluatorError: when sizes differ, or the names do; with both shapes.
         """
-        if "" in self.x and len(shapes) == 1:
-            (shape,) = shapes.values()
-            return TensorPart(x={"": _shaped(self.x[""], shape, "")}, y=self.y)
-        if set(shapes) != set(self.x):
+        if "" in self.x and len(slots) == 1:
+            return TensorPart(x={"": _suited(self.x[""], slots[0])}, y=self.y)
+        names = {slot.name for slot in slots}
+        if names != set(self.x):
             raise EvaluatorError(
-                f"the network takes the inputs {sorted(shapes)}, the data set has "
+                f"the network takes the inputs {sorted(names)}, the data set has "
                 f"{sorted(self.x) if '' not in self.x else 'one array without a name'}"
             )
-        x = {name: _shaped(self.x[name], shape, name) for name, shape in shapes.items()}
+        x = {slot.name: _suited(self.x[slot.name], slot) for slot in slots}
         return TensorPart(x=x, y=self.y)
 
 
-def _shaped(tensor: torch.Tensor, shape: Shape, name: str) -> torch.Tensor:
+def _suited(tensor: torch.Tensor, slot: InputSlot) -> torch.Tensor:
     have = tuple(tensor.shape[1:])
-    if have == shape:
-        return tensor
-    if int(np.prod(have)) != int(np.prod(shape)):
-        where = f"input {name!r}" if name else "the input"
-        raise EvaluatorError(f"{where} of the network has shape {shape}, the data set has {have}")
-    return tensor.reshape(-1, *shape)
+    if math.prod(have) != math.prod(slot.shape):
+        raise EvaluatorError(
+            f"the network's input {slot.name!r} has shape {slot.shape}, the data set has {have}"
+        )
+    return tensor.reshape(-1, *slot.shape).to(getattr(torch, slot.dtype))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
