@@ -64,28 +64,20 @@ class OptimizerContract(ABC):
         parents = {parent for proposal in play.proposals for parent in proposal.parents}
         assert not parents & play.failed
 
-    def test_its_parents_were_told_before(self) -> None:
-        """A proposal names only trials whose result it can know."""
+    def test_what_it_says_beside_a_proposal_can_be_stored(self) -> None:
+        """Parents are trials whose result it can know; a note is a little JSON."""
         play = self._play(flat_space(), Plan(trials=60, pending=8))
         told: set[int] = set()
         for event in play.log:
             if isinstance(event, Asked):
                 assert set(event.parents) <= told
+                assert len(json.dumps(event.note).encode()) <= NOTE_LIMIT
             elif isinstance(event, Told):
                 told.add(event.number)
 
-    def test_its_notes_are_small_json(self) -> None:
-        """A note is stored with the proposal and comes back in ``Asked``."""
-        for proposal in self._play(flat_space(), Plan(trials=40)).proposals:
-            if proposal.note is not None:
-                assert len(json.dumps(dict(proposal.note)).encode()) <= NOTE_LIMIT
-
-    def test_it_goes_on_when_proposals_are_rejected(self) -> None:
-        """Cheap constraints refuse half of what it proposes."""
-        self._play(flat_space(), Plan(trials=40, pending=4, rejected=0.5))
-
     def test_it_takes_every_kind_of_event(self) -> None:
-        """Reports, pauses, promotions, cancelled trials, violated constraints."""
+        """Rejections, reports, pauses, promotions, cancelled trials, violated constraints."""
+        self._play(flat_space(), Plan(trials=40, pending=4, rejected=0.5))
         plan = Plan(trials=60, pending=8, cancelled=0.2, paused=0.3, infeasible=0.3, failed=0.1)
         self._play(flat_space(), plan)
 
