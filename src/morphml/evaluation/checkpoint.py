@@ -6,6 +6,7 @@ a checkpoint comes from a worker, and nothing that a worker sends is unpickled.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -41,6 +42,8 @@ class Checkpoint:
     step: int
     #: Name to state, as given to ``save``; a ``Stateful`` comes back as its state.
     state: Mapping[str, object]
+    #: State of torch's random generators, for ``restore_generators``.
+    generators: Mapping[str, object]
 
 
 def save(path: Path, step: int, state: Mapping[str, object]) -> str:
@@ -60,9 +63,10 @@ def save(path: Path, step: int, state: Mapping[str, object]) -> str:
     """
     torch = _torch()
     plain = {name: _plain(value) for name, value in state.items()}
-    document = {"step": step, "state": plain, "rng": torch.get_rng_state()}
+    generators = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_initialized():
-        document["cuda_rng"] = torch.cuda.get_rng_state()
+        generators["cuda"] = torch.cuda.get_rng_state()
+    document = {"step": step, "state": plain, "generators": generators}
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +80,13 @@ def save(path: Path, step: int, state: Mapping[str, object]) -> str:
     except OSError as error:
         raise WorkerError(f"checkpoint {path} could not be written: {error}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
     return found
 
 
 def load(path: Path, device: str) -> Checkpoint:
-    """Read a checkpoint and put torch's random generators back to where they were.
+    """Read a checkpoint; nothing else changes.
 
     Args:
         path: the file.
@@ -93,13 +98,13 @@ def load(path: Path, device: str) -> Checkpoint:
     torch = _torch()
     try:
         document = torch.load(path, map_location=device, weights_only=True)
-        checkpoint = Checkpoint(step=int(document["step"]), state=document["state"])
+        return Checkpoint(
+            step=int(document["step"]),
+            state=document["state"],
+            generators=document["generators"],
+        )
     except Exception as error:
         raise WorkerError(f"checkpoint {path} could not be read: {error}") from error
-    torch.set_rng_state(document["rng"].cpu())
-    if "cuda_rng" in document and torch.cuda.is_available():
-        torch.cuda.set_rng_state(document["cuda_rng"].cpu())
-    return checkpoint
 
 
 def restore(checkpoint: Checkpoint, targets: Mapping[str, object]) -> None:
@@ -116,6 +121,17 @@ def restore(checkpoint: Checkpoint, targets: Mapping[str, object]) -> None:
             state = checkpoint.state[name]
             assert isinstance(state, Mapping)
             target.load_state_dict(state)
+
+
+def restore_generators(checkpoint: Checkpoint) -> None:
+    """Put torch's random generators back to where they were when it was saved."""
+    torch = _torch()
+    for device, state in checkpoint.generators.items():
+        assert isinstance(state, torch.Tensor)
+        if device == "cpu":
+            torch.set_rng_state(state.cpu())
+        elif torch.cuda.is_available():
+            torch.cuda.set_rng_state(state.cpu())
 
 
 def file_digest(path: Path) -> str:

@@ -230,13 +230,18 @@ class Trial:
     def load_checkpoint(self) -> Mapping[str, object] | None:
         """The states of the checkpoint to go on from, by name, or None to start afresh.
 
-        ``epochs(model=..., optimizer=...)`` does this by itself.
+        torch's random generators go on from there too. ``epochs(model=..., optimizer=...)`` does
+        all this by itself.
 
         Raises:
             WorkerError: when the file cannot be read.
         """
         path = self._segment.checkpoint
-        return None if path is None else files.load(path, self.device).state
+        if path is None:
+            return None
+        found = files.load(path, self.device)
+        files.restore_generators(found)
+        return found.state
 
     def save_at_end(self) -> None:
         """Save the states given to ``epochs`` once more, where the trial may go on later.
@@ -275,6 +280,7 @@ class Trial:
             # Lost between its last checkpoint and its result: no epoch is left to measure in.
             return 0
         files.restore(found, self._states)
+        files.restore_generators(found)
         return found.step
 
     def _check_step(self, step: object) -> None:

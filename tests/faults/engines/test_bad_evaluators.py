@@ -33,7 +33,7 @@ GOOD = Succeeded(metrics={"score": 0.5})
 
 
 @pytest.fixture
-def engine() -> Iterator[LocalEngine]:
+def engine(no_torch: None) -> Iterator[LocalEngine]:
     with LocalEngine(2, patience=QUICK) as engine:
         yield engine
 
