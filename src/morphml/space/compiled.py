@@ -17,7 +17,7 @@ from morphml.space.domains import Domain
 from morphml.space.network import Network
 from morphml.space.places import Place, Scope
 from morphml.space.table import Table
-from morphml.space.values import Value, used_names
+from morphml.space.values import Value, named_domains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ def compile_definition(definition: Definition) -> Compiled:
         SpaceError: whatever a block, a domain or a condition breaks, with its path.
         ConstraintError: a constraint that cannot be read.
     """
-    values = (definition.layers, definition.outputs, definition.hyper, definition.decisions)
-    compiler = Compiler(frozenset(used_names(values)))
+    used = named_domains(definition.values)
+    compiler = Compiler(frozenset(domain.name for domain in used if domain.name is not None))
     network = Network(definition, compiler) if definition.inputs else None
     hyper = [_hyper(name, value, f"hyper/{name}", compiler) for name, value in definition.hyper]
     hyper += [_hyper(name, value, name, compiler) for name, value in definition.decisions]

@@ -129,6 +129,7 @@ class Compiler:
         entry.value = self._option_value(index, domain, entry.decision, path, place)
         if domain.name is not None:
             self.named[domain.name] = entry.value
+            self.possible[domain.name] = all_values(domain, entry.decision, self.possible)
         return index
 
     def _entry(
@@ -137,8 +138,6 @@ class Compiler:
         for bound in bounds(domain):
             self.read(bound, path, place)
         decision = describe(domain, path, labels, self.possible)
-        if domain.name is not None:
-            self.possible[domain.name] = all_values(domain, decision, self.possible)
         return Entry(domain, decision, (guard,), restriction(domain, decision, self.named))
 
     def _check_same(self, entry: Entry, domain: Domain, where: str, place: Place) -> None:

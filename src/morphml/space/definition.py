@@ -31,6 +31,11 @@ class Definition:
     constraints: tuple[object, ...] = ()
     name: str | None = None
 
+    @property
+    def values(self) -> tuple[object, ...]:
+        """All blocks and values, in the order in which decisions are made."""
+        return (self.layers, self.outputs, self.hyper, self.decisions)
+
     def __repr__(self) -> str:
         single = len(self.inputs) == 1 and self.inputs[0][0] == "input"
         keywords: dict[str, object] = {}

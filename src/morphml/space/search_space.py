@@ -20,8 +20,8 @@ from morphml.space.constraints import REJECTIONS, Constraint
 from morphml.space.decisions import Code, Decision, Vector
 from morphml.space.definition import Definition, define
 from morphml.space.membership import Difference, Membership
-from morphml.space.pretty import laid_out
 from morphml.space.size import Size, measured
+from morphml.space.writing import written
 from morphml.space.written import WrittenSpace
 
 #: So many attempts are made at a child that differs from its parents.
@@ -311,7 +311,7 @@ class SearchSpace(WrittenSpace):
 
     def __repr__(self) -> str:
         if self._text is None:
-            self._text = laid_out(repr(self.definition))
+            self._text = written(self.definition)
         return self._text
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -160,24 +160,24 @@ def possible_values(
     return tuple(seen)
 
 
-def used_names(value: object) -> Iterator[str]:
-    """Names of the decisions inside ``value``, those that only conditions read left out."""
+def named_domains(value: object) -> Iterator[Domain]:
+    """The decisions with a name inside ``value``; those that only conditions read are left out."""
     if isinstance(value, Domain):
         if value.name is not None:
-            yield value.name
+            yield value
         if isinstance(value, OptionalBlock):
-            yield from used_names(value.block)
-        yield from used_names(value.options if isinstance(value, Choice) else _bounds(value))
+            yield from named_domains(value.block)
+        yield from named_domains(value.options if isinstance(value, Choice) else _bounds(value))
     elif isinstance(value, Expression | Spread):
-        yield from used_names(operands(value))
+        yield from named_domains(operands(value))
     elif isinstance(value, Mapping):
-        yield from used_names(tuple(value.values()))
+        yield from named_domains(tuple(value.values()))
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from used_names(item)
+            yield from named_domains(item)
     elif isinstance(value, Block):
         for field in value.__dataclass_fields__:  # type: ignore[attr-defined]  # all blocks are
-            yield from used_names(getattr(value, field))
+            yield from named_domains(getattr(value, field))
 
 
 def _bounds(value: Domain) -> tuple[object, ...]:
