@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from morphml import errors, layers, spaces
     from morphml.errors import MorphError
     from morphml.evaluation import Trial, TrialPaused, TrialStopped
+    from morphml.evaluation.training import Classification, Regression
     from morphml.master import Experiment, Progress, Result, replay, resume, search
     from morphml.optimizers import create_optimizer
     from morphml.space import (
@@ -45,11 +46,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
+    "Classification",
     "Experiment",
     "GraphSpace",
     "Input",
     "MorphError",
     "Progress",
+    "Regression",
     "Result",
     "SearchSpace",
     "Trial",
@@ -84,7 +87,9 @@ __all__ = [
 
 _MODULES = frozenset({"errors", "layers", "spaces"})
 _HOMES = {
+    "Classification": "evaluation.training",
     "MorphError": "errors",
+    "Regression": "evaluation.training",
     "Trial": "evaluation",
     "TrialPaused": "evaluation",
     "TrialStopped": "evaluation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +54,21 @@ class EvaluatedTrial:
             weights: a state dict or module; the trial's newest checkpoint by default, where its
                 evaluator passed ``model=`` to ``trial.epochs``.
         """
+        return self._export(self.architecture.to_python, path, weights)
+
+    def to_onnx(self, path: str | Path, weights: object = None) -> Path:
+        """Write the model as ONNX with a free batch size; arguments as ``to_python``.
+
+        Raises:
+            MissingExtraError: when onnxscript (extra ``onnx``) is not installed.
+        """
+        return self._export(self.architecture.to_onnx, path, weights)
+
+    def _export(self, write: Callable[..., object], path: str | Path, weights: object) -> Path:
         if weights is None and self.checkpoint is not None:
             weights = checkpoint.load(self.checkpoint, "cpu").state.get("model")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.architecture.to_python(path, weights=weights)
+        write(path, weights=weights)
         return Path(path)
 
     def to_json(self) -> dict[str, object]:

@@ -168,7 +168,12 @@ class Experiment:
     def result(self) -> Result:
         """The trials as the store has them now."""
         return Result(
-            self.record, self.spec, self.space, list(self.store.trials(self.id)), self.folder
+            self.record,
+            self.spec,
+            self.space,
+            records=list(self.store.trials(self.id)),
+            folder=self.folder,
+            attempts=list(self.store.attempts(self.id)),
         )
 
     def stop(self, reason: str = "stopped on request") -> None:

@@ -43,7 +43,7 @@ class Progress:
     @property
     def remaining_s(self) -> float | None:
         """Seconds left at this rate, or None before the first trial ended."""
-        if self.ended == 0:
+        if self.rate == 0:
             return None
         done = self.taken - self.counts.get("pending", 0)
         return max(self.budget - done, 0) / self.rate

@@ -16,7 +16,8 @@ import orjson
 from morphml import visualization as pictures
 from morphml.errors import ExperimentError, MissingExtraError
 from morphml.master.evaluated import EvaluatedTrial
-from morphml.search.changes import ExperimentRecord, TrialRecord
+from morphml.optimizers.events import JSON
+from morphml.search.changes import AttemptRecord, ExperimentRecord, TrialRecord
 from morphml.search.constraints import total_violation
 from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.objectives import minimised_values
@@ -37,6 +38,7 @@ class Result:
         space: its space.
         records: all trials by number; kept.
         folder: the experiment's files.
+        attempts: all attempts that ended, by number; kept.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Result:
         space: SearchSpace,
         records: Sequence[TrialRecord],
         folder: Path,
+        attempts: Sequence[AttemptRecord] = (),
     ) -> None:
         self.record = record
         self.spec = spec
         self.space = space
         self.records = records
+        self.attempts = attempts
         self.folder = folder
 
     @property
@@ -78,16 +82,34 @@ class Result:
             )
         return ranked[0]
 
+    @property
+    def failures(self) -> Mapping[int, Mapping[str, JSON]]:
+        """The last failure (kind, error_type, message, traceback) of each failed trial."""
+        failed = {r.number for r in self.records if r.state in (TrialState.FAILED, TrialState.DEAD)}
+        return {a.number: a.failure for a in self.attempts if a.failure and a.number in failed}
+
     def ranked(self) -> list[EvaluatedTrial]:
         """Feasible trials with a result, best first by the first objective, ties by number."""
         return [self._evaluated(record) for _, record in sorted(self._feasible, key=_by_fitness)]
+
+    def trial(self, number: int) -> EvaluatedTrial:
+        """The trial of that number, whatever became of it.
+
+        Raises:
+            ExperimentError: when there is none.
+        """
+        if not 0 <= number < len(self.records):
+            raise ExperimentError(
+                f"experiment {self.spec.name!r} has no trial {number}; it has "
+                f"{len(self.records)}, counted from 0"
+            )
+        return self._evaluated(self.records[number])
 
     @property
     def pareto_front(self) -> list[EvaluatedTrial]:
         """Feasible trials that no other dominates, best first by the first objective."""
         front = pictures.pareto_front(self.points, self.spec.objectives)
-        by_number = {record.number: record for record in self.records}
-        return [self._evaluated(by_number[point.number]) for point in front]
+        return [self.trial(point.number) for point in front]
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -178,6 +200,7 @@ class Result:
         )
 
     def _report_data(self, made_at: float | None) -> pictures.ReportData:
+        drawn = self._feasible and self.space.has_graph
         ends = [r.ended_at for r in self.records if r.ended_at is not None]
         return pictures.ReportData(
             name=self.spec.name,
@@ -186,8 +209,9 @@ class Result:
             objectives=self.spec.objectives,
             constraints=[str(constraint) for constraint in self.spec.constraints],
             points=self.points,
-            drawing=self.best.architecture.svg() if self._feasible else None,
+            drawing=self.best.architecture.svg() if drawn else None,
             wall_s=self.record.spent_s,
+            failures=[(str(f["kind"]), str(f["message"])) for f in self.failures.values()],
             settings={
                 "optimizer": self.spec.optimizer.name,
                 "seed": self.spec.seed,

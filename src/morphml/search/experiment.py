@@ -9,19 +9,9 @@ from typing import Any
 
 from morphml.errors import ExperimentError
 from morphml.optimizers.events import JSON
+from morphml.scheduling.experiment import ExperimentState
 from morphml.search.constraints import Constraint, parse_constraints
 from morphml.search.objectives import Direction, Objective
-
-
-class ExperimentState(StrEnum):
-    """Where an experiment stands in the store."""
-
-    CREATED = "created"
-    RUNNING = "running"
-    #: Stopped on purpose or by an error of the driver; ``resume`` goes on.
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 class TrialState(StrEnum):
@@ -37,6 +27,17 @@ class TrialState(StrEnum):
     #: The machines are at fault, more often than the retry rule allows.
     DEAD = "dead"
     CANCELLED = "cancelled"
+
+
+__all__ = [
+    "AttemptLimits",
+    "Budget",
+    "EvaluatorReference",
+    "ExperimentSpec",
+    "ExperimentState",
+    "OptimizerReference",
+    "TrialState",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
