@@ -9,6 +9,7 @@ from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
 from morphml.storage.classes import is_met
 from morphml.storage.database import Database, Row, Transaction, Values
+from morphml.storage.rows import AttemptRow
 from morphml.storage.sessions import check_live
 from morphml.storage.statements import task_rows, trial_rows
 
@@ -92,20 +93,18 @@ def _newest_checkpoint(
 def _end_lost_attempt(run: Transaction, lost: Row) -> None:
     """Write the end of the attempt whose session was lost: from now on it cannot come back."""
     owner, number, segment, index, token, holder, leased_at, now = lost
-    run.run(
-        trial_rows.add_attempt,
-        {
-            "owner": owner,
-            "number": number,
-            "segment": segment,
-            "idx": index,
-            "token": token,
-            "result": AttemptResult.LOST,
-            "worker": "",
-            "session": holder,
-            "started_at": leased_at,
-            "duration_s": 0.0,
-            "failure": None,
-            "ended_at": now,
-        },
+    row = AttemptRow(
+        owner=owner,
+        number=number,
+        segment=segment,
+        idx=index,
+        token=token,
+        result=AttemptResult.LOST,
+        worker="",
+        session=holder,
+        started_at=leased_at,
+        duration_s=0.0,
+        failure=None,
+        ended_at=now,
     )
+    run.add(trial_rows.add_attempt, (row,))

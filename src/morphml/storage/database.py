@@ -38,8 +38,8 @@ class Transaction(Protocol):
         """How many rows the statement changed."""
         ...
 
-    def run_many(self, statement: Statement, values: Iterable[Values]) -> None:
-        """Run the statement once for each of ``values``."""
+    def add(self, statement: Statement, rows: Iterable[Row]) -> None:
+        """Insert rows whose values stand in the order of the table's columns."""
         ...
 
 
@@ -83,14 +83,18 @@ class Database(Protocol):
 
 
 class StatementTexts:
-    """Texts of statements in one dialect, compiled when first used."""
+    """Texts of statements in one dialect, compiled when first used.
+
+    Args:
+        dialect: with named or with positional parameters.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._texts: dict[Statement, str] = {}
 
     def text(self, statement: Statement) -> str:
-        """The SQL of ``statement`` with named parameters."""
+        """The SQL of ``statement``."""
         found = self._texts.get(statement)
         if found is None:
             found = self._texts[statement] = compiled_text(statement, self._dialect)

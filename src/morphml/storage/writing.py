@@ -19,6 +19,7 @@ from morphml.search.experiment import TrialState
 from morphml.search.log import LogEntry
 from morphml.storage.classes import TransactionClasses
 from morphml.storage.database import Row, Transaction, Values
+from morphml.storage.rows import ArtifactRow, AttemptRow, EntryRow, TaskRow, TrialRow
 from morphml.storage.statements import (
     artifact_rows,
     experiment_rows,
@@ -64,49 +65,49 @@ def write(
             if update.state in _FINAL and update.number not in gone:
                 _drop_segments(run, experiment, update.number, _EVERY_SEGMENT)
     if changes.trials:
-        run.run_many(trial_rows.add_trial, _trial_values(experiment, changes.trials, now))
+        run.add(trial_rows.add_trial, _trial_rows(experiment, changes.trials, now))
     for task in changes.tasks:
         _add_task(run, experiment, task, classes.of(run, experiment, task.requirements), now)
     if changes.entries:
-        run.run_many(log_rows.add_entry, _entry_values(experiment, changes.entries, now))
+        run.add(log_rows.add_entry, _entry_rows(experiment, changes.entries, now))
     if changes.end is not None:
         state, reason = changes.end.state, changes.end.reason
         values: Values = {"p_id": experiment, "p_state": state, "p_reason": reason}
         run.run(experiment_rows.end_experiment, values)
 
 
-def _trial_values(
+def _trial_rows(
     experiment: ExperimentId, trials: Sequence[NewTrial], now: float
-) -> Iterator[Values]:
+) -> Iterator[TrialRow]:
     for trial in trials:
-        yield {
-            "experiment": experiment,
-            "number": trial.number,
-            "state": TrialState.PENDING,
-            "vector": trial.vector.decode(),
-            "graph_id": trial.graph_id,
-            "point_id": trial.point_id,
-            "computed": trial.computed.decode(),
-            "metrics": None,
-            "duration_s": 0.0,
-            "epochs": 0,
-            "created_at": now,
-            "ended_at": None,
-        }
+        yield TrialRow(
+            experiment=experiment,
+            number=trial.number,
+            state=TrialState.PENDING.value,
+            vector=trial.vector.decode(),
+            graph_id=trial.graph_id,
+            point_id=trial.point_id,
+            computed=trial.computed.decode(),
+            metrics=None,
+            duration_s=0.0,
+            epochs=0,
+            created_at=now,
+            ended_at=None,
+        )
 
 
-def _entry_values(
+def _entry_rows(
     experiment: ExperimentId, entries: Sequence[LogEntry], now: float
-) -> Iterator[Values]:
+) -> Iterator[EntryRow]:
     for entry in entries:
-        yield {
-            "experiment": experiment,
-            "seq": entry.seq,
-            "kind": entry.kind,
-            "number": entry.number,
-            "body": entry.body.decode(),
-            "at": now,
-        }
+        yield EntryRow(
+            experiment=experiment,
+            seq=entry.seq,
+            kind=entry.kind.value,
+            number=entry.number,
+            body=entry.body.decode(),
+            at=now,
+        )
 
 
 def _add_task(
@@ -115,26 +116,26 @@ def _add_task(
     if task.segment:
         _drop_segments(run, experiment, task.number, task.segment)
     lease = task.lease
-    values: Values = {
-        "id": task.id,
-        "kind": TaskKind.TRIAL,
-        "owner": experiment,
-        "number": task.number,
-        "segment": task.segment,
-        "from_epoch": task.from_epoch,
-        "to_epoch": task.to_epoch,
-        "class_id": class_id,
-        "rank": task.rank,
-        "state": TaskState.PENDING if lease is None else TaskState.LEASED,
-        "due_at": task.ready_at if lease is None and task.ready_at > now else None,
-        "attempts": 0,
-        "holder": None if lease is None else lease.session,
-        "token": None if lease is None else lease.token,
-        "lost_token": None,
-        "lost_holder": None,
-        "leased_at": None if lease is None else now,
-    }
-    run.run(task_rows.add_task, values)
+    row = TaskRow(
+        id=task.id,
+        kind=TaskKind.TRIAL.value,
+        owner=experiment,
+        number=task.number,
+        segment=task.segment,
+        from_epoch=task.from_epoch,
+        to_epoch=task.to_epoch,
+        class_id=class_id,
+        rank=task.rank,
+        state=(TaskState.PENDING if lease is None else TaskState.LEASED).value,
+        due_at=task.ready_at if lease is None and task.ready_at > now else None,
+        attempts=0,
+        holder=None if lease is None else lease.session,
+        token=None if lease is None else lease.token,
+        lost_token=None,
+        lost_holder=None,
+        leased_at=None if lease is None else now,
+    )
+    run.add(task_rows.add_task, (row,))
 
 
 def _update_trial(
@@ -143,7 +144,7 @@ def _update_trial(
     values: Values = {
         "p_experiment": experiment,
         "p_number": update.number,
-        "p_state": update.state,
+        "p_state": update.state.value,
         "p_metrics": None if update.metrics is None else update.metrics.decode(),
         "p_duration_s": update.duration_s,
         "p_epochs": update.epochs,
@@ -162,7 +163,7 @@ def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, no
         raise _refused(run, experiment, end)
     if end.then is not TaskThen.GONE:
         _put_back(run, end, now)
-    run.run(trial_rows.add_attempt, _attempt_values(experiment, end, row, now))
+    run.add(trial_rows.add_attempt, (_attempt_row(experiment, end, row, now),))
 
 
 def _put_back(run: Transaction, end: AttemptEnd, now: float) -> None:
@@ -177,22 +178,22 @@ def _put_back(run: Transaction, end: AttemptEnd, now: float) -> None:
     run.run(task_rows.put_back, values)
 
 
-def _attempt_values(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> Values:
+def _attempt_row(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> AttemptRow:
     segment, index, holder = row
-    return {
-        "owner": experiment,
-        "number": end.number,
-        "segment": segment,
-        "idx": index,
-        "token": end.token,
-        "result": end.result,
-        "worker": end.worker,
-        "session": holder,
-        "started_at": end.started_at,
-        "duration_s": end.duration_s,
-        "failure": None if end.failure is None else end.failure.decode(),
-        "ended_at": now,
-    }
+    return AttemptRow(
+        owner=experiment,
+        number=end.number,
+        segment=segment,
+        idx=index,
+        token=end.token,
+        result=end.result.value,
+        worker=end.worker,
+        session=holder,
+        started_at=end.started_at,
+        duration_s=end.duration_s,
+        failure=None if end.failure is None else end.failure.decode(),
+        ended_at=now,
+    )
 
 
 def _add_checkpoint(
@@ -208,20 +209,18 @@ def _add_checkpoint(
             f"experiment {experiment}, trial {checkpoint.number}: the checkpoint at step "
             f"{checkpoint.step} comes from an attempt that is not the live one; it was not stored"
         )
-    run.run(
-        artifact_rows.add_artifact,
-        {
-            "key": checkpoint.key,
-            "experiment": experiment,
-            "number": checkpoint.number,
-            "step": checkpoint.step,
-            "kind": ArtifactKind.CHECKPOINT,
-            "token": checkpoint.token,
-            "digest": checkpoint.digest,
-            "size": checkpoint.size,
-            "created_at": now,
-        },
+    row = ArtifactRow(
+        key=checkpoint.key,
+        experiment=experiment,
+        number=checkpoint.number,
+        step=checkpoint.step,
+        kind=ArtifactKind.CHECKPOINT.value,
+        token=checkpoint.token,
+        digest=checkpoint.digest,
+        size=checkpoint.size,
+        created_at=now,
     )
+    run.add(artifact_rows.add_artifact, (row,))
 
 
 def _drop_segments(run: Transaction, experiment: ExperimentId, number: int, before: int) -> None:

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from morphml.storage import statements
 from morphml.storage.database import StatementTexts
 from morphml.storage.expressions import Statement
+from morphml.storage.rows import ArtifactRow, AttemptRow, EntryRow, TaskRow, TrialRow
+from morphml.storage.sqlite.connection import NAMED, POSITIONAL
+from morphml.storage.statements import artifact_rows, log_rows, task_rows, trial_rows
+from morphml.storage.tables import artifacts, attempts, log, tasks, trials
 
 
 def all_statements() -> Iterator[Statement]:
@@ -35,11 +39,31 @@ def test_there_are_statements() -> None:
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.__name__)
 def test_statement_compiles_for_sqlite_and_postgresql(statement: Statement) -> None:
-    sqlite = StatementTexts(SQLiteDialect_pysqlite(paramstyle="named")).text(statement)
+    sqlite = StatementTexts(NAMED).text(statement)
     postgres = StatementTexts(PGDialect_psycopg()).text(statement)
     names = set(re.findall(r":(\w+)", sqlite))
     assert set(re.findall(r"%\((\w+)\)s", postgres)) == names
     assert statement.__doc__
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "statement"),
+    [
+        (trials, TrialRow, trial_rows.add_trial),
+        (log, EntryRow, log_rows.add_entry),
+        (tasks, TaskRow, task_rows.add_task),
+        (attempts, AttemptRow, trial_rows.add_attempt),
+        (artifacts, ArtifactRow, artifact_rows.add_artifact),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_rows_have_the_columns_of_their_tables_in_order(
+    table: Table, row: type[tuple[object, ...]], statement: Statement
+) -> None:
+    columns = [column.key for column in table.columns]
+    assert list(row._fields) == columns
+    for dialect in (POSITIONAL, PGDialect_psycopg(paramstyle="format")):
+        assert statement().compile(dialect=dialect).positiontup == columns
 
 
 def test_value_bound_inside_a_statement_is_noticed() -> None:
@@ -51,4 +75,4 @@ def test_value_bound_inside_a_statement_is_noticed() -> None:
         return select(trials.c.number).where(trials.c.state == "pending")
 
     with pytest.raises(AssertionError, match=r"careless binds state_1='pending' itself"):
-        StatementTexts(SQLiteDialect_pysqlite(paramstyle="named")).text(careless)
+        StatementTexts(NAMED).text(careless)

@@ -1,0 +1,90 @@
+"""Whole rows of the tables that every transaction adds to, in the order of their columns.
+
+Values by place cost a third less than values by name; the names here keep the two in step, and a
+test compares them with the tables.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class TrialRow(NamedTuple):
+    """A row of ``trials``."""
+
+    experiment: str
+    number: int
+    state: str
+    vector: str
+    graph_id: str | None
+    point_id: str
+    computed: str
+    metrics: str | None
+    duration_s: float
+    epochs: int
+    created_at: float
+    ended_at: float | None
+
+
+class EntryRow(NamedTuple):
+    """A row of ``log``."""
+
+    experiment: str
+    seq: int
+    kind: str
+    number: int
+    body: str
+    at: float
+
+
+class TaskRow(NamedTuple):
+    """A row of ``tasks``."""
+
+    id: str
+    kind: str
+    owner: str
+    number: int
+    segment: int
+    from_epoch: int
+    to_epoch: int
+    class_id: int
+    rank: float
+    state: str
+    due_at: float | None
+    attempts: int
+    holder: str | None
+    token: str | None
+    lost_token: str | None
+    lost_holder: str | None
+    leased_at: float | None
+
+
+class AttemptRow(NamedTuple):
+    """A row of ``attempts``."""
+
+    owner: str
+    number: int
+    segment: int
+    idx: int
+    token: str
+    result: str
+    worker: str
+    session: str | None
+    started_at: float
+    duration_s: float
+    failure: str | None
+    ended_at: float
+
+
+class ArtifactRow(NamedTuple):
+    """A row of ``artifacts``."""
+
+    key: str
+    experiment: str | None
+    number: int | None
+    step: int | None
+    kind: str
+    token: str | None
+    digest: str
+    size: int
+    created_at: float
