@@ -57,7 +57,7 @@ class Play:
         self.proposals: list[Proposal] = []
         #: Numbers that failed.
         self.failed: set[int] = set()
-        self._pending: list[int] = []
+        self._pending: list[Asked] = []
         self._taken: dict[tuple[object, ...], int] = {}
         self._results: dict[int, tuple[float, ...]] = {}
         self._chance = generator(plan.seed, 0, "play")
@@ -101,23 +101,23 @@ class Play:
         return True
 
     def _ask(self, number: int, proposal: Proposal) -> None:
-        self._taken[proposal.architecture.vector] = number
-        self._pending.append(number)
-        self._see(
-            Asked(
-                number=number,
-                architecture=proposal.architecture,
-                parents=proposal.parents,
-                note=proposal.note,
-            )
+        architecture = proposal.architecture
+        self._taken[architecture.vector] = number
+        asked = Asked(
+            number=number,
+            architecture=architecture,
+            parents=proposal.parents,
+            note=proposal.note,
         )
+        self._pending.append(asked)
+        self._see(asked)
 
     def _finish_one(self) -> None:
-        number = self._pending.pop(int(self._chance.integers(len(self._pending))))
+        asked = self._pending.pop(int(self._chance.integers(len(self._pending))))
+        number = asked.number
         if self._chance.random() < self.plan.cancelled:
             self._see(Cancelled(number=number))
             return
-        asked = next(e for e in self.log if isinstance(e, Asked) and e.number == number)
         values = score(asked.architecture, self.plan.objectives)
         if self._chance.random() < self.plan.paused:
             self._see(Reported(number=number, step=1, values=values))
