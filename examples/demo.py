@@ -13,7 +13,7 @@ from rich.console import Console
 
 import morphml as mm
 from morphml import layers as L
-from morphml.cli.outcome import result_view
+from morphml.cli.outcome import best_table
 from morphml.cli.progress import progress_view
 from morphml.evaluation.training import Classification
 
@@ -59,7 +59,7 @@ with progress_view(console) as observer:
         observer=observer,
     )
 
-console.print(result_view(result, str(STORE)))
+console.print(best_table(result, result.ranked()[:10]))
 result.best.to_python(FOLDER / "model.py")
 result.report(FOLDER / "report.html")
 

@@ -201,8 +201,10 @@ def test_a_mistake_in_the_file_is_pointed_at(morphml: Run, folder: Path) -> None
 
 
 def test_a_mistake_in_the_space_is_pointed_at(morphml: Run, folder: Path) -> None:
-    change(folder, "real(-1.0, 1.0)", "reel(-1.0, 1.0)")
-    assert_one_screen(morphml("search", "experiment.yaml"), 2, "line 3", "real")
+    change(folder, "real(-1.0, 1.0)", "reall(-1.0, 1.0)")
+    assert_one_screen(
+        morphml("search", "experiment.yaml"), 2, "line 3", "'reall'", "did you mean 'real'"
+    )
 
 
 def test_an_evaluator_that_cannot_be_imported_is_named(morphml: Run, folder: Path) -> None:

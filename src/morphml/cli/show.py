@@ -33,7 +33,7 @@ def show(
             if as_json:
                 write_json(result_document(result, storage))
             else:
-                results().print(result_view(result, storage))
+                results().print(result_view(experiment, result, storage))
             return
         record = record_of(result, trial)
         attempts = [a for a in experiment.store.attempts(experiment.id) if a.number == trial]
