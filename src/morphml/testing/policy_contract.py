@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from morphml.scheduling.policies import (
 from morphml.seeds import generator
 
 #: Random windows that each test looks at.
-ROUNDS = 200
+ROUNDS = 100
 _LABELS = ("cpu", "gpu", "ssd")
 
 
@@ -102,6 +103,7 @@ def _request(first_ready_at: float, *, priority: int) -> Request:
     return Request(experiment=ExperimentId("e"), first_ready_at=first_ready_at, priority=priority)
 
 
+@cache
 def _situations() -> list[tuple[Sequence[WaitingTask], Sequence[WorkerOffer]]]:
     return [_situation(generator(0, number, "window")) for number in range(ROUNDS)]
 
