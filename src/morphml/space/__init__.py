@@ -21,6 +21,7 @@ from morphml.space.expressions import Expression, channels, divisors, ref, round
 from morphml.space.membership import Difference, Membership
 from morphml.space.search_space import GraphSpace, SearchSpace
 from morphml.space.size import Size
+from morphml.space.text import parse_block, parse_constraint, parse_expression, parse_space
 
 __all__ = [
     "Architecture",
@@ -46,6 +47,10 @@ __all__ = [
     "nest",
     "optional",
     "parallel",
+    "parse_block",
+    "parse_constraint",
+    "parse_expression",
+    "parse_space",
     "real",
     "ref",
     "repeat",

@@ -40,6 +40,7 @@ def block_plan(block: object, place: Place, compiler: Compiler) -> Plan:  # noqa
     Raises:
         SpaceError: whatever the block breaks, with its path.
     """
+    compiler.grow(place.path)
     match block:
         case Layer():
             return layer_plan(block, place, compiler)

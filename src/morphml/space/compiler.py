@@ -32,6 +32,9 @@ from morphml.space.places import Place
 from morphml.space.table import Group, Single, Step, Table
 from morphml.space.values import Value, combined, constant, leaves, names_read, reads_channels
 
+#: A space has at most so many blocks and decisions, all copies counted: reading one never hangs.
+PARTS = 20_000
+
 
 class Entry:
     """A decision while the space is compiled: its guard may still widen."""
@@ -87,6 +90,7 @@ class Compiler:
         self.possible: dict[str, tuple[object, ...]] = {}
         self.groups: list[tuple[tuple[int, ...], Callable[[Guard], Group]]] = []
         self.slots = 0
+        self.parts_made = 0
         #: The choice among the operations of the cell at a path.
         self.op_choices: dict[str, Choice] = {}
         #: Named parts used at several places: name -> how the part is written.
@@ -122,6 +126,7 @@ class Compiler:
             self._check_same(entry, domain, where, place)
             entry.guard = widened(entry.guard, guard)
             return known
+        self.grow(path)
         entry = self._entry(domain, path, place, guard, labels)
         index = len(self.entries)
         self.by_path[path] = index
@@ -280,6 +285,20 @@ class Compiler:
 
             return (Holds(reads=value.reads, test=test, text=repr(comparison)),)
         return ()
+
+    def grow(self, path: str) -> None:
+        """Count one more block or decision.
+
+        Raises:
+            SpaceError: when a space has more than `PARTS` of them.
+        """
+        self.parts_made += 1
+        if self.parts_made > PARTS:
+            raise SpaceError(
+                f"this space has more than {PARTS:,} blocks and decisions, copies counted; use "
+                "fewer copies or smaller cells",
+                path=path,
+            )
 
     def new_slot(self) -> int:
         """A key that no other tap has."""

@@ -19,7 +19,7 @@ from morphml.space.blocks import (
 )
 from morphml.space.domains import Choice, OptionalBlock, Real, is_block, is_integer
 from morphml.space.expressions import Expression
-from morphml.space.form import check_name, check_segment, plain
+from morphml.space.form import check_flag, check_name, check_segment, plain
 
 MERGES = ("add", "concat")
 JOINS = ("concat", "add", "replace")
@@ -49,6 +49,7 @@ def repeat(*body: object, times: object, tie: bool = False, name: str | None = N
         SpaceError: without a body, or when ``times`` is no count.
     """
     check_segment(name, of="a repeat")
+    check_flag(tie, "tie=", of="repeat")
     blocks = checked_blocks(body, of="repeat")
     return Repeat(body=blocks, times=_count(times, of="repeat"), tie=tie, name=name)
 
@@ -265,6 +266,7 @@ def _required(name: str, what: str) -> str:
 
 
 def _check_cell(made: Cell) -> None:
+    check_flag(made.reduce, "reduce=", of="cell")
     if made.on not in ("edges", "nodes"):
         raise SpaceError(f"on={made.on!r} of cell() is neither 'edges' nor 'nodes'")
     if not is_integer(made.nodes) or made.nodes < 1:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from morphml.errors import SpaceError
 from morphml.space.blocks import Block
 from morphml.space.expressions import Expression, Spread
-from morphml.space.form import call, check_name, is_literal, plain
+from morphml.space.form import call, check_flag, check_name, is_literal, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -32,6 +32,8 @@ class Choice(Expression):
 
     def __post_init__(self) -> None:
         check_name(self.name, of="a choice")
+        if self.ordered is not None:
+            check_flag(self.ordered, "ordered=", of="choice")
         if not self.options:
             raise SpaceError("choice() needs at least one option, got none")
         _check_options(self.options, self)
@@ -69,14 +71,15 @@ class Integer(Expression):
 
     def __post_init__(self) -> None:
         check_name(self.name, of="an integer")
+        check_flag(self.log, "log=", of="integer")
         for bound in (self.low, self.high):
             if not isinstance(bound, Expression) and not is_integer(bound):
                 raise SpaceError(f"the bounds of integer() must be whole numbers, got {bound!r}")
         if is_integer(self.low) and is_integer(self.high):
             _check_bounds("integer", self.low, self.high, log=self.log)
             _check_default("integer", self.default, self.low, self.high)
-            if self.default is not None and not is_integer(self.default):
-                raise SpaceError(f"default={self.default!r} of integer() is not a whole number")
+        if self.default is not None and not is_integer(self.default):
+            raise SpaceError(f"default={self.default!r} of integer() is not a whole number")
         _check_condition(self.when)
 
     def __repr__(self) -> str:
@@ -99,6 +102,7 @@ class Real(Expression):
 
     def __post_init__(self) -> None:
         check_name(self.name, of="a real")
+        check_flag(self.log, "log=", of="real")
         for bound in (self.low, self.high):
             if not is_number(bound):
                 raise SpaceError(f"the bounds of real() must be finite numbers, got {bound!r}")
@@ -127,13 +131,15 @@ class OptionalBlock(Expression):
         check_name(self.name, of="an optional block")
         if not is_block(self.block):
             raise SpaceError(f"optional() takes a block such as L.dropout(0.5), got {self.block!r}")
-        if not isinstance(self.default, bool):
-            raise SpaceError(f"default= of optional() is True or False, got {self.default!r}")
+        check_flag(self.default, "default=", of="optional")
         _check_condition(self.when)
 
     def __repr__(self) -> str:
         return call("optional", (self.block,), {"default": self.default or None} | _identity(self))
 
+
+#: Larger bounds than these leave no room to compute with.
+_LARGEST = 1e300
 
 #: Every kind of open choice.
 Domain = Choice | Integer | Real | OptionalBlock
@@ -210,11 +216,11 @@ def real(
     Raises:
         SpaceError: for bounds that are not finite, or are in the wrong order.
     """
-    for bound in (lo, hi):
-        if not is_number(plain(bound)):
-            raise SpaceError(f"the bounds of real() must be finite numbers, got {bound!r}")
-    default = None if default is None else float(default)
-    return Real(low=float(lo), high=float(hi), log=log, default=default, name=name, when=when)
+    for bound in (lo, hi, lo if default is None else default):
+        if not is_number(plain(bound)) or abs(bound) > _LARGEST:
+            raise SpaceError(f"real() takes finite numbers as bounds and default, got {bound!r}")
+    start = None if default is None else float(default)
+    return Real(low=float(lo), high=float(hi), log=log, default=start, name=name, when=when)
 
 
 def optional(
@@ -289,6 +295,8 @@ def _check_options(options: tuple[object, ...], choice: Choice) -> None:
 
 def _check_bounds(kind: str, low: object, high: object, *, log: bool) -> None:
     assert isinstance(low, int | float) and isinstance(high, int | float)
+    if kind == "integer" and max(abs(low), abs(high)) > 2**53:
+        raise SpaceError("the bounds of integer() lie between -2**53 and 2**53")
     if low > high:
         raise SpaceError(f"{kind}({low}, {high}): the lower bound is above the upper one")
     if log and low <= 0:

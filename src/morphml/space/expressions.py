@@ -38,6 +38,10 @@ COMPARISONS: dict[str, Callable[[object, object], object]] = {
 }
 
 
+#: The largest number whose divisors are listed.
+DIVISIBLE = 1_000_000
+
+
 class Expression:
     """Abstract: anything that has a value once named decisions have theirs; it has no state.
 
@@ -236,6 +240,12 @@ def divisors(value: Operand) -> Call:
     return Call(function="divisors", arguments=(value,))
 
 
+def _shortened(value: object) -> str:
+    # Python refuses to write integers of more than some thousand digits.
+    huge = isinstance(value, int) and value.bit_length() > 200
+    return "a number of more than 60 digits" if huge else repr(value)
+
+
 def round_number(value: float, multiple: float) -> float:
     """What `round_to` evaluates to; an int when ``multiple`` is one."""
     steps = max(1, int(value / multiple + 0.5))
@@ -243,9 +253,11 @@ def round_number(value: float, multiple: float) -> float:
 
 
 def divisors_of(value: int) -> tuple[int, ...]:
-    """What `divisors` evaluates to, ascending; O(sqrt(value))."""
-    if not isinstance(value, int) or value < 1:
-        raise SpaceError(f"divisors() needs a whole number of at least 1, got {value!r}")
+    """What `divisors` evaluates to, ascending; O(sqrt(value)), so there is a limit to the value."""
+    if not isinstance(value, int) or not 1 <= value <= DIVISIBLE:
+        raise SpaceError(
+            f"divisors() needs a whole number from 1 to {DIVISIBLE:,}, got {_shortened(value)}"
+        )
     small = [d for d in range(1, int(value**0.5) + 1) if value % d == 0]
     return tuple(sorted({*small, *(value // d for d in small)}))
 

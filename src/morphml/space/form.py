@@ -52,13 +52,25 @@ def check_segment(name: str | None, *, of: str) -> None:
         )
 
 
+def check_flag(value: object, what: str, *, of: str) -> None:
+    """Refuse anything but True and False.
+
+    Raises:
+        SpaceError: for another value, such as an expression.
+    """
+    if not isinstance(value, bool):
+        raise SpaceError(f"{what} of {of}() is True or False, got {value!r}")
+
+
 def is_literal(value: object) -> bool:
-    """True when ``value`` is a scalar or a tuple of such; numbers must be finite."""
+    """True when ``value`` is a scalar or a tuple of such; numbers finite, whole ones of 64 bits."""
     if isinstance(value, tuple):
         return all(is_literal(item) for item in value)
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or isinstance(value, bool | int | str)
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or isinstance(value, str)
 
 
 def plain(value: object) -> object:

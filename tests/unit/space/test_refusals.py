@@ -56,8 +56,13 @@ VALUES: dict[str, Callable[[], object]] = {
     "must be whole numbers, got True": lambda: integer(True, 3),
     "default=7 is outside integer(1, 3)": lambda: integer(1, 3, default=7),
     "starts above 0": lambda: integer(0, 5, log=True),
-    "finite numbers, got inf": lambda: real(1, math.inf),
-    "finite numbers, got '1'": lambda: real("1", 2),  # type: ignore[arg-type]
+    "finite numbers as bounds and default, got inf": lambda: real(1, math.inf),
+    "finite numbers as bounds and default, got '1'": lambda: real("1", 2),  # type: ignore[arg-type]
+    "finite numbers as bounds and default, got 1e+301": lambda: real(1, 1e301),
+    "between -2**53 and 2**53": lambda: integer(1, 10**400),
+    "log= of integer() is True or False": lambda: integer(1, 3, log=divisors(12)),  # type: ignore[arg-type]
+    "tie= of repeat() is True or False": lambda: repeat(L.relu(), times=1, tie=1),  # type: ignore[arg-type]
+    "option 0 is 99999999999999999999": lambda: choice(99999999999999999999),
     "one value only": lambda: real(1, 1),
     "optional() takes a block": lambda: optional(3),
     "needs a name=": lambda: choice(1, 2) * 2,
@@ -134,6 +139,9 @@ SPACES: dict[tuple[str, str], Callable[[], object]] = {
     ("dense/units", "cannot read channels()"): lambda: chain(
         L.dense(choice(1, 2, when=channels() > 1))
     ),
+    ("dense/units", "divisors() needs a whole number from 1 to 1,000,000"): lambda: chain(
+        L.dense(choice(*divisors(99999999999999999989)))
+    ),
     ("", "needs input="): lambda: SearchSpace(layers=[L.relu()]),
     ("", "has nothing in it"): lambda: SearchSpace(),
     ("", "an input needs layers="): lambda: SearchSpace(input=(4,)),
@@ -152,6 +160,14 @@ def test_space_is_refused_with_the_path(path: str, message: str) -> None:
         SPACES[path, message]()
     assert caught.value.path == path
     assert message in str(caught.value)
+
+
+def test_space_of_too_many_copies_is_refused_soon() -> None:
+    block: object = L.dense(choice(4, 8))
+    for _ in range(20):
+        block = repeat(block, times=9)
+    with pytest.raises(SpaceError, match=r"more than 20,000 blocks and decisions"):
+        chain(block)
 
 
 SHAPES: dict[str, tuple[Callable[[], object], tuple[tuple[int, ...], ...]]] = {
