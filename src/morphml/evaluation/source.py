@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 from morphml.errors import EvaluatorError
@@ -47,7 +47,10 @@ class EvaluatorSource:
                     f"evaluator: an import path has the form 'package.module:name', "
                     f"got {evaluator!r}"
                 )
-            return cls(name=evaluator, path=evaluator)
+            source = cls(name=evaluator, path=evaluator)
+            if module == "__main__":  # a child has another one
+                return replace(source, path=None, live=source.load())
+            return source
         live = _ready(evaluator, "evaluator")
         return cls(name=_name(evaluator), path=None, live=live, digest=digest_of(live))
 
@@ -73,9 +76,7 @@ class EvaluatorSource:
         """The same source with the digest of an import path filled in; imports the module."""
         if self.digest is not None or self.path is None:
             return self
-        return type(self)(
-            name=self.name, path=self.path, live=self.live, digest=digest_of(self.load())
-        )
+        return replace(self, digest=digest_of(self.load()))
 
 
 def _ready(found: object, what: str) -> Evaluator:

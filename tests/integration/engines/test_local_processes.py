@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +15,7 @@ import training_evaluators as training
 
 import morphml as mm
 from morphml import layers as L
-from morphml.engines import Context, Failed, Finished, LocalEngine, Started, Succeeded
+from morphml.engines import Context, Failed, Finished, LocalEngine, Reported, Started, Succeeded
 from morphml.errors import EvaluatorError, WorkerError
 from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.testing import engine_evaluators as given
@@ -235,3 +237,57 @@ def test_events_tell_the_worker_that_ran_the_attempt() -> None:
         started = {event.token: event.worker for event in probe.of(Started)}
         assert started == {event.token: event.worker for event in probe.of(Finished)}
         assert set(started.values()) <= {"local-0", "local-1"}
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_module_outside_of_the_import_path_travels_by_value(tmp_path: Path) -> None:
+    path = tmp_path / "somewhere.py"
+    path.write_text("def helper(x): return x * 3\ndef evaluate(arch, trial): return helper(0.25)\n")
+    spec = importlib.util.spec_from_file_location("not_on_the_path", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+        assert run(module.evaluate) == Succeeded(metrics={"score": 0.75})
+    finally:
+        del sys.modules[spec.name]
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_reports_of_several_threads_arrive_whole() -> None:
+    def evaluate(arch: object, trial: mm.Trial) -> float:
+        lock = threading.Lock()
+        steps = iter(range(3000))
+
+        def work() -> None:
+            while True:
+                with lock:
+                    step = next(steps, None)
+                    if step is None:
+                        return
+                    trial.report(step, score=0.5)
+                trial.log("x" * 200)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return 0.5
+
+    with LocalEngine(1) as engine:
+        probe = EngineProbe(engine)
+        probe.prepare(evaluate)
+        token = probe.submit()
+        probe.finish()
+        assert [event.step for event in probe.of(Reported)] == list(range(3000))
+        assert probe.output(token, "log") == ("x" * 200 + "\n") * 3000
+
+
+def test_closed_engine_tells_nothing() -> None:
+    engine = LocalEngine(1)
+    EngineProbe(engine).prepare(given.score)
+    engine.close()
+    assert engine.events(1.0) == []

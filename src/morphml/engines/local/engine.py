@@ -6,6 +6,7 @@ One thread, one loop: all that the engine does happens inside ``events``.
 from __future__ import annotations
 
 import math
+import os
 import signal
 import time
 from collections import deque
@@ -65,6 +66,8 @@ class LocalEngine:
     ) -> None:
         if workers < 1:
             raise WorkerError(f"workers: at least 1 for the local engine, got {workers}")
+        if os.name != "posix":
+            raise WorkerError("local worker processes need Linux or macOS; use workers=0 here")
         self._patience = patience or Patience()
         share = threads or max(1, cores() // workers)
         self._pool = Pool([slot_plan(i, devices) for i in range(workers)], share)
@@ -132,7 +135,7 @@ class LocalEngine:
     def events(self, timeout_s: float) -> list[EngineEvent]:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
         until = time.monotonic() + timeout_s
-        while True:
+        while not self._closed:
             now = time.monotonic()
             due = self._tick(now)
             wait = 0.0 if self._events else max(0.0, min(until, due, self._pool.due) - now)
@@ -140,8 +143,9 @@ class LocalEngine:
             if self._waiting:
                 self._dispatch()
             if self._events or time.monotonic() >= until:
-                events, self._events = self._events, []
-                return events
+                break
+        events, self._events = self._events, []
+        return events
 
     def close(self) -> None:
         """End everything that runs; no process stays. May be called twice."""
@@ -149,6 +153,7 @@ class LocalEngine:
             self._closed = True
             self._waiting.clear()
             self._running.clear()
+            self._events.clear()
             self._pool.close()
 
     def __enter__(self) -> Self:

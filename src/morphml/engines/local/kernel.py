@@ -13,24 +13,23 @@ _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc = ctypes.CDLL(None) if os.name == "posix" else None
 
 
 def die_with_parent() -> None:
     """Have this process killed when the thread that forked it ends."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def adopt_orphans() -> None:
     """Make this process the parent of descendants whose own parent ends."""
-    if hasattr(_libc, "prctl"):
-        _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def flush_c_streams() -> None:
     """Write out what C code printed; it buffers whole blocks when it writes to a pipe."""
-    _libc.fflush(None)
+    if _libc is not None:
+        _libc.fflush(None)
 
 
 def kill_group(pid: int, sig: int) -> None:
@@ -68,3 +67,8 @@ def _stats() -> Iterator[tuple[int, tuple[int, int, int]]]:
             continue
         fields = stat[stat.rfind(b")") + 2 :].split()
         yield int(name), (int(fields[1]), int(fields[3]), int(fields[21]) * page)
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc is not None and hasattr(_libc, "prctl"):
+        _libc.prctl(option, value, 0, 0, 0)

@@ -6,6 +6,7 @@ import faulthandler
 import os
 import signal
 import socket
+import threading
 import traceback
 from collections import deque
 from enum import StrEnum
@@ -53,6 +54,8 @@ class ParentLink:
         self._orders: dict[str, Order] = {}
         self._backlog = bytearray()
         self._busy = False
+        # Frameworks report from threads of their own.
+        self._lock = threading.Lock()
         signal.signal(signal.SIGTERM, self._terminate)
         # Writes the stack to stderr at once, even from C code that never lets Python's handler run.
         faulthandler.register(signal.SIGTERM, file=2, all_threads=True, chain=True)
@@ -85,12 +88,13 @@ class ParentLink:
         """
         if self._pid != os.getpid():
             return
-        self._busy = True
-        try:
-            self._backlog += encode(message)
-            self._push(wait)
-        finally:
-            self._busy = False
+        with self._lock:
+            self._busy = True
+            try:
+                self._backlog += encode(message)
+                self._push(wait)
+            finally:
+                self._busy = False
         self._raise_if_interrupted()
 
     def leave_if_forked(self) -> None:
@@ -109,19 +113,23 @@ class ParentLink:
             del self._backlog[:sent]
 
     def _look(self) -> None:
-        self._busy = True
-        try:
-            while True:
-                try:
-                    data = self._socket.recv(_READ, socket.MSG_DONTWAIT)
-                except BlockingIOError:
-                    break
-                if not data:
-                    os._exit(0)  # the parent is gone
-                self._take(data)
-        finally:
-            self._busy = False
+        with self._lock:
+            self._busy = True
+            try:
+                self._take_what_is_there()
+            finally:
+                self._busy = False
         self._raise_if_interrupted()
+
+    def _take_what_is_there(self) -> None:
+        while True:
+            try:
+                data = self._socket.recv(_READ, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            if not data:
+                os._exit(0)  # the parent is gone
+            self._take(data)
 
     def _take(self, data: bytes) -> None:
         for frame in self._reader.feed(data):

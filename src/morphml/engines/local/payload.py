@@ -1,12 +1,16 @@
 """An experiment as bytes: the one pickle there is, made by a parent for its own children.
 
 It goes over a private pipe between processes of the same user and is opened nowhere else. By value
-travel functions of ``__main__`` and notebooks, lambdas and closures; what can be imported goes by
-name.
+travels what a child cannot import: functions of ``__main__`` and notebooks, lambdas, closures, and
+modules that were loaded from a file outside of the import path. The rest goes by name.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
 from typing import cast
 
 import cloudpickle
@@ -26,7 +30,8 @@ def pack(context: Context) -> bytes:
     parts = (context.space, source.path, source.live)
     rest = (context.rules, context.scratch, dict(context.settings))
     try:
-        return cast("bytes", cloudpickle.dumps((*parts, *rest)))
+        with _by_value(source.live):
+            return cast("bytes", cloudpickle.dumps((*parts, *rest)))
     except Exception as error:
         raise EvaluatorError(
             f"evaluator {source.name}: it cannot be sent to a worker process: {error}. Make what "
@@ -39,3 +44,34 @@ def unpack(payload: bytes) -> Context:
     space, path, live, rules, scratch, settings = cloudpickle.loads(payload)
     source = EvaluatorSource(name=path or "", path=path, live=live)
     return Context(space=space, evaluator=source, rules=rules, scratch=scratch, settings=settings)
+
+
+@contextmanager
+def _by_value(live: object) -> Iterator[None]:
+    """Meanwhile the evaluator's module is pickled by value, where children could not find it."""
+    name = getattr(live, "__module__", None) or "__main__"
+    module = sys.modules.get(name)
+    if name == "__main__" or module is None or _importable(module):
+        yield
+        return
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _importable(module: ModuleType) -> bool:
+    """Whether importing its name in a fresh process would find this very file."""
+    spec = None
+    path = None
+    name = ""
+    for part in module.__name__.split("."):
+        name = f"{name}.{part}" if name else part
+        finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        found = (finder.find_spec(name, path) for finder in finders)
+        spec = next((candidate for candidate in found if candidate is not None), None)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return spec is not None and spec.origin == getattr(module, "__file__", spec.origin)
