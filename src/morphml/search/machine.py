@@ -339,7 +339,10 @@ class SearchMachine:
         source = body["source"]
         self._optimizer.observe(
             Answered(
-                architecture=architecture, source=source, values=self._knowledge.values(source)
+                architecture=architecture,
+                source=source,
+                values=self._knowledge.values(source),
+                violation=self._knowledge.violation(source),
             )
         )
 
@@ -355,7 +358,7 @@ class SearchMachine:
         values = None
         if body["state"] in (TrialState.COMPLETED, TrialState.PRUNED):
             values = minimised_values(self.spec.objectives, {**body["metrics"], **computed})
-            self._knowledge.tell(number, values)
+            self._knowledge.tell(number, values, body["violation"])
         self.standing.told(number, TrialState(body["state"]), values, body)
         self._optimizer.observe(
             Told(
