@@ -13,8 +13,8 @@ from morphml.storage.sqlite.filesystem import file_system, refuse_network_file_s
 
 MOUNTS = [
     ("/", "ext4"),
-    ("/home", "NFS4"),
-    ("/home/local", "xfs"),
+    ("/users-share", "NFS4"),
+    ("/users-share/local", "xfs"),
     ("/mnt/c", "9p"),
     ("/data", "ext4"),
     ("/data", "cifs"),
@@ -25,9 +25,9 @@ MOUNTS = [
     ("path", "kind"),
     [
         ("/var/store.db", "ext4"),
-        ("/home/me/store.db", "nfs4"),
-        ("/home/local/store.db", "xfs"),
-        ("/homely/store.db", "ext4"),
+        ("/users-share/me/store.db", "nfs4"),
+        ("/users-share/local/store.db", "xfs"),
+        ("/users-sharely/store.db", "ext4"),
         ("/data/store.db", "cifs"),
         ("/mnt/c/store.db", "9p"),
     ],
