@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 import orjson
 
-import morphml
 from morphml.engines.local import control, kernel
 from morphml.errors import WorkerError
 
@@ -155,7 +154,7 @@ def _environment(threads: int) -> dict[str, str]:
     environment = dict(os.environ)
     for name in _THREADS:
         environment.setdefault(name, str(threads))
-    source = str(Path(morphml.__file__).resolve().parents[1])
+    source = str(Path(__file__).resolve().parents[3])
     known = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join([source, known] if known else [source])
     return environment
