@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from morphml.errors import MorphError, TextFormError
+from morphml.space.text.expansion import excess
 from morphml.space.text.limits import check_limits
 
 #: What constructors raise when an argument does not suit them; shown with the place of the call.
 _REFUSALS = (MorphError, TypeError, ValueError, ArithmeticError, AttributeError)
+#: Whole numbers of a text lie between minus this and this: products of names grow without end.
+_LARGEST = 2**64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,8 @@ class _Walker:
         statements = self._parse().body
         if not statements:
             raise self._fault_at(1, 0, "the text holds no expression")
+        if (found := excess(statements)) is not None:
+            raise self._fault(*found)
         value: object = None
         for statement in statements:
             match statement:
@@ -221,6 +226,8 @@ class _Walker:
     def _finite(self, node: ast.expr, value: object) -> object:
         if isinstance(value, float) and not math.isfinite(value):
             raise self._fault(node, f"numbers are finite, and this is {value}")
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise self._fault(node, "a whole number lies beyond 2**64; write a smaller one")
         return value
 
     # --- calls -----------------------------------------------------------------------------------
