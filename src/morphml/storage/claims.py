@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
@@ -32,48 +33,58 @@ def claim(
     return [task for task in claimed if task is not None]
 
 
+class _Ready(NamedTuple):
+    """A task that may be claimed, in the order of claims."""
+
+    rank: float
+    id: str
+    owner: str
+    number: int
+    segment: int
+
+    @property
+    def key(self) -> Values:
+        return {"p_owner": self.owner, "p_number": self.number, "p_segment": self.segment}
+
+
 def _next_ready(
     run: Transaction, experiment: ExperimentId, limit: int, offers: Mapping[str, float] | None
-) -> list[TaskId]:
+) -> list[_Ready]:
     """The first ready tasks of all classes that fit: the heads of their walks, merged."""
     heads = [
         run.rows(task_rows.ready_of_class, {"p_class": class_id, "p_limit": limit})
         for class_id, requirements in run.rows(task_rows.classes_of, {"p_owner": experiment})
         if is_met(requirements, offers)
     ]
-    return [TaskId(task) for _, task in list(heapq.merge(*heads))[:limit]]
+    return [_Ready(*row) for row in list(heapq.merge(*heads))[:limit]]
 
 
-def _lease(run: Transaction, task: TaskId, session: SessionId) -> ClaimedTask | None:
+def _lease(run: Transaction, task: _Ready, session: SessionId) -> ClaimedTask | None:
     """The task under a fresh token; None where another master was faster."""
-    lost = run.row(task_rows.lost_of, {"p_id": task})
+    lost = run.row(task_rows.lost_of, task.key)
     token = new_token()
-    values: Values = {
-        "p_id": task,
-        "p_session": session,
-        "p_token": token,
-        "p_lost": 0 if lost is None else 1,
-    }
-    row = run.row(task_rows.lease, values)
+    taken = {"p_session": session, "p_token": token, "p_lost": 0 if lost is None else 1}
+    row = run.row(task_rows.lease, {**task.key, **taken})
     if row is None:
         return None
     if lost is not None:
-        _end_lost_attempt(run, lost)
-    owner, number, segment, from_epoch, to_epoch, attempts = row
-    trial: Values = {"p_experiment": owner, "p_number": number}
+        _end_lost_attempt(run, task, lost)
+    from_epoch, to_epoch, attempts = row
+    experiment = ExperimentId(task.owner)
+    trial: Values = {"p_experiment": experiment, "p_number": task.number}
     vector = run.row(task_rows.vector_of, trial)
     assert vector is not None, "a task's trial is stored with it"
     return ClaimedTask(
-        id=task,
-        experiment=owner,
-        number=number,
-        segment=segment,
+        id=TaskId(task.id),
+        experiment=experiment,
+        number=task.number,
+        segment=task.segment,
         from_epoch=from_epoch,
         to_epoch=to_epoch,
         token=token,
         attempts=attempts,
         vector=vector[0].encode(),
-        checkpoint=_newest_checkpoint(run, owner, number),
+        checkpoint=_newest_checkpoint(run, experiment, task.number),
     )
 
 
@@ -90,16 +101,16 @@ def _newest_checkpoint(
     )
 
 
-def _end_lost_attempt(run: Transaction, lost: Row) -> None:
+def _end_lost_attempt(run: Transaction, task: _Ready, lost: Row) -> None:
     """Write the end of the attempt whose session was lost: from now on it cannot come back."""
-    owner, number, segment, index, token, holder, leased_at, now = lost
+    index, token, holder, leased_at, now = lost
     row = AttemptRow(
-        owner=owner,
-        number=number,
-        segment=segment,
+        owner=task.owner,
+        number=task.number,
+        segment=task.segment,
         idx=index,
         token=token,
-        result=AttemptResult.LOST,
+        result=AttemptResult.LOST.value,
         worker="",
         session=holder,
         started_at=leased_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId
+from morphml.ids import AttemptToken, ExperimentId, SessionId
 from morphml.search.changes import AttemptResult
 from morphml.storage.database import Database, Values
 from morphml.storage.sessions import check_live, expire
@@ -36,8 +36,10 @@ class Leases:
         with self._database.writing() as run:
             return [session for session in sessions if expire(run, session)]
 
-    def adopt(self, session: SessionId, task: TaskId, token: AttemptToken) -> bool:
-        """Hold the attempt that a worker has announced, instead of whoever held it.
+    def adopt(
+        self, session: SessionId, experiment: ExperimentId, number: int, token: AttemptToken
+    ) -> bool:
+        """Hold the attempt at a trial that a worker has announced, instead of whoever held it.
 
         Returns:
             False when the token is not the live one, nor that of the attempt lost last: the
@@ -46,21 +48,33 @@ class Leases:
         Raises:
             StorageError: when the session has ended.
         """
-        values: Values = {"p_session": session, "p_id": task, "p_token": token}
+        values: Values = {
+            "p_session": session,
+            "p_owner": experiment,
+            "p_number": number,
+            "p_token": token,
+        }
         with self._database.writing() as run:
             check_live(run, session)
             return run.run(task_rows.adopt, values) == 1
 
-    def give_back(self, held: Sequence[tuple[TaskId, AttemptToken]]) -> int:
+    def give_back(self, experiment: ExperimentId, held: Sequence[tuple[int, AttemptToken]]) -> int:
         """Put back tasks that were leased and never started; no attempt is counted.
+
+        Args:
+            experiment: whose tasks.
+            held: number of the trial, and the token that was given.
 
         Returns:
             How many went back; the others are held by somebody else, or have ended.
         """
         with self._database.writing() as run:
             return sum(
-                run.run(task_rows.give_back, {"p_id": task, "p_token": token})
-                for task, token in held
+                run.run(
+                    task_rows.give_back,
+                    {"p_owner": experiment, "p_number": number, "p_token": token},
+                )
+                for number, token in held
             )
 
     def stored(

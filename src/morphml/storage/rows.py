@@ -40,11 +40,11 @@ class EntryRow(NamedTuple):
 class TaskRow(NamedTuple):
     """A row of ``tasks``."""
 
-    id: str
-    kind: str
     owner: str
     number: int
     segment: int
+    id: str
+    kind: str
     from_epoch: int
     to_epoch: int
     class_id: int

@@ -101,11 +101,11 @@ classes = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("number", Whole, primary_key=True),
+    Column("segment", Whole, primary_key=True),
+    Column("id", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("owner", Text, nullable=False),
-    Column("number", Whole, nullable=False),
-    Column("segment", Whole, nullable=False),
     Column("from_epoch", Whole, nullable=False),
     Column("to_epoch", Whole, nullable=False),
     Column("class", Whole, ForeignKey("classes.id"), nullable=False, key="class_id"),
@@ -118,7 +118,6 @@ tasks = Table(
     Column("lost_token", Text),
     Column("lost_holder", Text),
     Column("leased_at", Double),
-    UniqueConstraint("owner", "number", "segment"),
     sqlite_with_rowid=False,
 )
 _ready = text("state = 'pending' AND due_at IS NULL")

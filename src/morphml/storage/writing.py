@@ -117,11 +117,11 @@ def _add_task(
         _drop_segments(run, experiment, task.number, task.segment)
     lease = task.lease
     row = TaskRow(
-        id=task.id,
-        kind=TaskKind.TRIAL.value,
         owner=experiment,
         number=task.number,
         segment=task.segment,
+        id=task.id,
+        kind=TaskKind.TRIAL.value,
         from_epoch=task.from_epoch,
         to_epoch=task.to_epoch,
         class_id=class_id,
@@ -154,7 +154,7 @@ def _update_trial(
 
 
 def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, now: float) -> None:
-    held: Values = {"p_id": end.task, "p_token": end.token}
+    held: Values = {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
     if end.then is TaskThen.GONE:
         row = run.row(task_rows.finish, held)
     else:
@@ -162,15 +162,14 @@ def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, no
     if row is None:
         raise _refused(run, experiment, end)
     if end.then is not TaskThen.GONE:
-        _put_back(run, end, now)
+        _put_back(run, held, end, now)
     run.add(trial_rows.add_attempt, (_attempt_row(experiment, end, row, now),))
 
 
-def _put_back(run: Transaction, end: AttemptEnd, now: float) -> None:
+def _put_back(run: Transaction, held: Values, end: AttemptEnd, now: float) -> None:
     paused = end.then is TaskThen.PAUSED
     values: Values = {
-        "p_id": end.task,
-        "p_token": end.token,
+        **held,
         "p_state": TaskState.PAUSED if paused else TaskState.PENDING,
         "p_due_at": end.ready_at if not paused and end.ready_at > now else None,
         "p_rank": end.rank,
@@ -204,7 +203,7 @@ def _add_checkpoint(
         "p_number": checkpoint.number,
         "p_token": checkpoint.token,
     }
-    if run.row(task_rows.is_held, held) is None:
+    if run.row(task_rows.held_task, held) is None:
         raise TokenRefused(
             f"experiment {experiment}, trial {checkpoint.number}: the checkpoint at step "
             f"{checkpoint.step} comes from an attempt that is not the live one; it was not stored"

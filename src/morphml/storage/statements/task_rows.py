@@ -25,7 +25,18 @@ from morphml.storage.states import TaskState
 from morphml.storage.tables import artifacts, classes, tasks, trials
 
 _t = tasks.c
-_held = and_(_t.id == bindparam("p_id"), _t.token == bindparam("p_token"))
+#: A task by its key.
+_this = and_(
+    _t.owner == bindparam("p_owner"),
+    _t.number == bindparam("p_number"),
+    _t.segment == bindparam("p_segment"),
+)
+#: The task of a trial or job that a live token holds.
+_held = and_(
+    _t.owner == bindparam("p_owner"),
+    _t.number == bindparam("p_number"),
+    _t.token == bindparam("p_token"),
+)
 
 
 def add_task() -> Insert:
@@ -65,7 +76,7 @@ def wake_due() -> Update:
 def ready_of_class() -> Select[tuple[object, ...]]:
     """The first ready tasks of one class, by rank."""
     return (
-        select(_t.rank, _t.id)
+        select(_t.rank, _t.id, _t.owner, _t.number, _t.segment)
         .where(
             _t.class_id == bindparam("p_class"),
             _t.state == constant(TaskState.PENDING),
@@ -81,7 +92,7 @@ def lease() -> Update:
     return (
         update(tasks)
         .where(
-            _t.id == bindparam("p_id"),
+            _this,
             _t.state == constant(TaskState.PENDING),
             _t.due_at.is_(None),
         )
@@ -94,22 +105,15 @@ def lease() -> Update:
             lost_holder=null(),
             leased_at=database_now(),
         )
-        .returning(_t.owner, _t.number, _t.segment, _t.from_epoch, _t.to_epoch, _t.attempts)
+        .returning(_t.from_epoch, _t.to_epoch, _t.attempts)
     )
 
 
 def lost_of() -> Select[tuple[object, ...]]:
     """The lost attempt that a task still waits for, if there is one."""
-    return select(
-        _t.owner,
-        _t.number,
-        _t.segment,
-        _t.attempts,
-        _t.lost_token,
-        _t.lost_holder,
-        _t.leased_at,
-        database_now(),
-    ).where(_t.id == bindparam("p_id"), _t.lost_token.is_not(None))
+    return select(_t.attempts, _t.lost_token, _t.lost_holder, _t.leased_at, database_now()).where(
+        _this, _t.lost_token.is_not(None)
+    )
 
 
 def vector_of() -> Select[tuple[object, ...]]:
@@ -155,15 +159,6 @@ def put_back() -> Update:
             token=null(),
             leased_at=null(),
         )
-    )
-
-
-def is_held() -> Select[tuple[object, ...]]:
-    """The task that a token holds in one trial."""
-    return select(_t.id).where(
-        _t.owner == bindparam("p_owner"),
-        _t.number == bindparam("p_number"),
-        _t.token == bindparam("p_token"),
     )
 
 
@@ -214,7 +209,8 @@ def adopt() -> Update:
     return (
         update(tasks)
         .where(
-            _t.id == bindparam("p_id"),
+            _t.owner == bindparam("p_owner"),
+            _t.number == bindparam("p_number"),
             or_(
                 and_(_t.state == constant(TaskState.LEASED), _t.token == bindparam("p_token")),
                 and_(

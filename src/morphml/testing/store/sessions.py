@@ -29,6 +29,10 @@ def _lose(case: StoreCase, session: SessionId) -> None:
     assert case.store.leases.reap(late) == [session]
 
 
+def _adopt(case: StoreCase, handed: Handed) -> bool:
+    return case.store.leases.adopt(case.session, case.experiment, handed.number, handed.token)
+
+
 def renewed_session_lives_on(case: StoreCase) -> None:
     """Reaping judges by the lease at the moment of reaping."""
     for _ in range(4):
@@ -88,7 +92,7 @@ def lost_attempt_is_written_once(case: StoreCase) -> None:
     third = case.store.open_session("third")
     assert len(case.store.claim(case.experiment, third, 5)) == 1
     case.store.close_session(third)
-    assert not case.store.leases.adopt(case.session, handed.task, handed.token)
+    assert not _adopt(case, handed)
     (again,) = case.store.claim(case.experiment, case.session, 5)
     assert again.attempts == 1
     assert len(list(case.store.attempts(case.experiment))) == 1
@@ -99,9 +103,8 @@ def worker_takes_its_task_back_before_the_next_claim(case: StoreCase) -> None:
     script, session = _other_driver(case)
     handed = script.ask()[0]
     _lose(case, session)
-    adopt = case.store.leases.adopt
-    assert not adopt(case.session, handed.task, new_token())
-    assert adopt(case.session, handed.task, handed.token)
+    assert not _adopt(case, replace(handed, token=new_token()))
+    assert _adopt(case, handed)
     assert list(case.store.live_attempts(case.experiment)) == [handed.token]
     assert list(case.store.claim(case.experiment, case.session, 5)) == []
     case.script(case.session).tell(handed)
@@ -115,7 +118,7 @@ def worker_that_comes_back_after_the_next_claim_is_refused(case: StoreCase) -> N
     handed = script.ask()[0]
     _lose(case, session)
     (again,) = case.store.claim(case.experiment, case.session, 1)
-    assert not case.store.leases.adopt(case.session, handed.task, handed.token)
+    assert not _adopt(case, handed)
     assert list(case.store.live_attempts(case.experiment)) == [again.token]
 
 
@@ -123,7 +126,7 @@ def adopted_task_survives_the_end_of_its_first_holder(case: StoreCase) -> None:
     """A returning first master's requeue changes nothing."""
     script, session = _other_driver(case)
     kept, left = script.ask(2)
-    assert case.store.leases.adopt(case.session, kept.task, kept.token)
+    assert _adopt(case, kept)
     _lose(case, session)
     assert list(case.store.live_attempts(case.experiment)) == [kept.token]
     (claimed,) = case.store.claim(case.experiment, case.session, 5)
@@ -135,7 +138,7 @@ def finished_task_is_not_adopted(case: StoreCase) -> None:
     script = case.script()
     handed = script.ask()[0]
     script.tell(handed)
-    assert not case.store.leases.adopt(case.session, handed.task, handed.token)
+    assert not _adopt(case, handed)
 
 
 def task_that_never_started_goes_back_without_an_attempt(case: StoreCase) -> None:
@@ -143,8 +146,8 @@ def task_that_never_started_goes_back_without_an_attempt(case: StoreCase) -> Non
     script = case.script()
     queued, running = script.ask(2)
     stranger: Handed = replace(running, token=new_token())
-    given = [(one.task, one.token) for one in (queued, stranger)]
-    assert case.store.leases.give_back(given) == 1
+    given = [(one.number, one.token) for one in (queued, stranger)]
+    assert case.store.leases.give_back(case.experiment, given) == 1
     (claimed,) = case.store.claim(case.experiment, case.session, 5)
     assert (claimed.id, claimed.attempts) == (queued.task, 0)
     refused(TokenRefused, lambda: script.tell(queued))

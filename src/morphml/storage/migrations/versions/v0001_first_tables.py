@@ -184,11 +184,11 @@ def upgrade() -> None:
     op.create_index("ix_requests_experiment", "requests", ["experiment"], unique=False)
     op.create_table(
         "tasks",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("number", WHOLE, nullable=False),
         sa.Column("segment", WHOLE, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("from_epoch", WHOLE, nullable=False),
         sa.Column("to_epoch", WHOLE, nullable=False),
         sa.Column("class", WHOLE, nullable=False),
@@ -205,10 +205,7 @@ def upgrade() -> None:
             ["class"],
             ["classes.id"],
         ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "owner", "number", "segment", name=op.f("uq_tasks_owner_number_segment")
-        ),
+        sa.PrimaryKeyConstraint("owner", "number", "segment"),
         sqlite_with_rowid=False,
     )
     op.create_index(
