@@ -74,8 +74,7 @@ def measure_ready(evaluator: object, case: str) -> dict[str, object]:
     begun = time.monotonic()
     with LocalEngine(WORKERS) as engine:
         prepare(engine, evaluator)
-        while engine.ready < WORKERS:
-            engine.events(0.05)
+        assert engine.warm_up(60)
         return {"case": case, "seconds": round(time.monotonic() - begun, 2)}
 
 
@@ -83,8 +82,7 @@ def measure_idle() -> dict[str, object]:
     """Processor time that 50 idle children, their server and their parent use in 5 s."""
     with LocalEngine(WORKERS) as engine:
         prepare(engine, answer)
-        while engine.ready < WORKERS:
-            engine.events(0.05)
+        assert engine.warm_up(60)
         engine.events(0.5)
         processes = [psutil.Process(), *(psutil.Process(pid) for pid in engine.processes)]
         before = sum(sum(process.cpu_times()[:2]) for process in processes)
@@ -104,8 +102,7 @@ def measure_slots(case: str, seconds: list[float], *, until_dry: bool) -> dict[s
     """Slot use, to the end or until nothing waits any more."""
     with LocalEngine(WORKERS) as engine:
         prepare(engine, sleep)
-        while engine.ready < WORKERS:
-            engine.events(0.05)
+        assert engine.warm_up(60)
         ended = drive(engine, seconds, AHEAD)
     starts = [event.started_at for event in ended]
     ends = [event.started_at + event.duration_s for event in ended]

@@ -130,13 +130,30 @@ def test_idle_children_use_no_processor() -> None:
     with LocalEngine(4) as engine:
         probe = EngineProbe(engine)
         probe.prepare(given.score)
-        probe.pump(lambda: engine.ready == 4, READY_S)
+        assert engine.warm_up(READY_S)
         engine.events(0.3)
         processes = [psutil.Process(pid) for pid in engine.processes]
         before = sum(sum(process.cpu_times()[:2]) for process in processes)
         assert engine.events(1.0) == []
         used = sum(sum(process.cpu_times()[:2]) for process in processes) - before
     assert used <= 0.02
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_warm_up_waits_for_setup_and_gives_up_in_time() -> None:
+    class Slow:
+        def setup(self, context: object) -> None:
+            time.sleep(0.5)
+
+        def __call__(self, arch: object, trial: object) -> float:
+            return 0.5
+
+    with LocalEngine(2) as engine:
+        EngineProbe(engine).prepare(Slow())
+        assert not engine.warm_up(0.3)
+        begun = time.monotonic()
+        assert engine.warm_up(READY_S)
+        assert time.monotonic() - begun < READY_S / 2
 
 
 @pytest.mark.usefixtures("no_torch")
@@ -156,7 +173,7 @@ def test_worker_to_be_avoided_is_avoided_while_another_is_free() -> None:
     with LocalEngine(3) as engine:
         probe = EngineProbe(engine)
         probe.prepare(given.score)
-        probe.pump(lambda: engine.ready == 3, READY_S)
+        assert engine.warm_up(READY_S)
         for _ in range(6):
             token = probe.submit(avoid=("local-0", "local-2"))
             probe.finish()

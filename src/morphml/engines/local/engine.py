@@ -20,7 +20,7 @@ from morphml.engines.local.attempt import Attempt, Patience
 from morphml.engines.local.frames import ProtocolError, encode
 from morphml.engines.local.handle import STREAMS, ChildHandle
 from morphml.engines.local.lessons import Lessons
-from morphml.engines.local.memory import resident_bytes
+from morphml.engines.local.memory import overweight
 from morphml.engines.local.payload import pack
 from morphml.engines.local.pool import Died, Pool, Said, Wrote
 from morphml.engines.local.shares import cores, preload, slot_plan
@@ -146,6 +146,26 @@ class LocalEngine:
                 break
         events, self._events = self._events, []
         return events
+
+    def warm_up(self, timeout_s: float) -> bool:
+        """Wait until every child is there and has loaded what is prepared; whether all did.
+
+        A search need not call it: attempts start as children come. It lets all slots begin at the
+        same moment. Events that come meanwhile are kept for ``events``.
+        """
+        until = time.monotonic() + timeout_s
+        while not self._closed and not self._warm():
+            now = time.monotonic()
+            due = self._tick(now)
+            if now >= until or self._pool.misfires >= _MISFIRES:
+                return False
+            self._handle(max(0.0, min(until, due, self._pool.due) - now))
+        return not self._closed
+
+    def _warm(self) -> bool:
+        children = list(self._pool.children)
+        warm = sum(child.ready and not child.loading for child in children)
+        return warm == self.slots
 
     def close(self) -> None:
         """End everything that runs; no process stays. May be called twice."""
@@ -365,19 +385,9 @@ class LocalEngine:
             return due
         if now >= self._weigh_at:
             self._weigh_at = now + self._patience.memory_s
-            self._weigh(now)
+            for child, used in overweight(self._running.values()):
+                assert child.attempt is not None
+                child.attempt.exceed_memory(used, now)
+                if child.attempt.tick(now) is signal.SIGKILL:
+                    child.kill(signal.SIGKILL)
         return min(due, self._weigh_at)
-
-    def _weigh(self, now: float) -> None:
-        attempts = {
-            child.pid: child.attempt
-            for child in self._running.values()
-            if child.attempt and child.attempt.assignment.memory_limit_bytes and child.pid
-        }
-        limits = {pid: a.assignment.memory_limit_bytes or 0 for pid, a in attempts.items()}
-        for pid, used in resident_bytes(attempts, limits).items():
-            if used > limits[pid]:
-                attempts[pid].exceed_memory(used, now)
-                sig = attempts[pid].tick(now)
-                if sig is signal.SIGKILL:
-                    self._running[attempts[pid].assignment.token].kill(sig)

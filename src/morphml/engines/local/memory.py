@@ -8,9 +8,27 @@ from pathlib import Path
 import psutil
 
 from morphml.engines.local import kernel
+from morphml.engines.local.handle import ChildHandle
 
 
-def resident_bytes(leaders: Iterable[int], limits: Mapping[int, int]) -> dict[int, int]:
+def overweight(children: Iterable[ChildHandle]) -> list[tuple[ChildHandle, int]]:
+    """The children whose attempts use more than they may, and how many bytes that is."""
+    weighed = {
+        child.pid: child
+        for child in children
+        if child.pid and child.attempt and child.attempt.assignment.memory_limit_bytes
+    }
+    limits = {pid: _limit(child) for pid, child in weighed.items()}
+    used = _resident_bytes(weighed, limits)
+    return [(weighed[pid], size) for pid, size in used.items() if size > limits[pid]]
+
+
+def _limit(child: ChildHandle) -> int:
+    assert child.attempt is not None
+    return child.attempt.assignment.memory_limit_bytes or 0
+
+
+def _resident_bytes(leaders: Iterable[int], limits: Mapping[int, int]) -> dict[int, int]:
     """Resident bytes of each leader's family: its session and all its descendants.
 
     Pages that processes share are counted once where that decides: a family that seems to exceed
