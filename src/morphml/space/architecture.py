@@ -38,6 +38,12 @@ class Framework(Protocol):
     def to_onnx(self, architecture: Architecture, path: object, **options: object) -> object:
         """Write an ONNX file."""
 
+    def to_program(self, architecture: Architecture, path: object, **options: object) -> object:
+        """Write the framework's own program file."""
+
+    def to_torchscript(self, architecture: Architecture, path: object, **options: object) -> object:
+        """Write TorchScript; only torch's framework is asked."""
+
 
 #: The group of entry points in which frameworks are looked up.
 FRAMEWORKS = "morphml.frameworks"
@@ -188,6 +194,14 @@ class Architecture:
     def to_onnx(self, path: object, framework: str = "torch", **options: object) -> object:
         """Write the network as an ONNX file; the options are the framework's."""
         return _framework(framework).to_onnx(self, path, **options)
+
+    def to_program(self, path: object, framework: str = "torch", **options: object) -> object:
+        """Write the network as the framework's own program file; for torch that of torch.export."""
+        return _framework(framework).to_program(self, path, **options)
+
+    def to_torchscript(self, path: object, **options: object) -> object:
+        """Write the network as TorchScript; the options are those of torch's framework."""
+        return _framework("torch").to_torchscript(self, path, **options)
 
     def to_json(self) -> dict[str, object]:
         """Space, vector, decisions, hyperparameters and ids as plain values."""

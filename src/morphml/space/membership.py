@@ -95,7 +95,15 @@ def all_vectors(table: Table) -> Iterator[Vector]:
     Raises:
         SpaceError: when a real decision is active in one of them.
     """
-    yield from _completed(table, [None] * len(table), 0)
+    todo: list[Iterator[list[Code]]] = [iter(([None] * len(table),))]
+    while todo:
+        codes = next(todo[-1], None)
+        if codes is None:
+            todo.pop()
+        elif len(todo) > len(table.steps):
+            yield tuple(codes)
+        else:
+            todo.append(iter(table.steps[len(todo) - 1].settings(codes)))
 
 
 def judged(
@@ -122,15 +130,6 @@ def judged(
     except (SpaceError, ConstraintError, ShapeError) as error:
         return Membership(ok=False, reason=str(error))
     return Membership(ok=True)
-
-
-def _completed(table: Table, codes: list[Code], number: int) -> Iterator[Vector]:
-    if number == len(table.steps):
-        yield tuple(codes)
-        return
-    step = table.steps[number]
-    for settled in step.settings(codes):
-        yield from _completed(table, settled, number + 1)
 
 
 def _refusal(decision: Decision, settled: Code, given: object) -> SpaceError:

@@ -67,13 +67,14 @@ def segment(block: object) -> str:
 def segments(blocks: Iterable[object]) -> list[str]:
     """The segments of siblings, repeated ones numbered."""
     taken: set[str] = set()
+    following: dict[str, int] = {}
     made = []
     for block in blocks:
         plain = candidate = segment(block)
-        number = 2
         while candidate in taken:
+            number = following.get(plain, 2)
+            following[plain] = number + 1
             candidate = f"{plain}_{number}"
-            number += 1
         taken.add(candidate)
         made.append(candidate)
     return made

@@ -34,7 +34,7 @@ class Size:
     estimated: bool = False
 
     def __str__(self) -> str:
-        if math.isinf(self.value):
+        if self.value == math.inf:
             return "infinite"
         if self.estimated:
             return f"{_short(self.low)} to {_short(self.high)} (estimated)"
@@ -69,7 +69,7 @@ def measured(
     if total is None:
         most = math.prod(decision.cardinality or 1 for decision in table.decisions)
         return Size(value=most, low=1, high=most, estimated=True)
-    if allows is None or math.isinf(total):
+    if allows is None or total == math.inf:
         return Size(value=total, low=total, high=total)
     if total <= COUNTED:
         exact = sum(1 for vector in vectors() if _allowed(allows, vector))
@@ -106,5 +106,6 @@ def _part(total: int, share: float) -> int:
 def _short(value: int | float) -> str:
     if value < 10**15:
         return f"{int(value):,}"
-    digits = len(str(int(value))) - 1
-    return f"{int(value) / 10**digits:.3g}e+{digits}" if digits < 300 else f"1e+{digits}"
+    exponent = int(math.log10(value))
+    mantissa = int(value) // 10 ** (exponent - 3) / 1000
+    return f"{mantissa:.3g}e+{exponent}"

@@ -14,7 +14,7 @@ from morphml.space import Architecture, SearchSpace
 from morphml.space.table import Single
 
 FIXED = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -163,11 +163,9 @@ def test_space_is_refused_with_the_path(path: str, message: str) -> None:
 
 
 def test_space_of_too_many_copies_is_refused_soon() -> None:
-    block: object = L.dense(choice(4, 8))
-    for _ in range(20):
-        block = repeat(block, times=9)
+    inner = repeat(L.dense(choice(4, 8)), times=150)
     with pytest.raises(SpaceError, match=r"more than 20,000 blocks and decisions"):
-        chain(block)
+        chain(repeat(inner, times=150))
 
 
 SHAPES: dict[str, tuple[Callable[[], object], tuple[tuple[int, ...], ...]]] = {

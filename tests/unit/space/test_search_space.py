@@ -115,6 +115,13 @@ def test_size_of_a_large_space_is_exact() -> None:
     assert str(space.size) == "1.01e+40"
 
 
+def test_size_of_nested_counts_is_exact() -> None:
+    inner = repeat(L.dense(choice(4, 8)), times=integer(1, 10))
+    space = SearchSpace(input=(4,), layers=[repeat(inner, times=integer(0, 60))])
+    one = sum(2**n for n in range(1, 11))
+    assert int(space.size) == sum(one**n for n in range(61))
+
+
 def test_size_with_constraints_is_counted_or_estimated() -> None:
     digits = {f"d{n}": integer(0, 9, name=f"d{n}") for n in range(5)}
     counted = SearchSpace(
