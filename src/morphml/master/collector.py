@@ -62,8 +62,6 @@ class Collector:
         self._rule = rule
         self._workers = workers
         self._sightings = ErrorSightings()
-        #: When the next retry is due (Unix seconds), or None; the driver resets it.
-        self.next_retry_at: float | None = None
         #: The first failure of the run, shown when everything fails.
         self.first_failure: Mapping[str, JSON] | None = None
 
@@ -139,8 +137,7 @@ class Collector:
             if flight.checkpoint is not None:
                 batch.closed.append(flight.number)
         if ending.then is TaskThen.RETRY:
-            due = self.next_retry_at
-            self.next_retry_at = ready_at if due is None else min(due, ready_at)
+            self._flights.waiting[flight.task] = ready_at
 
     def committed(self, batch: Batch) -> None:
         """Delete checkpoints that nobody needs any more, now that the results are stored."""

@@ -67,6 +67,7 @@ class Dispatcher:
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
+        self._flights.waiting.pop(claimed.id, None)
         flight = Flight(
             claimed.token,
             claimed.id,

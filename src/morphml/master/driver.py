@@ -20,7 +20,7 @@ from morphml.master.flights import Flights
 from morphml.master.ports import Store
 from morphml.master.progress import Observer, Progress
 from morphml.master.session import SessionKeeper
-from morphml.search.changes import Changes, Driver, ExperimentEnd
+from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.machine import Ended, SearchMachine
 
@@ -28,6 +28,8 @@ from morphml.search.machine import Ended, SearchMachine
 TURN_S = 0.25
 #: Seconds between two looks at the store for a stop asked from outside, and between two views.
 LOOK_EVERY_S = 0.5
+#: Seconds after which a due task that could not be claimed is tried again.
+CLAIM_AGAIN_S = 0.05
 #: Trials that fail before any succeeds, after which the search stops and shows the first error.
 HOPELESS = 10
 
@@ -64,7 +66,6 @@ class ExperimentDriver:
         self._began = self._looked = crew.clock.monotonic()
         self._ended_before = self._ended_trials()
         self._held: dict[int, Finished] = {}
-        self._queued = True  # tasks may wait in the store from an earlier run
         self._closing: Ended | None = None
         self._stopping = False
 
@@ -115,7 +116,7 @@ class ExperimentDriver:
         free = self._crew.engine.slots - len(self._crew.flights)
         if free <= 0:
             return
-        if self._retry_is_due():
+        if self._claim_is_due(batch):
             free -= self._claim(free, batch)
         while free > 0 and self._may_ask():
             ended = self._crew.dispatcher.ask(batch)
@@ -130,7 +131,7 @@ class ExperimentDriver:
         )
         for task in claimed:
             self._crew.dispatcher.resume(task, batch)
-        self._queued = len(claimed) == free
+        self._crew.flights.look_again(self._crew.clock.now() + CLAIM_AGAIN_S)
         return len(claimed)
 
     def _commit(self, batch: Batch) -> None:
@@ -140,12 +141,11 @@ class ExperimentDriver:
 
     # --- when to do what -------------------------------------------------------------------------
 
-    def _retry_is_due(self) -> bool:
-        due = self._crew.collector.next_retry_at
-        if due is not None and due <= self._crew.clock.now():
-            self._crew.collector.next_retry_at = None
-            self._queued = True
-        return self._queued
+    def _claim_is_due(self, batch: Batch) -> bool:
+        """Whether a task may be claimed; what this batch gives back can be claimed when stored."""
+        due = self._crew.flights.next_claim_at()
+        given_back = any(ended.then is TaskThen.RETRY for ended in batch.ended)
+        return due is not None and due <= self._crew.clock.now() and not given_back
 
     def _may_ask(self) -> bool:
         """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""
@@ -176,13 +176,13 @@ class ExperimentDriver:
         return list(taken)
 
     def _patience(self) -> float:
+        """Seconds to wait for the engine: none where an end is held back or a claim is due."""
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
-        if not self._crew.flights:
-            due = self._crew.collector.next_retry_at
-            wait = TURN_S if due is None else due - self._crew.clock.now()
-            return min(max(wait, 0.01), TURN_S)
-        return TURN_S
+        due = self._crew.flights.next_claim_at()
+        if due is None or len(self._crew.flights) >= self._crew.engine.slots:
+            return TURN_S
+        return min(max(due - self._crew.clock.now(), 0.0), TURN_S)
 
     def _waiting(self) -> bool:
         """Whether something is still to come although nothing is in the air."""

@@ -33,6 +33,8 @@ class Flights:
         self._by_token: dict[AttemptToken, Flight] = {}
         #: Failures of ended attempts at tasks that will be tried again, oldest first.
         self.failures: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
+        #: Tasks that wait in the store for their next attempt: when each may be claimed (Unix s).
+        self.waiting: dict[TaskId, float] = {}
 
     def __len__(self) -> int:
         """How many there are."""
@@ -41,6 +43,15 @@ class Flights:
     def add(self, flight: Flight) -> None:
         """Remember an attempt that was submitted."""
         self._by_token[flight.token] = flight
+
+    def next_claim_at(self) -> float | None:
+        """When the first waiting task may be claimed, or None when none waits."""
+        return min(self.waiting.values(), default=None)
+
+    def look_again(self, at: float) -> None:
+        """Tasks that are due and were not claimed may be claimed at ``at`` (Unix seconds)."""
+        for task, due in self.waiting.items():
+            self.waiting[task] = max(due, at)
 
     def get(self, token: AttemptToken) -> Flight | None:
         """The attempt of ``token``, or None when it ended."""

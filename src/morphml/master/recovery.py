@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from morphml.ids import TaskId
+from morphml.ids import ExperimentId, TaskId
 from morphml.master.ports import Store
 from morphml.optimizers import create_optimizer
 from morphml.optimizers.events import JSON
@@ -18,6 +18,11 @@ def fresh_machine(spec: ExperimentSpec, space: SearchSpace) -> SearchMachine:
     """A machine that knows nothing yet, with the optimizer that the spec names."""
     optimizer = create_optimizer(spec.optimizer.name, space, **spec.optimizer.settings)
     return SearchMachine(spec, space, optimizer)
+
+
+def waiting_tasks(experiment: ExperimentId, machine: SearchMachine) -> list[TaskId]:
+    """Tasks of the trials that have not ended: after a restart, each waits in the store."""
+    return [TaskId(f"{experiment}-{number}-0") for number in sorted(machine.pending)]
 
 
 def earlier_failures(

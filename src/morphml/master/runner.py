@@ -22,7 +22,7 @@ from morphml.master.flights import Flights
 from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
 from morphml.master.progress import Observer
-from morphml.master.recovery import earlier_failures, fresh_machine
+from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
 from morphml.search.experiment import ExperimentSpec
@@ -91,6 +91,7 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
     )
     flights = Flights()
     flights.failures.update(earlier_failures(run.store, right, machine))
+    flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))
     crew = Crew(
         store=run.store,
         engine=engine,
