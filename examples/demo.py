@@ -17,7 +17,7 @@ from morphml.cli.outcome import best_table
 from morphml.cli.progress import progress_view
 from morphml.evaluation.training import Classification
 
-TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 48
 FOLDER = Path("demo")
 STORE = FOLDER / "digits.db"
 
@@ -50,6 +50,7 @@ with progress_view(console) as observer:
         objectives={"accuracy": "max", "params": "min"},
         constraints={"params": "<= 200_000"},
         optimizer="evolution",
+        optimizer_settings={"population_size": 14, "sample_size": 5},
         trials=TRIALS,
         max_epochs=8,
         workers=2,

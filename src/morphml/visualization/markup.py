@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import NewType
+from typing import NewType, TypeGuard
 
 #: Text that is HTML already.
 Markup = NewType("Markup", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped:
+    """A long text for a cell that shows its beginning; all of it is seen by pointing at it."""
+
+    content: str
 
 
 def text(value: object) -> Markup:
@@ -54,10 +62,7 @@ def table(
         rows: cells; floats are shown with four digits that count.
         mark_first: whether the first row is set apart as the best.
     """
-    right = [
-        bool(rows) and all(isinstance(row[i], int | float) for row in rows)
-        for i in range(len(heads))
-    ]
+    right = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(heads))]
     top = [_cell("th", head, right[i]) for i, head in enumerate(heads)]
     lines = [element("tr", join(top, ""))]
     for place, row in enumerate(rows):
@@ -84,5 +89,13 @@ def duration(seconds: float) -> str:
 
 
 def _cell(name: str, value: object, right: bool) -> Markup:
-    shown = number(value) if isinstance(value, int | float) and value is not True else value
+    if isinstance(value, Clipped):
+        whole = text(value.content)
+        return Markup(f'<{name}><div class="clipped" title="{whole}">{whole}</div></{name}>')
+    shown = number(value) if _is_number(value) else str(value)
     return element(name, text(shown), "number" if right else "")
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Whether ``value`` is a number to people, which a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -14,6 +14,7 @@ from morphml.search.objectives import Objective
 from morphml.visualization.convergence import plot_convergence
 from morphml.visualization.importance import decision_importance, plot_importance
 from morphml.visualization.markup import (
+    Clipped,
     Markup,
     duration,
     element,
@@ -163,19 +164,18 @@ def _trade_off(data: ReportData) -> Markup:
 
 def _decisions(data: ReportData) -> Markup:
     objective = data.objectives[0]
-    caption = "A line is a trial; the thick one is the best."
+    parts = []
     try:
         shares = decision_importance(data.points, objective)
         bars = plot_importance(data.points, objective).svg()
-    except MissingExtraError as error:
-        shares, bars = {}, ""
-        caption = f"{caption} No importance: {error}"
-    lines = plot_parallel(data.points, objective, paths=list(shares)).svg()
-    parts = [section("All trials", picture(lines, caption))]
-    if bars:
         how = "How much worse a random forest predicts when a decision is shuffled."
-        parts.insert(0, section("Which decisions matter", picture(bars, how)))
-    return element("div", join(parts), "pair")
+        parts.append(section("Which decisions matter", picture(bars, how)))
+    except MissingExtraError as error:
+        shares = {}
+        parts.append(section("Which decisions matter", element("p", text(error), "empty")))
+    lines = plot_parallel(data.points, objective, paths=list(shares)).svg()
+    caption = "A line is a trial, its colour the result; the thick one is the best."
+    return join([*parts, section("All trials", picture(lines, caption))])
 
 
 def _table(data: ReportData, best: Sequence[TrialPoint]) -> Markup:
@@ -187,7 +187,7 @@ def _table(data: ReportData, best: Sequence[TrialPoint]) -> Markup:
             *(point.metrics.get(name, "") for name in names),
             duration(point.duration_s),
             point.state if point.feasible else f"{point.state}, breaks a constraint",
-            _one_line(point.decisions),
+            Clipped(_one_line(point.decisions)),
         )
         for point in best[:MOST_ROWS]
     ]
