@@ -179,7 +179,7 @@ def _parallel(parallel: Parallel, place: Place, compiler: Compiler) -> Plan:
             branches.append(_presence(branch, inner.child(segment(branch)), compiler))
         else:
             branches.append((None, slot(branch, inner, compiler)))
-    merger = Merger(place.node, parallel.match, place.shared)
+    merger = Merger(place, parallel.match)
 
     def lower(trace: Trace, source: int) -> int:
         before = trace.before
@@ -196,7 +196,7 @@ def _parallel(parallel: Parallel, place: Place, compiler: Compiler) -> Plan:
 
 def _residual(residual: Residual, place: Place, compiler: Compiler) -> Plan:
     body = chain(residual.body, place, compiler)
-    merger = Merger(place.node, residual.match, place.shared)
+    merger = Merger(place, residual.match)
 
     def lower(trace: Trace, source: int) -> int:
         before = trace.before
@@ -229,7 +229,7 @@ def _join(join: Join, place: Place, compiler: Compiler) -> Plan:
             path=place.path,
         )
     how = compiler.value(join.how, f"{place.path}/how", place)
-    merger = Merger(place.node, join.match, place.shared)
+    merger = Merger(place, join.match)
 
     def lower(trace: Trace, source: int) -> int:
         tapped = trace.taps.get(key)

@@ -77,7 +77,7 @@ def _starts(cell: Cell, trace: Trace, source: int, channels: Value, place: Place
         if number and start == sources[0]:
             made.append(made[0])
         else:
-            made.append(fit(trace, start, target, f"{place.node}/input_{number}", place.shared))
+            made.append(fit(trace, start, target, place.unseen(f"input_{number}")))
     return made
 
 
@@ -244,12 +244,11 @@ class _CellCompiler:
         return self.cell.reduce and self.cell.on == "edges" and source < self.cell.inputs
 
     def _mergers(self) -> dict[int, Merger]:
-        shared = self.place.shared
-        path = self.place.node
-        return {n: Merger(f"{path}/node_{n}", self.cell.match, shared) for n in self.nodes}
+        match = self.cell.match
+        return {n: Merger(self.place.unseen(f"node_{n}"), match) for n in self.nodes}
 
     def _finish(self) -> Callable[[Trace, list[int], list[int]], int]:
-        merger = Merger(f"{self.place.node}/output", self.cell.match, self.place.shared)
+        merger = Merger(self.place.unseen("output"), self.cell.match)
         how = self.cell.merge
 
         def finish(trace: Trace, values: list[int], ends: list[int]) -> int:
@@ -304,7 +303,7 @@ class _CellCompiler:
             target = halved(trace.shapes[source], place.node)
             if is_zero:
                 return make(trace, "zero", (source,), {"shape": target}, place.node)
-            projected = fit(trace, source, target, f"{place.node}/reduce", place.shared)
+            projected = fit(trace, source, target, place.unseen("reduce"))
             return plan(trace, projected)
 
         return lower

@@ -14,6 +14,7 @@ from morphml.space.constraints import Constraint, compile_constraints
 from morphml.space.decisions import Vector
 from morphml.space.definition import Definition
 from morphml.space.domains import Domain
+from morphml.space.memory import Memory
 from morphml.space.network import Network
 from morphml.space.places import Place, Scope
 from morphml.space.table import Table
@@ -82,7 +83,7 @@ def compile_definition(definition: Definition) -> Compiled:
 
 
 def _hyper(name: str, value: object, path: str, compiler: Compiler) -> Hyper:
-    compiled = compiler.value(value, path, Place(scope=Scope()))
+    compiled = compiler.value(value, path, Place(scope=Scope(), memory=Memory()))
     if isinstance(value, Domain):
         return Hyper(name=name, value=compiled, index=compiler.by_path[value.name or path])
     try:

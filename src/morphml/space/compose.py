@@ -39,7 +39,8 @@ def repeat(*body: object, times: object, tie: bool = False, name: str | None = N
     """``body`` several times in a row.
 
     Args:
-        body: blocks; each copy decides on its own (paths ``body/0/..``, ``body/1/..``).
+        body: blocks; each copy decides on its own (paths ``body/0/..``, ``body/1/..``), apart from
+            decisions with a name, which are one in the whole space.
         times: a whole number, `integer`, a choice of whole numbers, or an expression. With 0 copies
             the input passes on.
         tie: all copies are equal; their decisions are made once (paths ``body/..``).
@@ -47,6 +48,10 @@ def repeat(*body: object, times: object, tie: bool = False, name: str | None = N
 
     Raises:
         SpaceError: without a body, or when ``times`` is no count.
+
+    >>> from morphml.space import layers as L
+    >>> repeat(L.conv2d(16), L.relu(), times=3)
+    repeat(conv2d(filters=16), relu(), times=3)
     """
     check_segment(name, of="a repeat")
     check_flag(tie, "tie=", of="repeat")

@@ -166,6 +166,10 @@ def choice(
     Raises:
         SpaceError: no option, the same option twice, blocks mixed with values, NaN, or a default
             that is no option.
+
+    >>> width = choice(16, 32, name="width")
+    >>> width * 2
+    choice(16, 32, name='width') * 2
     """
     options = tuple(plain(option) for option in options)
     return Choice(options=options, ordered=ordered, default=plain(default), name=name, when=when)

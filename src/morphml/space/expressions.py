@@ -231,12 +231,20 @@ def channels() -> Channels:
 
 
 def round_to(value: Operand, multiple: Operand) -> Call:
-    """The multiple of ``multiple`` nearest to ``value``, never below ``multiple``; ties go up."""
+    """The multiple of ``multiple`` nearest to ``value``, never below ``multiple``; ties go up.
+
+    >>> evaluate(round_to(ref("width") * 30, 8), {"width": 1.5})
+    48
+    """
     return Call(function="round_to", arguments=(value, multiple))
 
 
 def divisors(value: Operand) -> Call:
-    """All divisors of ``value``, ascending; starred in a choice: ``choice(*divisors(n))``."""
+    """All divisors of ``value``, ascending; starred in a choice: ``choice(*divisors(n))``.
+
+    >>> evaluate(divisors(12), {})
+    (1, 2, 3, 4, 6, 12)
+    """
     return Call(function="divisors", arguments=(value,))
 
 

@@ -9,21 +9,32 @@ from morphml.graph.attribute import Attribute, Attrs, Kind
 from morphml.graph.operation import Catalogue, Count, Operation, custom_operation
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node
-from morphml.graph.values import Node, Shape
+from morphml.graph.values import Shape
 from morphml.space.blocks import Custom, Layer, import_path
 from morphml.space.compiler import Compiler
 from morphml.space.importing import resolved
 from morphml.space.layers.making import ALIASES
+from morphml.space.memory import Made
 from morphml.space.naming import joined
 from morphml.space.places import Place
-from morphml.space.tracing import REMEMBERED, Trace, channels_of
+from morphml.space.tracing import Trace, channels_of
 from morphml.space.values import Value
 
 
 class LayerPlan:
     """One layer at one place, ready to be lowered."""
 
-    __slots__ = ("_memo", "arguments", "catalogue", "op", "path", "reads", "shared", "vector_only")
+    __slots__ = (
+        "_memory",
+        "_shelf",
+        "arguments",
+        "catalogue",
+        "op",
+        "path",
+        "reads",
+        "shared",
+        "vector_only",
+    )
 
     def __init__(
         self,
@@ -43,24 +54,22 @@ class LayerPlan:
         self.shared = place.shared if parametric else None
         #: True: only (d,) may enter, as for a network's last layer.
         self.vector_only = vector_only
-        self._memo: dict[object, tuple[Node, Shape]] = {}
+        self._memory = place.memory
+        self._shelf = place.memory.shelf()
 
     def __call__(self, trace: Trace, source: int) -> int:
         """Add this layer behind ``source``; its position."""
         codes, shapes = trace.codes, trace.shapes
         shape = shapes[source]
         key = (source, shape, *[codes[i] for i in self.reads])
-        found = self._memo.get(key)
+        found = self._shelf.get(key)
         if found is None:
-            found = self._made(trace, source, shape)
-            if len(self._memo) >= REMEMBERED:
-                self._memo.clear()
-            self._memo[key] = found
+            found = self._memory.keep(self._shelf, key, self._made(trace, source, shape))
         trace.nodes.append(found[0])
         shapes.append(found[1])
         return len(shapes) - 1
 
-    def _made(self, trace: Trace, source: int, shape: Shape) -> tuple[Node, Shape]:
+    def _made(self, trace: Trace, source: int, shape: Shape) -> Made:
         channels = channels_of(shape) if shape else None
         if self.vector_only and len(shape) != 1:
             raise ShapeError(

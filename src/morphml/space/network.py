@@ -8,6 +8,7 @@ from morphml.space.block_plan import chain
 from morphml.space.compiler import Compiler
 from morphml.space.decisions import Vector
 from morphml.space.definition import Definition
+from morphml.space.memory import Memory
 from morphml.space.places import Place, Scope
 from morphml.space.tracing import Plan, Trace
 
@@ -23,7 +24,7 @@ class Network:
         Raises:
             SpaceError: whatever a block breaks, with its path.
         """
-        place = Place(scope=Scope())
+        place = Place(scope=Scope(), memory=Memory())
         self._inputs: list[tuple[Node, tuple[int, ...]]] = []
         self._slots: list[int] = []
         for name, given in definition.inputs:

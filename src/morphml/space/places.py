@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from morphml.space.guards import Conjunction, Term
+from morphml.space.memory import Memory
 from morphml.space.naming import joined
 
 
@@ -34,6 +35,8 @@ class Place:
     """One position in the tree of blocks."""
 
     scope: Scope
+    #: The nodes made lately, one memory for the whole space.
+    memory: Memory
     #: Prefix of decision paths.
     path: str = ""
     #: Prefix of node paths; differs in tied copies and shared parts.

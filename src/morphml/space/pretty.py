@@ -9,6 +9,12 @@ def laid_out(text: str, width: int = 88, indent: int = 0) -> str:
     """``text`` with calls and lists broken at their commas where they are longer than ``width``.
 
     Only blanks and line ends between tokens change; strings stay as they are.
+
+    >>> print(laid_out("f(one, [2, 3])", width=12))
+    f(
+        one,
+        [2, 3],
+    )
     """
     if len(text) + indent <= width:
         return text

@@ -32,6 +32,24 @@ class SearchSpace(WrittenSpace):
     """A set of architectures: immutable, printable, comparable, hashable, readable from its text.
 
     Two spaces are equal when they are written alike. All randomness comes from the generator given.
+
+    >>> from morphml.space import SearchSpace, choice, integer, layers as L, repeat
+    >>> space = SearchSpace(
+    ...     input=(4,),
+    ...     layers=[repeat(L.dense(choice(8, 16)), times=integer(1, 2)), L.output(3)],
+    ... )
+    >>> [decision.path for decision in space.decisions]
+    ['body/times', 'body/0/dense/units', 'body/1/dense/units']
+    >>> print(space.size)
+    6
+    >>> member = space.member({"body/times": 2, "body/1/dense/units": 16})
+    >>> member.params, member.shapes[-1]
+    (235, (3,))
+    >>> space.contains({"body/1/dense/units": 16}).reason
+    'body/1/dense/units: 16 is given for a decision that is not active here: it is active when \
+body/times > 1'
+    >>> SearchSpace.from_text(repr(space)) == space
+    True
     """
 
     __slots__ = ("_digest", "_size", "_text", "compiled", "definition")
@@ -350,6 +368,11 @@ def GraphSpace(  # noqa: PLR0913  (reads as the kind of space it makes)
         hyper: see `SearchSpace`.
         constraints: see `SearchSpace`.
         name: see `SearchSpace`.
+
+    >>> from morphml.space import layers as L
+    >>> space = GraphSpace(input=(4,), max_nodes=3, max_edges=5, ops=[L.relu(), L.tanh()])
+    >>> print(space.size)
+    217
     """
     graph = cell(
         on="nodes", nodes=max_nodes, ops=ops, max_edges=max_edges, match="project", name="graph"

@@ -9,9 +9,7 @@ from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node
 from morphml.graph.values import Node, Shape
 from morphml.space.guards import Codes
-
-#: So many nodes are remembered per place of a space before the memory starts afresh.
-REMEMBERED = 4096
+from morphml.space.places import Place
 
 
 class Trace:
@@ -67,15 +65,15 @@ def make(
 class Merger:
     """Adds up or concatenates several positions; remembers the nodes it made."""
 
-    __slots__ = ("_memo", "match", "path", "shared")
+    __slots__ = ("_memory", "_shelf", "match", "place")
 
-    def __init__(self, path: str, match: str | None, shared: str | None = None) -> None:
-        self.path = path
+    def __init__(self, place: Place, match: str | None) -> None:
+        #: Where the merge stands.
+        self.place = place
         #: ``project``: bring unequal shapes to one; None: they are an error.
         self.match = match
-        #: Key prefix for projections inside a shared module.
-        self.shared = shared
-        self._memo: dict[object, tuple[Node, Shape]] = {}
+        self._memory = place.memory
+        self._shelf = place.memory.shelf()
 
     def merge(self, trace: Trace, how: str, positions: list[int]) -> int:
         """The position of the merged value; a single position is returned as it is.
@@ -89,15 +87,12 @@ class Merger:
             positions = self._matched(trace, how, positions)
         shapes = tuple([trace.shapes[i] for i in positions])
         key = (how, tuple(positions), shapes)
-        found = self._memo.get(key)
+        found = self._shelf.get(key)
         if found is None:
             axis = 1 if len(shapes[0]) == 2 else 0
             attrs = {"axis": axis} if how == "concat" else {}
-            node = OPERATIONS.node(how, tuple(positions), attrs, path=self.path)
-            found = (node, infer_node(node, shapes))
-            if len(self._memo) >= REMEMBERED:
-                self._memo.clear()
-            self._memo[key] = found
+            node = OPERATIONS.node(how, tuple(positions), attrs, path=self.place.node)
+            found = self._memory.keep(self._shelf, key, (node, infer_node(node, shapes)))
         return trace.add(*found)
 
     def _matched(self, trace: Trace, how: str, positions: list[int]) -> list[int]:
@@ -112,7 +107,7 @@ class Merger:
                 wanted = (shape[0], *target[1:])
             elif how == "concat":
                 wanted = shape
-            made.append(fit(trace, position, wanted, f"{self.path}/project_{number}", self.shared))
+            made.append(fit(trace, position, wanted, self.place.unseen(f"project_{number}")))
         return made
 
 
@@ -129,7 +124,7 @@ def common_shape(shapes: list[Shape]) -> Shape | None:
     return (first[0], *(min(sizes) for sizes in zip(*(s[1:] for s in shapes), strict=True)))
 
 
-def fit(trace: Trace, position: int, target: Shape, path: str, shared: str | None = None) -> int:
+def fit(trace: Trace, position: int, target: Shape, place: Place) -> int:
     """The position brought to ``target``: itself, a projection, or pooling and a projection.
 
     Raises:
@@ -138,9 +133,9 @@ def fit(trace: Trace, position: int, target: Shape, path: str, shared: str | Non
     shape = trace.shapes[position]
     if shape == target:
         return position
-    key = None if shared is None else path
+    path = place.node
     try:
-        return make(trace, "project", (position,), {"shape": target}, path, key)
+        return make(trace, "project", (position,), {"shape": target}, path, place.shared)
     except ShapeError as error:
         axes = len(shape) - 1
         smaller = all(m <= n for n, m in zip(shape[1:], target[1:], strict=False))
@@ -152,7 +147,7 @@ def fit(trace: Trace, position: int, target: Shape, path: str, shared: str | Non
     pooled = make(trace, f"adaptive_avg_pool{axes}d", (position,), size, f"{path}/pool")
     if shape[0] == target[0]:
         return pooled
-    return make(trace, "project", (pooled,), {"shape": target}, path, key)
+    return make(trace, "project", (pooled,), {"shape": target}, path, place.shared)
 
 
 def located(error: SpaceError, path: str) -> SpaceError:
