@@ -92,6 +92,8 @@ class Assignment:
     checkpoint: Path | None = None
     #: Save a checkpoint when the segment ends, since the trial may be promoted.
     checkpoint_at_end: bool = False
+    #: How often the evaluator is called, each time with another seed; metrics are averaged.
+    repeats: int = 1
     #: Seconds that the evaluator may run, or None.
     time_limit_s: float | None = None
     #: Resident bytes that the child and all it started may use, or None.

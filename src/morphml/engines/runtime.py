@@ -25,6 +25,7 @@ from morphml.engines.port import (
     Stopped,
     Succeeded,
 )
+from morphml.engines.repetition import Unheard, mean_metrics, repetition
 from morphml.errors import EvaluatorError
 from morphml.evaluation.contract import Evaluator, NeedsSetup, SetupContext
 from morphml.evaluation.metrics import MetricRules, check_result
@@ -74,6 +75,8 @@ def run(
 ) -> Outcome:
     """Run one attempt to its end and say how it ended; user code's exceptions do not come out.
 
+    Where the trial is repeated, every repetition must succeed, and the metrics are their means.
+
     Args:
         loaded: the experiment in this process.
         assignment: what to run.
@@ -84,6 +87,22 @@ def run(
         KeyboardInterrupt: when the user pressed Ctrl-C.
         bdb.BdbQuit: when the debugger was left with ``q``.
     """
+    outcome = _run_once(loaded, assignment, channel, begin)
+    if assignment.repeats == 1 or not isinstance(outcome, Succeeded):
+        return outcome
+    results = [outcome.metrics]
+    for index in range(1, assignment.repeats):
+        again = repetition(assignment, index)
+        outcome = _run_once(loaded, again, Unheard(channel), lambda: None)
+        if not isinstance(outcome, Succeeded):
+            return outcome
+        results.append(outcome.metrics)
+    return Succeeded(metrics=mean_metrics(results))
+
+
+def _run_once(
+    loaded: Loaded, assignment: Assignment, channel: TrialChannel, begin: Callable[[], None]
+) -> Outcome:
     try:
         architecture = loaded.space.architecture(assignment.vector)
         trial = Trial(_segment(loaded, assignment), architecture.hyper, channel)

@@ -93,6 +93,7 @@ class Dispatcher:
                 reported_step=self._machine.reported.get(flight.number),
                 checkpoint=self._checkpoint(flight),
                 checkpoint_at_end=True,
+                repeats=spec.repeats,
                 time_limit_s=spec.limits.time_s,
                 memory_limit_bytes=spec.limits.memory_bytes,
                 avoid=self._avoid(flight.task),

@@ -318,3 +318,24 @@ def test_total_epochs_end_the_search(tmp_path: Path) -> None:
     result = mm.search(GRID, evaluate, trials=100, epochs=20, max_epochs=4, workers=0)
     assert result.reason == "budget of epochs spent"
     assert sum(record.epochs for record in result.records) == 20
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_repeats_average_the_noise_with_other_seeds(workers: int, tmp_path: Path) -> None:
+    folder = str(tmp_path)
+
+    def evaluate(arch, trial):
+        mark(folder, f"{trial.number} {trial.seed}")
+        for epoch in trial.epochs():
+            trial.report(epoch, noise=float(trial.seed))
+        return {"noise": float(trial.seed)}
+
+    result = mm.search(
+        GRID, evaluate, objectives={"noise": "min"}, trials=4, repeats=3, max_epochs=2,
+        workers=workers, storage=tmp_path / "s.db",
+    )  # fmt: skip
+    assert len(set(marks(tmp_path))) == len(marks(tmp_path)) == 12
+    for record in result.records:
+        seeds = [int(s) for n, s in map(str.split, marks(tmp_path)) if int(n) == record.number]
+        assert record.metrics["noise"] == pytest.approx(sum(seeds) / 3)
+        assert record.epochs == 2

@@ -42,6 +42,7 @@ def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
         "reported_step": assignment.reported_step,
         "checkpoint": None if checkpoint is None else str(checkpoint),
         "checkpoint_at_end": assignment.checkpoint_at_end,
+        "repeats": assignment.repeats,
         "device": assignment.device,
     }
 
