@@ -206,7 +206,7 @@ def constrained() -> SearchSpace:
     return SearchSpace(
         input=(4,),
         layers=[repeat(L.dense(width), times=integer(1, 3, name="depth")), L.output(2)],
-        constraints=["width * depth <= 24", "params <= 300", lambda a: a.params != 70],
+        constraints=["width * depth <= 24", "params <= 300", ref("params") != 70],
     )
 
 
