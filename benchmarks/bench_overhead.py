@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 import psutil
-from benchmarks.instant_engine import InstantEngine
 
+from benchmarks.instant_engine import InstantEngine
 from morphml import layers as L
 from morphml.evaluation import EvaluatorSource
 from morphml.master.experiment import experiment_folder

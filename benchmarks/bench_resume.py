@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.bench_overhead import evaluate, layered_space, measure
 from benchmarks.instant_engine import InstantEngine
-
 from morphml.evaluation import EvaluatorSource
 from morphml.master.experiment import experiment_folder
 from morphml.master.options import make_spec

@@ -11,23 +11,12 @@ import time
 from pathlib import Path
 
 import morphml as mm
+from benchmarks.sleeping import sleep_one_second, sleep_unevenly
 from morphml.engines import LocalEngine
 from morphml.master import Experiment
 from morphml.master.progress import Progress
 
 WORKERS = 50
-
-
-def sleep_one_second(arch, trial) -> float:
-    """One second on a slot, no processor."""
-    time.sleep(1.0)
-    return float(arch.decisions["a"])
-
-
-def sleep_unevenly(arch, trial) -> float:
-    """0.2 to 3 s on a slot, by the trial's seed."""
-    time.sleep(0.2 + 2.8 * (trial.seed % 1000) / 999)
-    return float(arch.decisions["a"])
 
 
 def measure(evaluate: object, trials: int, *, until_dry: bool) -> dict[str, object]:

@@ -28,6 +28,9 @@ from morphml.scheduling.retry import RetryRule
 from morphml.search.experiment import ExperimentSpec
 from morphml.space import SearchSpace
 
+#: Seconds to wait at most until every child process has loaded the evaluator.
+WARM_UP_S = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -69,6 +72,14 @@ def run(run: Run, engine: Engine | None = None) -> str:
                 engine.close()  # nothing runs any more when the session gives its tasks back
 
 
+def _warm_up(engine: Engine, keeper: SessionKeeper) -> None:
+    """Let all local slots begin at the same moment, unless loading takes long."""
+    for _ in range(WARM_UP_S):
+        if not isinstance(engine, LocalEngine) or engine.warm_up(1.0):
+            return
+        keeper.tick()
+
+
 def make_engine(workers: int) -> Engine:
     """The engine for so many workers: local processes, or in process for 0."""
     return InProcessEngine() if workers == 0 else LocalEngine(workers, devices=gpus())
@@ -89,6 +100,7 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
             scratch=run.folder,
         ),
     )
+    _warm_up(engine, keeper)
     flights = Flights()
     flights.failures.update(earlier_failures(run.store, right, machine))
     flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))

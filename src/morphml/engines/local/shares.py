@@ -10,7 +10,9 @@ from morphml.engines.local.pool import SlotPlan
 from morphml.errors import WorkerError
 
 #: Packages worth importing once, before the fork, when this process has them or they are needed.
-_PRELOADED = ("numpy", "torch", "sklearn")
+_PRELOADED = ("numpy", "scipy", "pandas", "torch", "sklearn")
+#: What every child needs to read its space.
+_ALWAYS = ("morphml.space",)
 #: What comes with a package in every child that builds models.
 _ALONG = {"torch": ("morphml.nn",)}
 
@@ -47,4 +49,4 @@ def cores() -> int:
 def preload(needs: Sequence[str]) -> list[str]:
     """Modules for the fork server to import: heavy ones, known by name, never the user's."""
     wanted = [name for name in _PRELOADED if name in sys.modules or name in needs]
-    return [module for name in wanted for module in (name, *_ALONG.get(name, ()))]
+    return [*_ALWAYS, *(module for name in wanted for module in (name, *_ALONG.get(name, ())))]
