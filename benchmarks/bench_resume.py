@@ -15,7 +15,7 @@ from morphml.evaluation import EvaluatorSource
 from morphml.master.experiment import experiment_folder
 from morphml.master.options import make_spec
 from morphml.master.recovery import fresh_machine
-from morphml.master.runner import Run, nobody_watches
+from morphml.master.runner import Run
 from morphml.master.runner import run as drive
 from morphml.settings import Durability
 from morphml.storage import open_store
@@ -41,7 +41,7 @@ def measure_fold(trials: int = LONG) -> dict[str, object]:
                 source=source,
                 folder=experiment_folder(path, experiment),
                 workers=0,
-                observer=nobody_watches,
+                observer=lambda progress: None,
             ),
             engine=InstantEngine(space, evaluate, 64),
         )

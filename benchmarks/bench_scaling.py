@@ -14,7 +14,7 @@ import morphml as mm
 from benchmarks.sleeping import sleep_one_second, sleep_unevenly
 from morphml.engines import LocalEngine
 from morphml.master import Experiment
-from morphml.master.progress import Progress
+from morphml.search.progress import Progress
 
 WORKERS = 50
 

@@ -14,8 +14,8 @@ from rich.console import Console
 import morphml as mm
 from morphml import layers as L
 from morphml.cli.outcome import best_table
-from morphml.cli.progress import progress_view
 from morphml.evaluation.training import Classification
+from morphml.visualization.progress import progress_view
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 48
 FOLDER = Path("demo")

@@ -11,10 +11,10 @@ import typer
 
 from morphml.cli.exit_codes import ExitCode
 from morphml.cli.outcome import result_document, result_view
-from morphml.cli.progress import progress_view
 from morphml.cli.screen import messages, results, write_json
 from morphml.master import Experiment, Result
-from morphml.master.progress import Observer, Progress
+from morphml.search.progress import Observer, Progress
+from morphml.visualization.progress import progress_view
 
 
 def drive(

@@ -18,11 +18,11 @@ from morphml.master.collector import Collector
 from morphml.master.dispatcher import Dispatcher
 from morphml.master.flights import Flights
 from morphml.master.ports import Store
-from morphml.master.progress import Observer, Progress
 from morphml.master.session import SessionKeeper
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.machine import Ended, SearchMachine
+from morphml.search.progress import Observer, Progress
 
 #: Longest wait for the engine, so that stop requests and retries are seen.
 TURN_S = 0.25

@@ -16,11 +16,12 @@ from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
 from morphml.master.options import SearchOptions, default_workers, make_spec
-from morphml.master.progress import Observer
 from morphml.master.result import Result
-from morphml.master.runner import Run, nobody_watches, run
+from morphml.master.runner import Run, run
+from morphml.master.watching import watching
 from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec, ExperimentState
+from morphml.search.progress import Observer
 from morphml.settings import read_settings
 from morphml.space import SearchSpace
 from morphml.space.text import parse_space
@@ -136,12 +137,13 @@ class Experiment:
         spec = ExperimentSpec.from_json(record.spec)
         return replace(spec, budget=replace(spec.budget, trials=record.budget))
 
-    def run(self, workers: int | None = None, observer: Observer = nobody_watches) -> Result:
+    def run(self, workers: int | None = None, observer: Observer | None = None) -> Result:
         """Run, or go on with, the search until it is over.
 
         Args:
             workers: child processes; 0 runs the evaluator in this process; by default as created.
-            observer: called with a ``Progress`` some times a second.
+            observer: called with a ``Progress`` twice a second; by default a live view on the
+                terminal, where there is one.
 
         Raises:
             StoreInUse: when another process drives it.
@@ -151,18 +153,20 @@ class Experiment:
         if self._source is None:
             raise ExperimentError("this experiment has no evaluator that can be loaded; give one")
         spec = self.spec
-        run(
-            Run(
-                store=self.store,
-                experiment=self.id,
-                spec=spec,
-                space=self.space,
-                source=self._source,
-                folder=self.folder,
-                workers=spec.workers if workers is None else workers,
-                observer=observer,
+        slots = spec.workers if workers is None else workers
+        with watching(observer, workers=slots) as watcher:
+            run(
+                Run(
+                    store=self.store,
+                    experiment=self.id,
+                    spec=spec,
+                    space=self.space,
+                    source=self._source,
+                    folder=self.folder,
+                    workers=slots,
+                    observer=watcher,
+                )
             )
-        )
         return self.result()
 
     def result(self) -> Result:

@@ -21,11 +21,11 @@ from morphml.master.driver import Crew, ExperimentDriver
 from morphml.master.flights import Flights
 from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
-from morphml.master.progress import Observer
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
 from morphml.search.experiment import ExperimentSpec
+from morphml.search.progress import Observer
 from morphml.space import SearchSpace
 
 #: Seconds to wait at most until every child process has loaded the evaluator.
@@ -115,7 +115,3 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
         clock=clock,
     )
     return ExperimentDriver(crew, right, run.observer, record.spent_s).run()
-
-
-def nobody_watches(progress: object) -> None:
-    """An observer that shows nothing."""

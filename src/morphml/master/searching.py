@@ -7,9 +7,8 @@ from typing import Unpack
 
 from morphml.master.experiment import Experiment
 from morphml.master.options import SearchOptions
-from morphml.master.progress import Observer
 from morphml.master.result import Result
-from morphml.master.runner import nobody_watches
+from morphml.search.progress import Observer
 from morphml.space import SearchSpace
 
 
@@ -31,7 +30,8 @@ def search(
         workers: child processes; 0 runs the evaluator in this process, for debugging. By default
             half the processors.
         storage: path of a SQLite file, so that the search can be resumed; None keeps it in memory.
-        observer: called with a ``Progress`` some times a second.
+        observer: called with a ``Progress`` twice a second; by default a live view on the
+            terminal, where there is one.
         options: objectives, constraints, optimizer, budget and more: see ``SearchOptions``.
 
     Raises:
@@ -47,7 +47,7 @@ def search(
         20
     """
     with Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made:
-        return made.run(workers, observer or nobody_watches)
+        return made.run(workers, observer)
 
 
 def resume(
@@ -67,7 +67,8 @@ def resume(
         workers: child processes; by default as before.
         trials: the new number of trials in all; by default as before.
         evaluate: the evaluator, where the stored one cannot be loaded.
-        observer: called with a ``Progress`` some times a second.
+        observer: called with a ``Progress`` twice a second; by default a live view on the
+            terminal, where there is one.
 
     Raises:
         ExperimentError: when there is no such experiment, or it is completed.
@@ -76,7 +77,7 @@ def resume(
     with Experiment.open(storage, name, evaluate=evaluate) as found:
         if trials is not None:
             found.extend(trials)
-        return found.run(workers, observer or nobody_watches)
+        return found.run(workers, observer)
 
 
 __all__ = ["resume", "search"]

@@ -8,8 +8,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from morphml.cli.progress import clock_text, progress_line, progress_view, render_progress
-from morphml.master.progress import Progress
+from morphml.search.progress import Progress
+from morphml.visualization.progress import clock_text, progress_line, progress_view, render_progress
 
 RUNNING = Progress(
     name="digits",

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from morphml.master.progress import Observer, Progress
+from morphml.search.progress import Observer, Progress
 
 #: States of trials that count as failed.
 FAILED_STATES = ("failed", "dead")
