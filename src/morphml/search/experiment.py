@@ -11,7 +11,18 @@ from morphml.errors import ExperimentError
 from morphml.optimizers.events import JSON
 from morphml.scheduling.experiment import ExperimentState
 from morphml.search.constraints import Constraint, parse_constraints
+from morphml.search.given import (
+    check_count,
+    check_finite,
+    check_flag,
+    check_positive,
+    check_shares,
+    check_whole,
+)
 from morphml.search.objectives import Direction, Objective
+
+#: Bytes below which a memory limit is a slip of the unit: an idle child takes about 20 MiB.
+SMALLEST_MEMORY = 2**24
 
 
 class TrialState(StrEnum):
@@ -55,12 +66,13 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Refuse budgets that no search can keep."""
-        if self.trials < 1:
-            raise ExperimentError(f"trials: at least 1, got {self.trials}")
-        if self.epochs is not None and self.epochs < 1:
-            raise ExperimentError(f"epochs: at least 1 or None, got {self.epochs}")
-        if self.timeout_s is not None and not self.timeout_s > 0:
-            raise ExperimentError(f"timeout: more than 0 s or None, got {self.timeout_s}")
+        check_count("trials", self.trials, 1)
+        if self.epochs is not None:
+            check_count("epochs", self.epochs, 1)
+        if self.timeout_s is not None:
+            check_positive("timeout", "seconds", self.timeout_s)
+        if self.target is not None:
+            check_finite("target", self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +83,13 @@ class AttemptLimits:
     time_s: float | None = None
     #: Resident bytes of the child and all that it started, or None for no limit.
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse limits under which no evaluator could even begin."""
+        if self.time_s is not None:
+            check_positive("time_limit", "seconds", self.time_s)
+        if self.memory_bytes is not None:
+            check_count("memory_limit (bytes)", self.memory_bytes, SMALLEST_MEMORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +154,14 @@ class ExperimentSpec:
     start: tuple[tuple[int | float | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check what no single field can see."""
-        if self.max_epochs < 1:
-            raise ExperimentError(f"max_epochs: at least 1, got {self.max_epochs}")
-        if self.repeats < 1:
-            raise ExperimentError(f"repeats: at least 1, got {self.repeats}")
+        """Check kinds and ranges, and what no single field can see."""
+        if not (isinstance(self.name, str) and self.name):
+            raise ExperimentError(f"name: a text, got {self.name!r}")
+        check_count("max_epochs", self.max_epochs, 1)
+        check_count("repeats", self.repeats, 1)
+        check_whole("seed", self.seed)
+        check_flag("deterministic", self.deterministic)
+        check_shares("resources", self.resources)
         names = [objective.name for objective in self.objectives]
         if len(set(names)) != len(names):
             raise ExperimentError(f"objectives: each metric once, got {names}")

@@ -244,8 +244,9 @@ class Input:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", plain(self.shape))
-        good = isinstance(self.shape, tuple) and all(
-            isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in self.shape
+        shape: object = self.shape
+        good = isinstance(shape, tuple) and all(
+            isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in shape
         )
         if not good or not self.shape:
             raise SpaceError(f"an input's shape is a tuple of positive sizes, got {self.shape!r}")

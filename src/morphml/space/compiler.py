@@ -97,8 +97,8 @@ class Compiler:
         self.parts: dict[str, str] = {}
         #: The user's operations by node op.
         self.operations: dict[str, Operation] = {}
-        #: The user's modules by node op.
-        self.modules: dict[str, object] = {}
+        #: By node op: the user's module first, then what else tells it from others of one name.
+        self.modules: dict[str, tuple[object, ...]] = {}
 
     # --- decisions -------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from morphml.errors import SpaceError
 from morphml.space.form import Literal, call, check_name
@@ -28,7 +28,7 @@ ARITHMETIC: dict[str, Callable[[object, object], object]] = {
     "//": operator.floordiv,
     "%": operator.mod,
 }
-COMPARISONS: dict[str, Callable[[object, object], object]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -260,7 +260,7 @@ def round_number(value: float, multiple: float) -> float:
     return steps * multiple
 
 
-def divisors_of(value: int) -> tuple[int, ...]:
+def divisors_of(value: float) -> tuple[int, ...]:
     """What `divisors` evaluates to, ascending; O(sqrt(value)), so there is a limit to the value."""
     if not isinstance(value, int) or not 1 <= value <= DIVISIBLE:
         raise SpaceError(

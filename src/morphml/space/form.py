@@ -29,7 +29,7 @@ def call(function: str, positional: tuple[object, ...], keywords: Mapping[str, o
     return f"{function}({', '.join(parts)})"
 
 
-def check_name(name: str | None, *, of: str) -> None:
+def check_name(name: object, *, of: str) -> None:
     """Refuse a decision's name that could not be read back inside an expression.
 
     Raises:
@@ -39,7 +39,7 @@ def check_name(name: str | None, *, of: str) -> None:
         raise SpaceError(f"the name of {of} must be letters, digits and _, got {name!r}")
 
 
-def check_segment(name: str | None, *, of: str) -> None:
+def check_segment(name: object, *, of: str) -> None:
     """Refuse a block's name that could not be one segment of a path.
 
     Raises:

@@ -95,7 +95,7 @@ def all_vectors(table: Table) -> Iterator[Vector]:
     Raises:
         SpaceError: when a real decision is active in one of them.
     """
-    todo: list[Iterator[list[Code]]] = [iter(([None] * len(table),))]
+    todo: list[Iterator[list[Code]]] = [iter([[None] * len(table)])]
     while todo:
         codes = next(todo[-1], None)
         if codes is None:
