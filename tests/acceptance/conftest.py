@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from morphml.cli.app import app
 
 MORPHML = Path(sys.executable).with_name("morphml")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,5 +57,18 @@ def morphml(tmp_path: Path, environment: dict[str, str]) -> Run:
             timeout=170,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same within this process, for commands that start nothing: saves the start-up."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, list(arguments))
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     return run

@@ -148,8 +148,8 @@ def wait_for_trials(morphml: Run, count: int) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_shows_examples(command: str, morphml: Run) -> None:
-    done = morphml(command, "--help")
+def test_help_shows_examples(command: str, typed: Run) -> None:
+    done = typed(command, "--help")
     assert done.returncode == 0
     assert f"$ morphml {command}" in done.stdout
 
@@ -189,21 +189,21 @@ def assert_one_screen(done: subprocess.CompletedProcess[str], status: int, *word
         assert word in flat
 
 
-def test_a_file_that_is_not_there_is_named(morphml: Run, folder: Path) -> None:
-    assert_one_screen(morphml("search", "absent.yaml"), 2, "absent.yaml")
+def test_a_file_that_is_not_there_is_named(typed: Run, folder: Path) -> None:
+    assert_one_screen(typed("search", "absent.yaml"), 2, "absent.yaml")
 
 
-def test_a_mistake_in_the_file_is_pointed_at(morphml: Run, folder: Path) -> None:
+def test_a_mistake_in_the_file_is_pointed_at(typed: Run, folder: Path) -> None:
     change(folder, "optimizer:", "optimiser:")
-    done = morphml("search", "experiment.yaml")
+    done = typed("search", "experiment.yaml")
     assert_one_screen(done, 2, "line 6", "did you mean 'optimizer'")
     assert not (folder / "experiment.db").exists()
 
 
-def test_a_mistake_in_the_space_is_pointed_at(morphml: Run, folder: Path) -> None:
+def test_a_mistake_in_the_space_is_pointed_at(typed: Run, folder: Path) -> None:
     change(folder, "real(-1.0, 1.0)", "reall(-1.0, 1.0)")
     assert_one_screen(
-        morphml("search", "experiment.yaml"), 2, "line 3", "'reall'", "did you mean 'real'"
+        typed("search", "experiment.yaml"), 2, "line 3", "'reall'", "did you mean 'real'"
     )
 
 
@@ -225,20 +225,20 @@ def test_an_evaluator_that_always_raises_ends_the_search_with_its_error(
     assert 'raise ValueError("no such column' in shown.stdout
 
 
-def test_a_store_that_is_not_there_is_not_made(morphml: Run, folder: Path) -> None:
+def test_a_store_that_is_not_there_is_not_made(typed: Run, folder: Path) -> None:
     for command in ("list", "show", "resume"):
-        assert_one_screen(morphml(command, "absent.db"), 3, "absent.db")
+        assert_one_screen(typed(command, "absent.db"), 3, "absent.db")
     assert not (folder / "absent.db").exists()
 
 
-def test_a_file_that_is_not_ours_is_left_alone(morphml: Run, folder: Path) -> None:
+def test_a_file_that_is_not_ours_is_left_alone(typed: Run, folder: Path) -> None:
     (folder / "letter.db").write_text("Dear Sir or Madam", encoding="utf-8")
-    assert_one_screen(morphml("list", "letter.db"), 3, "letter.db")
+    assert_one_screen(typed("list", "letter.db"), 3, "letter.db")
     assert (folder / "letter.db").read_text(encoding="utf-8") == "Dear Sir or Madam"
 
 
-def test_errors_are_json_for_programs(morphml: Run, folder: Path) -> None:
-    document = json.loads(morphml("list", "absent.db", "--json").stdout)
+def test_errors_are_json_for_programs(typed: Run, folder: Path) -> None:
+    document = json.loads(typed("list", "absent.db", "--json").stdout)
     assert document["exit_code"] == 3
     assert "absent.db" in document["error"]
 
@@ -247,5 +247,5 @@ def test_debug_shows_the_traceback(morphml: Run, folder: Path) -> None:
     assert "Traceback" in morphml("--debug", "list", "absent.db").stderr
 
 
-def test_export_knows_its_endings(morphml: Run, folder: Path) -> None:
-    assert_one_screen(morphml("export", "x.db", "--to", "model.exe"), 2, ".exe", ".onnx")
+def test_export_knows_its_endings(typed: Run, folder: Path) -> None:
+    assert_one_screen(typed("export", "x.db", "--to", "model.exe"), 2, ".exe", ".onnx")
