@@ -7,7 +7,6 @@ import sys
 
 import morphml as mm
 from morphml import layers as L
-from morphml.evaluation.training import Classification
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
@@ -28,7 +27,7 @@ space = mm.SearchSpace(
 
 result = mm.search(
     space,
-    Classification("digits"),  # scikit-learn's handwritten digits
+    mm.Classification("digits"),  # scikit-learn's handwritten digits
     objectives={"accuracy": "max"},
     trials=TRIALS,
     max_epochs=3,

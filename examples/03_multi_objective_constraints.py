@@ -10,7 +10,6 @@ import sys
 
 import morphml as mm
 from morphml import layers as L
-from morphml.evaluation.training import Classification
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 30
 
@@ -33,7 +32,7 @@ space = mm.SearchSpace(
 
 result = mm.search(
     space,
-    Classification("digits", lr=0.01),
+    mm.Classification("digits", lr=0.01),
     objectives={"accuracy": "max", "params": "min"},
     constraints={"flops": "<= 2_000_000"},
     trials=TRIALS,

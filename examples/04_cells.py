@@ -10,7 +10,6 @@ import sys
 
 import morphml as mm
 from morphml import layers as L
-from morphml.evaluation.training import Classification
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
@@ -42,7 +41,7 @@ print(f"{space.size} decision vectors")
 
 result = mm.search(
     space,
-    Classification("digits", lr=0.01),
+    mm.Classification("digits", lr=0.01),
     objectives={"accuracy": "max"},
     trials=TRIALS,
     max_epochs=2,

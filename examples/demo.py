@@ -14,7 +14,6 @@ from rich.console import Console
 import morphml as mm
 from morphml import layers as L
 from morphml.cli.outcome import best_table
-from morphml.evaluation.training import Classification
 from morphml.visualization.progress import progress_view
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 48
@@ -43,10 +42,10 @@ shutil.rmtree(FOLDER, ignore_errors=True)  # an earlier demo
 FOLDER.mkdir()
 console = Console()
 console.print(f"{TRIALS} networks for 8 x 8 handwritten digits, trained in 2 worker processes")
-with progress_view(console) as observer:
+with progress_view(console) as observer:  # a terminal shows it by itself; a log wants it asked for
     result = mm.search(
         space,
-        Classification("digits"),
+        mm.Classification("digits"),
         objectives={"accuracy": "max", "params": "min"},
         constraints={"params": "<= 200_000"},
         optimizer="evolution",

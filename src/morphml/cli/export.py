@@ -13,7 +13,6 @@ from morphml.cli.experiment_arguments import see_this_folder
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.screen import results, write_json
-from morphml.cli.trials import evaluated, record_of
 from morphml.errors import CallerError
 from morphml.evaluation import checkpoint
 from morphml.master import Experiment, Result
@@ -71,7 +70,7 @@ def writer_for(path: Path) -> Writer:
 
 
 def _chosen(result: Result, number: int | None) -> EvaluatedTrial:
-    return result.best if number is None else evaluated(result, record_of(result, number))
+    return result.best if number is None else result.trial(number)
 
 
 def _python(result: Result, number: int | None, path: Path) -> list[Path]:
@@ -80,8 +79,7 @@ def _python(result: Result, number: int | None, path: Path) -> list[Path]:
 
 
 def _onnx(result: Result, number: int | None, path: Path) -> list[Path]:
-    trial = _chosen(result, number)
-    return [_torch().to_onnx(trial.architecture, path, weights=_weights(trial))]
+    return [_chosen(result, number).to_onnx(path)]
 
 
 def _program(result: Result, number: int | None, path: Path) -> list[Path]:

@@ -6,14 +6,14 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from morphml.cli.screen import table_of
-from morphml.master import Experiment, Result
+from morphml.master import Result
 from morphml.master.evaluated import EvaluatedTrial
 
 #: Rows of the table of best trials.
 MOST_ROWS = 10
 
 
-def result_view(experiment: Experiment, result: Result, storage: str) -> RenderableType:
+def result_view(result: Result, storage: str) -> RenderableType:
     """State, reason, the best trials or the first failure, and the command that goes on."""
     record = result.record
     counts = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
@@ -26,17 +26,15 @@ def result_view(experiment: Experiment, result: Result, storage: str) -> Rendera
         parts.append(best_table(result, ranked))
     else:
         parts.append(Text("no trial has a result within the constraints", style="yellow"))
-        parts += [Text(line, style="yellow") for line in first_failure(experiment)]
+        parts += [Text(line, style="yellow") for line in first_failure(result)]
     parts.append(Text(f"store: {storage}; see it with: morphml show {storage}", style="dim"))
     return Group(*parts)
 
 
-def first_failure(experiment: Experiment) -> list[str]:
-    """What the first failed attempt died of, or nothing."""
-    for attempt in experiment.store.attempts(experiment.id):
-        if attempt.failure is not None:
-            what = f"{attempt.failure.get('error_type')}: {attempt.failure.get('message')}"
-            return [f"first failure, in trial {attempt.number}: {what}"]
+def first_failure(result: Result) -> list[str]:
+    """What the first failed trial died of, or nothing."""
+    for number, failure in sorted(result.failures.items()):
+        return [f"trial {number}: {failure.get('error_type')}: {failure.get('message')}"]
     return []
 
 

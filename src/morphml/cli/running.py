@@ -32,7 +32,7 @@ def drive(
     if as_json:
         write_json(result_document(result, storage))
     else:
-        results().print(result_view(experiment, result, storage))
+        results().print(result_view(result, storage))
     if not result.ranked():
         raise typer.Exit(ExitCode.FAILED)
     return result

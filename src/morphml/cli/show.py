@@ -12,8 +12,8 @@ from morphml.cli.guard import guard
 from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.outcome import result_document, result_view
 from morphml.cli.screen import results, table_of, write_json
-from morphml.cli.trials import evaluated, record_of
-from morphml.master import Experiment, Result
+from morphml.master import Experiment
+from morphml.master.evaluated import EvaluatedTrial
 from morphml.search.changes import AttemptRecord, TrialRecord
 
 Trial = Annotated[int | None, typer.Option(min=0, help="Show this trial, with its attempts.")]
@@ -33,21 +33,21 @@ def show(
             if as_json:
                 write_json(result_document(result, storage))
             else:
-                results().print(result_view(experiment, result, storage))
+                results().print(result_view(result, storage))
             return
-        record = record_of(result, trial)
-        attempts = [a for a in experiment.store.attempts(experiment.id) if a.number == trial]
+        chosen = result.trial(trial)
+        record = result.records[trial]
+        attempts = [attempt for attempt in result.attempts if attempt.number == trial]
         if as_json:
-            write_json(trial_facts(result, record, attempts))
+            write_json(trial_facts(chosen, record, attempts))
         else:
-            results().print(trial_view(result, record, attempts))
+            results().print(trial_view(chosen, attempts))
 
 
 def trial_facts(
-    result: Result, record: TrialRecord, attempts: list[AttemptRecord]
+    trial: EvaluatedTrial, record: TrialRecord, attempts: list[AttemptRecord]
 ) -> dict[str, object]:
     """All that is known of a trial, as a JSON object."""
-    trial = evaluated(result, record)
     return {
         "number": record.number,
         "state": record.state.value,
@@ -71,14 +71,11 @@ def trial_facts(
     }
 
 
-def trial_view(
-    result: Result, record: TrialRecord, attempts: list[AttemptRecord]
-) -> RenderableType:
+def trial_view(trial: EvaluatedTrial, attempts: list[AttemptRecord]) -> RenderableType:
     """The same for people: decisions, metrics, attempts, and the text of every failure."""
-    trial = evaluated(result, record)
     heads = {"": False, "value": False}
     parts: list[RenderableType] = [
-        Text(f"trial {record.number} of {result.record.name}: {record.state.value}", style="bold"),
+        Text(f"trial {trial.number}: {trial.state.value}", style="bold"),
         table_of("Decisions", heads, list(trial.decisions.items())),
         table_of("Metrics", heads, list(trial.metrics.items())),
         table_of(
