@@ -28,20 +28,24 @@ def reference_to(source: EvaluatorSource) -> EvaluatorReference:
     return EvaluatorReference(kind="value", reference=source.name, digest=source.digest)
 
 
-def keep(folder: Path, space: SearchSpace, source: EvaluatorSource) -> None:
-    """Write space and evaluator by value into the experiment's folder, readable by this user only.
+def packed(space: SearchSpace, source: EvaluatorSource) -> bytes:
+    """Space and evaluator by value, for ``keep``.
 
     Raises:
         EvaluatorError: when the evaluator holds something that cannot be stored.
     """
     live = source.live if source.path is None else source.path
     try:
-        payload = cast("bytes", cloudpickle.dumps((space, live)))
+        return cast("bytes", cloudpickle.dumps((space, live)))
     except Exception as error:
         raise EvaluatorError(
             f"evaluator {source.name}: it cannot be kept for a resume: {error}. Make what cannot "
             "be pickled (locks, open files, connections) in setup(context)"
         ) from error
+
+
+def keep(folder: Path, payload: bytes) -> None:
+    """Write what ``packed`` gave into the experiment's folder, readable by this user only."""
     path = folder / f"{_PREFIX}{digest(payload)}.pkl"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

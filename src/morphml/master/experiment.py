@@ -15,7 +15,8 @@ from morphml.ids import ExperimentId
 from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
-from morphml.master.options import SearchOptions, default_workers, make_spec
+from morphml.master.options import SearchOptions, default_workers, gpus, make_spec
+from morphml.master.refusals import refuse_impossible_resources, refuse_impossible_workers
 from morphml.master.result import Result
 from morphml.master.runner import Run, run
 from morphml.master.watching import watching
@@ -77,14 +78,17 @@ class Experiment:
         """
         source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
         slots = default_workers() if workers is None else workers
+        refuse_impossible_workers(slots)
         spec = make_spec(space, source, slots, options)
+        by_value = storage is not None and (source.path is None or spec.space is None)
+        payload = evaluators.packed(space, source) if by_value else None
         store = open_store(storage, StoreOptions(durability=read_settings().store.durability))
         try:
             experiment = store.create_experiment(spec)
             folder = experiment_folder(storage, experiment)
             RunArtifacts(folder)
-            if storage is not None and (source.path is None or spec.space is None):
-                evaluators.keep(folder, space, source)
+            if payload is not None:
+                evaluators.keep(folder, payload)
         except BaseException:
             store.close()
             raise
@@ -150,10 +154,15 @@ class Experiment:
             KeyboardInterrupt: when a person stops it; what is stored can be resumed.
             MorphError: when it cannot go on; the message says why and what to do.
         """
-        if self._source is None:
-            raise ExperimentError("this experiment has no evaluator that can be loaded; give one")
+        if self._source is None or self._source.live is _by_hand:
+            raise ExperimentError(
+                "this experiment has no evaluator to run: give one, such as mm.search(space, "
+                "evaluate), or go on by hand with ask() and tell()"
+            )
         spec = self.spec
         slots = spec.workers if workers is None else workers
+        refuse_impossible_workers(slots)
+        refuse_impossible_resources(spec.resources, len(gpus()))
         with watching(observer, workers=slots) as watcher:
             run(
                 Run(

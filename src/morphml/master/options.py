@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
+
+import numpy as np
 
 from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource
 from morphml.master.evaluators import reference_to
+from morphml.master.refusals import (
+    refuse_no_list,
+    refuse_other_than_space,
+    refuse_strange_optimizer,
+    refuse_uncounted_metrics,
+    refuse_unknown_options,
+)
 from morphml.optimizers import Optimizer, create_optimizer
 from morphml.optimizers.events import JSON
 from morphml.search.constraints import parse_constraints
@@ -68,21 +77,19 @@ def make_spec(
     """The spec of a new experiment.
 
     Raises:
-        ExperimentError: when an option is unknown or out of range.
+        ExperimentError: when an option is unknown, of another kind, or out of range.
         ConstraintError: when a constraint cannot be read.
-        SpaceError: when a start point is not in the space.
+        SpaceError: when the space is none, or a start point is not in it.
     """
-    unknown = set(options) - set(SearchOptions.__annotations__)
-    if unknown:
-        raise ExperimentError(
-            f"unknown option {sorted(unknown)[0]!r}; known: "
-            f"{', '.join(sorted(SearchOptions.__annotations__))}"
-        )
-    return ExperimentSpec(
+    refuse_other_than_space(space)
+    refuse_unknown_options(options, SearchOptions.__annotations__)
+    options = _plain(options)
+    objectives = options.get("objectives")
+    spec = ExperimentSpec(
         name=options.get("name") or source.name.rpartition(":")[2],
         space=portable_text(space),
         space_digest=space.digest,
-        objectives=parse_objectives(options.get("objectives") or {"accuracy": "max"}),
+        objectives=parse_objectives({"accuracy": "max"} if objectives is None else objectives),
         constraints=parse_constraints(options.get("constraints")),
         optimizer=_optimizer(space, options),
         budget=Budget(
@@ -101,8 +108,10 @@ def make_spec(
         workers=max(workers, 1),
         deterministic=options.get("deterministic", False),
         resources=options.get("resources") or {},
-        start=tuple(_start(space, point) for point in options.get("start", ())),
+        start=tuple(_start(space, point) for point in refuse_no_list(options.get("start", ()))),
     )
+    refuse_uncounted_metrics(spec, space)
+    return spec
 
 
 def portable_text(space: SearchSpace) -> str | None:
@@ -134,20 +143,29 @@ def gpus() -> tuple[str, ...]:
     return tuple(f"cuda:{index}" for index in range(len(found)))
 
 
+def _plain(options: SearchOptions) -> SearchOptions:
+    """The options with numbers of numpy as Python's, which is what the store can keep."""
+    values: Mapping[str, object] = options
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+    return cast("SearchOptions", plain)
+
+
 def _optimizer(space: SearchSpace, options: SearchOptions) -> OptimizerReference:
     wanted = options.get("optimizer", "auto")
     if isinstance(wanted, str):
         made = create_optimizer(wanted, space, **options.get("optimizer_settings", {}))
+    elif "optimizer_settings" in options:
+        raise ExperimentError("optimizer_settings go with an optimizer given by name")
     else:
-        if "optimizer_settings" in options:
-            raise ExperimentError("optimizer_settings go with an optimizer given by name")
-        made = wanted
+        made = refuse_strange_optimizer(wanted)
     return OptimizerReference(name=made.name, version=made.version, settings=dict(made.settings))
 
 
-def _start(
-    space: SearchSpace, point: Architecture | Mapping[str, object]
-) -> tuple[int | float | None, ...]:
+def _start(space: SearchSpace, point: object) -> tuple[int | float | None, ...]:
     if isinstance(point, Architecture):
         return space.member(point.decisions).vector
-    return space.member(point).vector
+    if isinstance(point, Mapping):
+        return space.member(point).vector
+    raise ExperimentError(
+        f"start: architectures, or mappings of decision path to value, got {point!r}"
+    )

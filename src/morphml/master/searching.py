@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
+from morphml.errors import EvaluatorError
 from morphml.master.experiment import Experiment
 from morphml.master.options import SearchOptions
 from morphml.master.result import Result
@@ -46,6 +47,11 @@ def search(
         >>> len(result.records)
         20
     """
+    if evaluate is None:
+        raise EvaluatorError(
+            "a search needs an evaluator, a function (arch, trial), got None; to evaluate by hand, "
+            "use Experiment.create(space, None, ...) with ask() and tell()"
+        )
     with Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made:
         return made.run(workers, observer)
 

@@ -63,8 +63,14 @@ def parse_constraints(constraints: Mapping[str, object] | None) -> tuple[Constra
         constraints: metric name to a relation and a number, such as ``{"params": "<= 500_000"}``.
 
     Raises:
-        ConstraintError: when a bound has another form.
+        ConstraintError: when a bound, or the whole, has another form.
     """
+    if constraints is not None and not isinstance(constraints, Mapping):
+        raise ConstraintError(
+            "constraints: metric names and bounds such as {'params': '<= 500_000'}, "
+            f"got {constraints!r}",
+            constraint=repr(constraints),
+        )
     parsed = []
     for metric, text in (constraints or {}).items():
         found = _FORM.match(text) if isinstance(text, str) else None

@@ -15,6 +15,7 @@ from morphml.search.given import (
     check_count,
     check_finite,
     check_flag,
+    check_name,
     check_positive,
     check_shares,
     check_whole,
@@ -155,8 +156,7 @@ class ExperimentSpec:
 
     def __post_init__(self) -> None:
         """Check kinds and ranges, and what no single field can see."""
-        if not (isinstance(self.name, str) and self.name):
-            raise ExperimentError(f"name: a text, got {self.name!r}")
+        check_name("name", self.name)
         check_count("max_epochs", self.max_epochs, 1)
         check_count("repeats", self.repeats, 1)
         check_whole("seed", self.seed)

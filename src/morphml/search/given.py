@@ -53,6 +53,16 @@ def check_finite(what: str, value: object) -> None:
         raise ExperimentError(f"{what}: a finite number, got {value!r}")
 
 
+def check_name(what: str, value: object) -> None:
+    """Refuse what is not a text with something in it.
+
+    Raises:
+        ExperimentError: with the name and the value.
+    """
+    if not (isinstance(value, str) and value):
+        raise ExperimentError(f"{what}: a text that is not empty, got {value!r}")
+
+
 def check_flag(what: str, value: object) -> None:
     """Refuse what is neither True nor False.
 

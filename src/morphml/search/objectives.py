@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from morphml.errors import ExperimentError
+from morphml.search.given import check_name
 
 #: Metrics counted on the canonical graph; known before training, never returned by an evaluator.
 COMPUTED_METRICS = ("params", "flops", "activation_bytes")
@@ -46,19 +47,17 @@ def parse_objectives(objectives: Mapping[str, str] | Sequence[str]) -> tuple[Obj
         objectives: metric name to ``"min"`` or ``"max"``; a sequence of names means ``"max"``.
 
     Raises:
-        ExperimentError: when there is none, or a direction is another word.
+        ExperimentError: when there is none, a direction is another word, or it is something else.
     """
-    pairs = (
-        list(objectives.items())
-        if isinstance(objectives, Mapping)
-        else [(name, "max") for name in objectives]
-    )
+    if isinstance(objectives, Mapping):
+        pairs = list(objectives.items())
+    else:
+        pairs = [(name, "max") for name in _names(objectives)]
     if not pairs:
         raise ExperimentError("objectives: at least one is needed, such as {'accuracy': 'max'}")
     parsed = []
     for name, word in pairs:
-        if not name:
-            raise ExperimentError(f"objectives: a metric's name is a text, got {name!r}")
+        check_name("objectives", name)
         try:
             direction = Direction(word)
         except ValueError:
@@ -67,6 +66,14 @@ def parse_objectives(objectives: Mapping[str, str] | Sequence[str]) -> tuple[Obj
             ) from None
         parsed.append(Objective(name=name, direction=direction))
     return tuple(parsed)
+
+
+def _names(objectives: object) -> list[str]:
+    if isinstance(objectives, Sequence) and not isinstance(objectives, str):
+        return list(objectives)
+    raise ExperimentError(
+        f"objectives: metric names and directions such as {{'accuracy': 'max'}}, got {objectives!r}"
+    )
 
 
 def minimised_values(
