@@ -8,6 +8,9 @@ from morphml.testing.playing import Plan, Play, score
 
 SPACE = flat_space(decisions=4, options=3)
 NEIGHBOURS = 8
+#: With this seed a restart lands away from all that was tried; beside it, the climb would walk back
+#: over known ground at once, as `test_known_better_neighbour_...` shows.
+SEED = 1
 
 
 class Climb:
@@ -19,7 +22,7 @@ class Climb:
 
     def ask(self) -> tuple[int, Architecture, tuple[int, ...]]:
         number = self.number
-        proposal = self.search.ask(number, generator(0, number, "ask"))
+        proposal = self.search.ask(number, generator(SEED, number, "ask"))
         asked = Asked(number=number, architecture=proposal.architecture, parents=proposal.parents)
         self.search.observe(asked)
         self.number += 1
