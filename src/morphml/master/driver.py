@@ -67,6 +67,7 @@ class ExperimentDriver:
         self._ended_before = self._ended_trials()
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
+        self._refusal: ConstraintError | None = None
         self._stopping = False
 
     def run(self) -> str:
@@ -74,7 +75,8 @@ class ExperimentDriver:
 
         Raises:
             DriverLost: when another driver took over; the store has the truth.
-            ConstraintError: when a constraint rejects everything; the experiment is marked failed.
+            ConstraintError: when a constraint rejects everything; what ran has finished, and the
+                experiment is marked failed.
             StorageError: when the store cannot write; nothing acknowledged is lost.
             KeyboardInterrupt: when a person stops it; the caller closes the session.
         """
@@ -82,9 +84,6 @@ class ExperimentDriver:
             self._turn([])
             while not self._stopping and (self._crew.flights or self._waiting()):
                 self._turn(self._crew.engine.events(self._patience()))
-        except ConstraintError as error:
-            self._commit(Batch(end=ExperimentEnd(state=ExperimentState.FAILED, reason=str(error))))
-            raise
         except KeyboardInterrupt:
             # Memory may be half a turn ahead; only the state is stored, and the fold is the truth.
             end = ExperimentEnd(state=ExperimentState.PAUSED, reason="interrupted")
@@ -119,7 +118,12 @@ class ExperimentDriver:
         if self._claim_is_due(batch):
             free -= self._claim(free, batch)
         while free > 0 and self._may_ask():
-            ended = self._crew.dispatcher.ask(batch)
+            try:
+                ended = self._crew.dispatcher.ask(batch)
+            except ConstraintError as error:
+                # What runs already may finish: its result is worth as much as before.
+                self._refusal = error
+                ended = Ended(str(error))
             if ended is not None:
                 self._closing = ended
                 return
@@ -216,10 +220,13 @@ class ExperimentDriver:
             raise ExperimentError("the driver stopped with neither work nor a reason")
         reason = self._closing.reason
         state = ExperimentState.PAUSED if self._stopping else ExperimentState.COMPLETED
-        if self._crew.machine.standing.failed_from_start >= HOPELESS:
+        refused = self._refusal if not self._stopping else None
+        if refused is not None or self._crew.machine.standing.failed_from_start >= HOPELESS:
             state = ExperimentState.FAILED
         self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
         self._observer(self.progress(reason))
+        if refused is not None:
+            raise refused
         return reason
 
     def _first_error(self) -> str:
