@@ -116,10 +116,13 @@ class ChildHandle:
 
     def read(self, stream: str) -> bytes | None:
         """What the child wrote to a stream; b"" when nothing is there, None at its end."""
+        pipe = self.pipes.get(stream)
+        if pipe is None:
+            return None  # its end was seen, and the pipe closed, before
         parts: list[bytes] = []
         for _ in range(_READS):
             try:
-                data = os.read(self.pipes[stream], _READ)
+                data = os.read(pipe, _READ)
             except BlockingIOError:
                 break
             if not data:
