@@ -13,7 +13,7 @@ from rich.console import Console
 
 import morphml as mm
 from morphml import layers as L
-from morphml.cli.outcome import best_table
+from morphml.cli.outcome import best_tables
 from morphml.visualization.progress import progress_view
 
 TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 48
@@ -59,7 +59,7 @@ with progress_view(console) as observer:  # a terminal shows it by itself; a log
         observer=observer,
     )
 
-console.print(best_table(result, result.ranked()[:10]))
+console.print(*best_tables(result), sep="\n")
 result.best.to_python(FOLDER / "model.py")
 result.report(FOLDER / "report.html")
 

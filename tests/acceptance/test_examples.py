@@ -78,3 +78,12 @@ def assert_standalone(path: Path) -> None:
         [sys.executable, "-c", blocked], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_experiment_file_runs_from_the_command_line(morphml: Run, tmp_path: Path) -> None:
+    done = morphml("search", str(EXAMPLES / "experiment.yaml"), "--trials", "4", "--json")
+    assert done.returncode == 0, done.stderr
+    assert completed(tmp_path / "digits.db") == 4
+    written = morphml("export", "digits.db", "--to", "model.py")
+    assert written.returncode == 0, written.stderr
+    assert_standalone(tmp_path / "model.py")

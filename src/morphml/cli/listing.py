@@ -21,7 +21,7 @@ HEADS = {
     "trials": True,
     "optimizer": False,
     "objectives": False,
-    "created": False,
+    "created (UTC)": False,
     "reason": False,
 }
 
@@ -52,6 +52,7 @@ def readable(storage: str) -> Iterator[SqlStore]:
 
 def experiment_row(record: ExperimentRecord) -> dict[str, object]:
     """One experiment: the columns of ``HEADS``."""
+    made = datetime.fromtimestamp(record.created_at, tz=UTC)
     optimizer, objectives = record.spec.get("optimizer"), record.spec.get("objectives")
     return {
         "id": record.id,
@@ -60,6 +61,6 @@ def experiment_row(record: ExperimentRecord) -> dict[str, object]:
         "trials": f"{record.next_number}/{record.budget}",
         "optimizer": optimizer["name"] if isinstance(optimizer, dict) else "",
         "objectives": ", ".join(objectives) if isinstance(objectives, dict) else "",
-        "created": datetime.fromtimestamp(record.created_at, tz=UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "created (UTC)": made.strftime("%Y-%m-%d %H:%M"),
         "reason": record.reason,
     }

@@ -21,9 +21,8 @@ def result_view(result: Result, storage: str) -> RenderableType:
     if result.reason:
         head.append(f": {result.reason}", style="")
     parts: list[RenderableType] = [head, Text(f"trials: {counts or 'none'}", style="dim")]
-    ranked = result.ranked()[:MOST_ROWS]
-    if ranked:
-        parts.append(best_table(result, ranked))
+    if result.ranked():
+        parts += best_tables(result)
     else:
         parts.append(Text("no trial has a result within the constraints", style="yellow"))
         parts += [Text(line, style="yellow") for line in first_failure(result)]
@@ -38,19 +37,29 @@ def first_failure(result: Result) -> list[str]:
     return []
 
 
-def best_table(result: Result, ranked: list[EvaluatedTrial]) -> RenderableType:
-    """One line per trial; decisions are cut at the edge, those of the best stand below in full."""
-    names = _metric_names(result)
-    heads = {"trial": True, **dict.fromkeys(names, True)}
-    table = table_of("Best trials", heads, [])
-    table.add_column("decisions", overflow="ellipsis", no_wrap=True, ratio=1)
-    table.expand = True
-    for trial in ranked:
-        metrics = (metric_text(trial.metrics.get(name)) for name in names)
-        table.add_row(str(trial.number), *metrics, Text(decisions_text(trial)))
+def best_tables(result: Result) -> list[RenderableType]:
+    """The best trials; with several objectives the Pareto front above them; at least one trial."""
+    ranked = result.ranked()[:MOST_ROWS]
+    parts = [trials_table("Best trials", result, ranked)]
+    if len(result.spec.objectives) > 1:
+        front = result.pareto_front[:MOST_ROWS]
+        parts.insert(0, trials_table("Pareto front", result, front))
     best = Text(f"trial {ranked[0].number}: ", style="bold")
     best.append(decisions_text(ranked[0]), style="not bold")
-    return Group(table, best)
+    return [*parts, best]
+
+
+def trials_table(title: str, result: Result, trials: list[EvaluatedTrial]) -> RenderableType:
+    """One line per trial; decisions are cut at the edge."""
+    names = _metric_names(result)
+    heads = {"trial": True, **dict.fromkeys(names, True)}
+    table = table_of(title, heads, [])
+    table.add_column("decisions", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.expand = True
+    for trial in trials:
+        metrics = (metric_text(trial.metrics.get(name)) for name in names)
+        table.add_row(str(trial.number), *metrics, Text(decisions_text(trial)))
+    return table
 
 
 def result_document(result: Result, storage: str) -> dict[str, object]:
@@ -90,16 +99,17 @@ def metric_text(value: float | None) -> str:
 
 def decisions_text(trial: EvaluatedTrial) -> str:
     """The active decisions on one line."""
-    return ", ".join(f"{path}={_brief(value)}" for path, value in trial.decisions.items())
+    return ", ".join(f"{path}={brief(value)}" for path, value in trial.decisions.items())
+
+
+def brief(value: object) -> str:
+    """A decision's value for people."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _metric_names(result: Result) -> list[str]:
     objectives = [objective.name for objective in result.spec.objectives]
     return [*dict.fromkeys([*objectives, "params"])]
-
-
-def _brief(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: object) -> object:

@@ -36,7 +36,7 @@ def replay(
         if as_json:
             write_json(report_document(report))
         else:
-            results().print(report_text(report), markup=False)
+            results().print(report_text(report), markup=False, soft_wrap=True)
         if not report.passed:
             raise typer.Exit(ExitCode.FAILED)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +29,14 @@ def write_json(document: object) -> None:
 
 def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[object]]) -> Table:
     """A table; ``heads`` maps each column to whether it holds numbers, which stand right."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for head, numeric in heads.items():
         table.add_column(head, justify="right" if numeric else "left", overflow="fold")
     for row in rows:

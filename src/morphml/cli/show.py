@@ -10,7 +10,7 @@ from rich.text import Text
 
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson, Name, Store
-from morphml.cli.outcome import result_document, result_view
+from morphml.cli.outcome import brief, metric_text, result_document, result_view
 from morphml.cli.screen import results, table_of, write_json
 from morphml.master import Experiment
 from morphml.master.evaluated import EvaluatedTrial
@@ -73,11 +73,11 @@ def trial_facts(
 
 def trial_view(trial: EvaluatedTrial, attempts: list[AttemptRecord]) -> RenderableType:
     """The same for people: decisions, metrics, attempts, and the text of every failure."""
-    heads = {"": False, "value": False}
+    heads = {"name": False, "value": False}
     parts: list[RenderableType] = [
         Text(f"trial {trial.number}: {trial.state.value}", style="bold"),
-        table_of("Decisions", heads, list(trial.decisions.items())),
-        table_of("Metrics", heads, list(trial.metrics.items())),
+        table_of("Decisions", heads, [(k, brief(v)) for k, v in trial.decisions.items()]),
+        table_of("Metrics", heads, [(k, metric_text(v)) for k, v in trial.metrics.items()]),
         table_of(
             "Attempts",
             {"segment": True, "attempt": True, "result": False, "worker": False, "seconds": True},
