@@ -11,11 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphml.optimizers.contract import Proposal
-from morphml.optimizers.events import JSON, Event
+from morphml.optimizers.events import JSON, Asked, Event
 from morphml.optimizers.pareto import better
 from morphml.optimizers.population import Member, Population, parents_of, result_of
+from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.optimizers.settings import read_settings, require_least, write_settings
 from morphml.space import SearchSpace
+
+
+#: Mutations in a row, each of the last one's child, after which a known child is proposed anyway.
+STEPS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +41,20 @@ class EvolutionSettings:
 class RegularizedEvolution:
     """Mutates the winner of a tournament among the youngest results.
 
-    The first ``population_size`` trials are random draws. With several objectives the winner is the
+    A child that was tried before is mutated again, so that a population around an optimum walks on
+    instead of asking for what is known. The first ``population_size`` trials are random draws. With several objectives the winner is the
     first drawn of those that no other in the tournament dominates.
     """
 
     name: str = "evolution"
-    version: int = 1
+    version: int = 2
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``EvolutionSettings``."""
         self._space = space
         self._settings = read_settings(EvolutionSettings, self.name, settings)
         self._population = Population(self._settings.population_size)
+        self._seen = SeenPoints()
 
     @property
     def settings(self) -> Mapping[str, JSON]:
@@ -61,11 +68,17 @@ class RegularizedEvolution:
             return Proposal(architecture=self._space.sample(rng))
         parent = self._winner(members, rng)
         child = self._space.mutate(parent.architecture, rng)
+        for _ in range(STEPS):
+            if point_key(child) not in self._seen:
+                break
+            child = self._space.mutate(child, rng)
         return Proposal(architecture=child, parents=parents_of(parent))
 
     def observe(self, event: Event) -> None:
         """Take a result into the population; O(1), for a duplicate O(population_size)."""
         self._population.observe(event)
+        if isinstance(event, Asked):
+            self._seen.add(point_key(event.architecture))
 
     def _winner(self, members: list[Member], rng: np.random.Generator) -> Member:
         drawn: list[int] = rng.integers(len(members), size=self._settings.sample_size).tolist()
