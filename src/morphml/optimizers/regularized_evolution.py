@@ -18,7 +18,6 @@ from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.optimizers.settings import read_settings, require_least, write_settings
 from morphml.space import SearchSpace
 
-
 #: Mutations in a row, each of the last one's child, after which a known child is proposed anyway.
 STEPS = 8
 
@@ -42,8 +41,9 @@ class RegularizedEvolution:
     """Mutates the winner of a tournament among the youngest results.
 
     A child that was tried before is mutated again, so that a population around an optimum walks on
-    instead of asking for what is known. The first ``population_size`` trials are random draws. With several objectives the winner is the
-    first drawn of those that no other in the tournament dominates.
+    instead of asking for what is known. The first ``population_size`` trials are random draws. With
+    several objectives the winner is the first drawn of those that no other in the tournament
+    dominates.
     """
 
     name: str = "evolution"
