@@ -12,6 +12,7 @@ from morphml.engines import port
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
+from morphml.master.hope import Hope
 from morphml.optimizers.events import JSON
 from morphml.scheduling.failures import Failure, FailureKind
 from morphml.scheduling.retry import ErrorSightings, Retry, RetryRule, decide_retry
@@ -20,6 +21,8 @@ from morphml.search.experiment import TrialState
 from morphml.search.log import encode_body
 from morphml.search.machine import SearchMachine
 from morphml.search.outcome import Outcome
+
+_SCORED = (TrialState.COMPLETED, TrialState.PRUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ class Collector:
         self._rule = rule
         self._workers = workers
         self._sightings = ErrorSightings()
-        #: The first failure of the run, shown when everything fails.
-        self.first_failure: Mapping[str, JSON] | None = None
+        counts = machine.standing.counts
+        #: Whether the run is worth going on with.
+        self.hope = Hope(worked=any(counts[state] for state in _SCORED))
 
     def collect(self, event: port.EngineEvent, batch: Batch) -> None:
         """Take one event in; what must be stored is added to ``batch``."""
@@ -77,6 +81,7 @@ class Collector:
             case port.Logged():
                 self._logged(event)
             case port.Started():
+                self.hope.began()
                 flight = self._flights.get(event.token)
                 if flight is not None:
                     flight.worker = event.worker
@@ -174,6 +179,8 @@ class Collector:
         state = TrialState.PRUNED if stopped else TrialState.COMPLETED
         if stopped and not metrics:
             state = TrialState.CANCELLED
+        else:
+            self.hope.succeeded()
         outcome = Outcome(
             state=state,
             metrics=metrics,
@@ -192,8 +199,7 @@ class Collector:
             "worker": event.worker,
             "at": event.started_at + event.duration_s,
         }
-        if self.first_failure is None:
-            self.first_failure = failure
+        self.hope.failed_attempt(failure)
         seen_on = self._sightings.add(_failure(failure))
         self._flights.remember(flight.task, failure)
         decision = decide_retry(
@@ -207,6 +213,7 @@ class Collector:
             return _Ending(
                 AttemptResult.FAILED, TaskThen.RETRY, failure=failure, delay_s=decision.delay_s
             )
+        self.hope.failed_trial()
         outcome = Outcome(
             state=TrialState(decision.state),
             duration_s=event.duration_s,

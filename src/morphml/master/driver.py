@@ -30,8 +30,6 @@ TURN_S = 0.25
 LOOK_EVERY_S = 0.5
 #: Seconds after which a due task that could not be claimed is tried again.
 CLAIM_AGAIN_S = 0.05
-#: Trials that fail before any succeeds, after which the search stops and shows the first error.
-HOPELESS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +66,7 @@ class ExperimentDriver:
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
         self._refusal: ConstraintError | None = None
+        self._gave_up = False
         self._stopping = False
 
     def run(self) -> str:
@@ -102,6 +101,7 @@ class ExperimentDriver:
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
         self._look()
+        self._weigh_hope()
         try:
             if not self._stopping:
                 self._fill(batch)
@@ -153,7 +153,7 @@ class ExperimentDriver:
 
     def _may_ask(self) -> bool:
         """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""
-        if self._closing is not None:
+        if self._closing is not None or self._crew.collector.hope.waits:
             return False
         machine = self._crew.machine
         if not machine.spec.deterministic or not machine.pending:
@@ -209,9 +209,16 @@ class ExperimentDriver:
             self._closing = Ended("time budget spent")
             for token in self._crew.flights.tokens():
                 self._crew.engine.order(token, Order.STOP)
-        standing = self._crew.machine.standing
-        if standing.best is None and standing.failed_from_start >= HOPELESS:
-            self._closing = Ended(f"the first {HOPELESS} trials all failed: {self._first_error()}")
+
+    def _weigh_hope(self) -> None:
+        """Give up where nothing ever worked, unless what still ran does work after all."""
+        lost = self._crew.collector.hope.lost
+        if self._closing is None and lost is not None:
+            self._closing = Ended(lost)
+            self._gave_up = True
+        elif self._gave_up and lost is None:
+            self._closing = None
+            self._gave_up = False
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -221,19 +228,13 @@ class ExperimentDriver:
         reason = self._closing.reason
         state = ExperimentState.PAUSED if self._stopping else ExperimentState.COMPLETED
         refused = self._refusal if not self._stopping else None
-        if refused is not None or self._crew.machine.standing.failed_from_start >= HOPELESS:
+        if refused is not None or self._gave_up:
             state = ExperimentState.FAILED
         self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
         self._observer(self.progress(reason))
         if refused is not None:
             raise refused
         return reason
-
-    def _first_error(self) -> str:
-        failure = self._crew.collector.first_failure
-        if failure is None:
-            return "see the trials"
-        return f"{failure['error_type']}: {failure['message']}"
 
     def _ended_trials(self) -> int:
         machine = self._crew.machine

@@ -31,8 +31,6 @@ class Standing:
         self.front: dict[int, tuple[float, ...]] = {}
         #: Whether no unseen member was found.
         self.exhausted = False
-        #: Trials in a row, newest last, that failed without any success before.
-        self.failed_from_start = 0
 
     def over(self, next_number: int, pending: int) -> str | None:
         """Why nothing more is asked, or None."""
@@ -67,7 +65,6 @@ class Standing:
         self.counts[state] += 1
         self.epochs += body["epochs"]
         if values is None:
-            self.failed_from_start += self.best is None
             return
         if body["violation"] > 0:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class Suffered:
                 )
                 for failure in self.failures(record.number):
                     assert failure["kind"] == bad[record.number], failure
-        assert self.result.counts == {"completed": len(good), "failed": len(bad)}
+        assert self.result.counts == Counter(completed=len(good), failed=len(bad))
         assert self.result.best.number == max(good)
         with mm.Experiment.open(self.folder / "s.db") as experiment:
             assert replay(experiment).passed

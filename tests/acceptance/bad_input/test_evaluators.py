@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
+import pytest
+
+import morphml as mm
+from morphml.errors import EvaluatorError
+
+ROW = mm.SearchSpace(decisions={"i": mm.integer(0, 99)})
 Suffer = Callable[..., object]
 
 # --- what is returned or raised ------------------------------------------------------------------
@@ -43,16 +57,16 @@ def generates() -> object:
 
 BROKEN = {
     1: (raises, "ValueError: no such column: age"),
-    3: (lambda: float("nan"), "EvaluatorError: the evaluator returned score=nan; a metric is a fin"),
-    4: (lambda: {"score": float("inf")}, "returned score=inf; a metric is a finite number. When tr"),
+    3: (lambda: float("nan"), "EvaluatorError: the evaluator returned score=nan; a metric is a fi"),
+    4: (lambda: {"score": float("inf")}, "returned score=inf; a metric is a finite number. When t"),
     6: (lambda: Tensor(3), "a Tensor of shape (3,) (reduce it to one number, then call .item())"),
     7: (lambda: {"score": Tensor()}, "score=a Tensor of shape () (call .item() on it)"),
-    9: (lambda: "0.93", "the evaluator returned the text '0.93'; expected a finite number, or a ma"),
-    10: (lambda: {"scor": 0.5}, "returned no 'score', which the experiment optimises or constrains; returned: 'scor'"),
-    12: (dict, "returned no 'score', which the experiment optimises or constrains; returned: an empty mapping"),
+    9: (lambda: "0.93", "the evaluator returned the text '0.93'; expected a finite number, or a m"),
+    10: (lambda: {"scor": 0.5}, "the experiment optimises or constrains; returned: 'scor'"),
+    12: (dict, "which the experiment optimises or constrains; returned: an empty mapping"),
     13: (lambda: None, "the evaluator returned None (is a return statement missing?)"),
     15: (lambda: True, "the evaluator returned True (a bool is no metric; use float(...) if"),
-    16: (lambda: {"score": 1.0, "params": 7}, "returned 'params', which MorphML counts on the model graph itself; give it another name, such as 'measured_params'"),
+    16: (lambda: {"score": 1.0, "params": 7}, "give it another name, such as 'measured_params'"),
     18: (lambda: 10**400, "returned score beyond the range of a float"),
     19: (generates, "returned a value of type generator"),
     21: (recurses, "RecursionError: maximum recursion depth exceeded"),
@@ -72,3 +86,259 @@ def test_broken_results_fail_their_trials_with_the_reason_and_the_search_goes_on
     (trace,) = {failure["traceback"] for failure in suffered.failures(1)}
     assert 'raise ValueError("no such column: age")' in trace
     assert "morphml/engines" not in trace
+
+
+def test_broken_results_in_process_fail_their_trials_as_well(suffer: Suffer) -> None:
+    suffered = suffer({number: bad for number, (bad, _) in BROKEN.items()}, trials=30, workers=0)
+    suffered.check(30, dict.fromkeys(BROKEN, "user_error"))
+    for number, (_, words) in BROKEN.items():
+        assert words in suffered.message(number)
+
+
+def test_broken_reports_fail_their_trials_and_name_the_line_that_reported(tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        number = arch.decisions["i"]
+        trial.report(1, score=0.5)
+        trial.report(1 if number == 2 else 2, score=0.6)
+        trial.report(3, score=float("nan") if number == 3 else 0.7)
+        trial.report(4, **({} if number == 4 else {"score": 0.8}))
+        return 0.9
+
+    result = mm.search(
+        ROW, evaluate, objectives={"score": "max"}, trials=6, workers=2,
+        start=[{"i": number} for number in range(6)], storage=tmp_path / "s.db",
+    )  # fmt: skip
+    states = [record.state for record in result.records]
+    assert states == ["completed", "completed", "failed", "failed", "failed", "completed"]
+    for number, words in (
+        (2, "report: steps rise strictly; 1 came after 1"),
+        (3, "the evaluator reported score=nan; a metric is a finite number"),
+        (4, "report(4) names no metric, such as accuracy=0.9"),
+    ):
+        failure = result.failures[number]
+        assert (failure["kind"], failure["error_type"]) == ("user_error", "EvaluatorError")
+        assert words in str(failure["message"])
+        assert "trial.report(" in str(failure["traceback"])
+
+
+# --- what happens to the process -----------------------------------------------------------------
+
+
+def prints_binary() -> object:
+    os.write(1, bytes(range(256)) * 8192)
+    os.write(2, b"\xff\xfe end of stderr")
+    sys.stdout.buffer.write(b"\x00\xff end of stdout")
+    return 2.0
+
+
+def test_binary_output_is_kept_as_text_and_cut(suffer: Suffer) -> None:
+    suffered = suffer({2: prints_binary}, trials=8)
+    suffered.check(8, {})
+    output = suffered.output(2)
+    assert len(output) < 1_000_000
+    assert "bytes left out" in output
+    assert "end of stdout" in output
+    assert "end of stderr" in output
+
+
+def test_fork_that_returns_into_the_search_counts_once(suffer: Suffer) -> None:
+    def forks() -> object:
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+        return 2.0 if child else 1_000.0
+
+    suffer({2: forks}, trials=8).check(8, {})
+
+
+@pytest.mark.parametrize("then", ["returns", "crashes"])
+def test_processes_left_behind_do_not_outlive_the_search(
+    suffer: Suffer, tmp_path: Path, then: str
+) -> None:
+    note = tmp_path / "pids"
+
+    def leaves() -> object:
+        forked = os.fork()
+        if forked == 0:
+            time.sleep(600)
+            os._exit(0)
+        shell = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        note.write_text(f"{forked} {shell.pid}")
+        if then == "crashes":
+            os._exit(3)
+        return 2.0
+
+    suffered = suffer({2: leaves}, trials=8)
+    suffered.check(8, {} if then == "returns" else {2: "crash"})
+    assert [pid for pid in map(int, note.read_text().split()) if is_alive(pid)] == []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there, within some time for its end."""
+    for _ in range(100):
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return False
+        except psutil.NoSuchProcess:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def hangs() -> object:
+    time.sleep(600)
+    return None
+
+
+def hangs_in_c() -> object:
+    ctypes.CDLL(None).signal(signal.SIGTERM, 1)  # SIG_IGN
+    ctypes.PyDLL(None).sleep(600)
+    return None
+
+
+def swallows_everything() -> object:
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            continue
+
+
+def stops_itself() -> object:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return None
+
+
+@pytest.mark.parametrize("hang", [hangs, hangs_in_c, swallows_everything, stops_itself])
+def test_hanging_evaluator_ends_at_its_time_limit(
+    suffer: Suffer, hang: Callable[[], object]
+) -> None:
+    begun = time.monotonic()
+    suffered = suffer({2: hang}, trials=12, time_limit=0.5)
+    assert time.monotonic() - begun < 10
+    suffered.check(12, {2: "time_limit"})
+    assert suffered.message(2) == "TimeLimit: the evaluator ran longer than 0.5 s"
+    assert len(suffered.attempts[2]) == 1  # it would take as long again
+    if hang is hangs:
+        assert "time.sleep(600)" in str(suffered.failures(2)[0]["traceback"])
+
+
+def eats_memory() -> object:
+    kept = []
+    for _ in range(400):
+        kept.append(bytearray(os.urandom(16)) * (1 << 20))  # 16 MiB each, all pages touched
+        time.sleep(0.01)
+    return float(len(kept))
+
+
+def test_evaluator_that_exceeds_its_memory_ends_alone(suffer: Suffer) -> None:
+    suffered = suffer({2: eats_memory}, trials=8, memory_limit=300 << 20)
+    suffered.check(8, {2: "out_of_memory"})
+    for failure in suffered.failures(2):
+        assert failure["error_type"] == "MemoryLimit"
+        assert "the limit is 300 MiB" in str(failure["message"])
+
+
+def test_evaluator_that_ends_its_process_ends_alone(suffer: Suffer) -> None:
+    suffered = suffer({2: lambda: os._exit(7), 4: lambda: ctypes.string_at(0)}, trials=12)
+    suffered.check(12, {2: "crash", 4: "crash"})
+    assert suffered.message(2) == "Crash: the worker process ended: exit code 7"
+    assert suffered.message(4) == "Crash: the worker process ended: killed by SIGSEGV"
+    assert "Segmentation fault" in suffered.output(4)
+
+
+def test_every_other_trial_may_crash_and_each_number_still_ends_once(suffer: Suffer) -> None:
+    bad = dict.fromkeys(range(1, 24, 2), lambda: os._exit(1))
+    suffer(bad, trials=25).check(25, dict.fromkeys(bad, "crash"))
+
+
+# --- evaluators that cannot begin ----------------------------------------------------------------
+
+
+def test_search_that_only_fails_stops_early_with_the_first_error(tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        raise FileNotFoundError("digits.npz")
+
+    result = mm.search(ROW, evaluate, trials=90, workers=2, storage=tmp_path / "s.db")
+    assert result.record.state == "failed"
+    assert result.reason in {
+        f"the first {failed} trials all failed: FileNotFoundError: digits.npz"
+        for failed in (10, 11)  # one more was running
+    }
+    assert len(result.records) <= 11
+
+
+def test_evaluator_path_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    for path, words in (
+        ("absent_module:evaluate", r"evaluator 'absent_module:evaluate'.*No module named"),
+        ("json:evaluate", r"evaluator 'json:evaluate': no 'evaluate' in 'json'"),
+        ("json", r"the form 'package.module:name', got 'json'"),
+        ("json:__name__", r"expected a function \(arch, trial\).*got str"),
+    ):
+        with pytest.raises(EvaluatorError, match=words):
+            mm.search(ROW, path, trials=3, workers=2, storage=tmp_path / "s.db")
+
+
+class NeedsData:
+    def __init__(self, data: str) -> None:
+        self.data = data
+
+    def __call__(self, arch: object, trial: object) -> float:
+        return 1.0
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "words"),
+    [
+        (3, r"expected a function \(arch, trial\) or an object with __call__, got int"),
+        (lambda arch: 1.0, r"called with two arguments, \(arch, trial\): too many positional"),
+        (NeedsData, r"NeedsData.*is a class that needs arguments"),
+    ],
+)
+def test_what_is_no_evaluator_is_refused_and_nothing_is_stored(
+    evaluator: object, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EvaluatorError, match=words):
+        mm.search(ROW, evaluator, trials=3, storage=tmp_path / "s.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("storage", ["file", "memory"])
+def test_evaluator_that_cannot_travel_says_what_to_do_and_nothing_is_stored(
+    storage: str, tmp_path: Path
+) -> None:
+    lock = threading.Lock()
+
+    def evaluate(arch, trial):
+        with lock:
+            return 1.0
+
+    with pytest.raises(EvaluatorError) as caught:
+        mm.search(
+            ROW, evaluate, trials=3, workers=2,
+            storage=tmp_path / "s.db" if storage == "file" else None,
+        )  # fmt: skip
+    for words in ("evaluate", "cannot pickle '_thread.lock' object", "in setup(context)"):
+        assert words in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+class FailsToSetUp:
+    def setup(self, context: object) -> None:
+        raise FileNotFoundError("/data/train.npz")
+
+    def __call__(self, arch: object, trial: object) -> float:
+        return 1.0
+
+
+def test_setup_that_fails_ends_the_search_with_its_error(tmp_path: Path) -> None:
+    result = mm.search(ROW, FailsToSetUp(), trials=90, workers=2, storage=tmp_path / "s.db")
+    assert result.record.state == "failed"
+    assert result.reason == (
+        "no evaluator could begin, whatever was tried: FileNotFoundError: /data/train.npz"
+    )
+    assert set(result.counts) == {"dead"}
+    assert len(result.records) <= 2  # nothing new is tried before a retry has worked
+    for failure in result.failures.values():
+        assert failure["kind"] == "infrastructure"
+        assert 'raise FileNotFoundError("/data/train.npz")' in str(failure["traceback"])

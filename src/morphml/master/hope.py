@@ -1,0 +1,62 @@
+"""Whether a run is worth going on with: where nothing works, another hundred trials say no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from morphml.optimizers.events import JSON
+
+#: Trials that fail before any succeeds, after which a run gives up and shows the first error.
+HOPELESS = 10
+
+
+class Hope:
+    """What the first attempts of one run came to.
+
+    Args:
+        worked: whether a trial succeeded in an earlier run.
+    """
+
+    def __init__(self, *, worked: bool) -> None:
+        self._worked = worked
+        self._begun = False
+        self._failed = 0
+        self._first: Mapping[str, JSON] | None = None
+
+    def began(self) -> None:
+        """An evaluator was called: its code, data and device could be loaded."""
+        self._begun = True
+
+    def succeeded(self) -> None:
+        """A trial has a result."""
+        self._worked = True
+
+    def failed_attempt(self, failure: Mapping[str, JSON]) -> None:
+        """An attempt failed; it may be tried again."""
+        if self._first is None:
+            self._first = failure
+
+    def failed_trial(self) -> None:
+        """A trial failed for good."""
+        self._failed += 1
+
+    @property
+    def waits(self) -> bool:
+        """Whether new trials wait until a retry shows that an evaluator can be called at all."""
+        return self._first is not None and not self._begun
+
+    @property
+    def lost(self) -> str | None:
+        """Why the run is given up, or None.
+
+        Either ``HOPELESS`` trials failed and none succeeded, or one died, after all its retries,
+        and no evaluator was ever called: the import, the data or the device is at fault.
+        """
+        if self._worked or self._first is None or not self._failed:
+            return None
+        error = f"{self._first['error_type']}: {self._first['message']}"
+        if not self._begun:
+            return f"no evaluator could begin, whatever was tried: {error}"
+        if self._failed >= HOPELESS:
+            return f"the first {self._failed} trials all failed: {error}"
+        return None
