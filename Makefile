@@ -51,9 +51,10 @@ format: $(DEV_READY) ## Put the code into the one format
 install-dev: $(DEV_READY) ## Make .venv with everything that tests and checks need
 
 $(VENV_READY):
-	@test -n "$(PYTHON)" || { echo "MorphML needs Python 3.11 or newer; none was found on PATH."; exit 1; }
-	@echo "Making $(VENV) with $(PYTHON)"
-	@$(PYTHON) -m venv $(VENV) || { echo "No venv module: on Debian, apt-get install python3-venv"; exit 1; }
+	@test -x $(PY) || test -n "$(PYTHON)" || \
+		{ echo "MorphML needs Python 3.11 or newer; none was found on PATH."; exit 1; }
+	@test -x $(PY) || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); } || \
+		{ echo "No venv module: on Debian, apt-get install python3-venv"; exit 1; }
 	@touch $@
 
 $(DEMO_READY): $(VENV_READY) $(PINS)

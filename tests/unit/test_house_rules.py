@@ -21,6 +21,7 @@ GENERATED = re.compile(r"_pb2(_grpc)?\.pyi?$|/migrations/versions/")
 MACHINE_PATH = re.compile(
     r"(?<![\w.])/(?:" + "|".join(["wor" + "k", "hom" + "e", "roo" + "t", "User" + "s"]) + r")/[\w.]"
 )
+SILENCED = re.compile(r"# type: ignore(?P<code>\[[a-z, -]+\])?(?P<reason> +# \S.*)?$")
 #: A path inside a container image is the image's own, not a machine's.
 CONTAINER_FOLDERS = ("deployment/",)
 
@@ -116,6 +117,29 @@ def test_unit_tests_never_sleep() -> None:
     assert sleepers == []
 
 
+def silenced_without_reason(lines: list[str]) -> list[int]:
+    """Lines that silence the type checker without a code, or without a reason there or above."""
+    found = []
+    for number, line in enumerate(lines, start=1):
+        mark = SILENCED.search(line)
+        if mark is None:
+            continue
+        above = lines[number - 2].strip() if number > 1 else ""
+        if not mark["code"] or not (mark["reason"] or above.startswith("#")):
+            found.append(number)
+    return found
+
+
+def test_silenced_type_checks_have_a_code_and_a_reason() -> None:
+    found = [
+        f"{name_of(path)}:{number}"
+        for path in PRODUCT
+        if path.is_relative_to(ROOT / "src")
+        for number in silenced_without_reason(path.read_text(encoding="utf-8").splitlines())
+    ]
+    assert found == []
+
+
 def test_committed_files_name_no_machine_path() -> None:
     found = []
     for path in FILES:
@@ -143,5 +167,7 @@ def test_house_rules_notice_what_they_forbid() -> None:
     large = ast.parse("class A:\n" + "".join(f"    def m{i}(self): ...\n" for i in range(16)))
     assert isinstance(large.body[0], ast.ClassDef)
     assert public_methods(large.body[0]) == 16
+    assert silenced_without_reason(["a  # type: ignore", "b  # type: ignore[misc]"]) == [1, 2]
+    assert silenced_without_reason(["# why", "a  # type: ignore[misc]"]) == []
     assert MACHINE_PATH.search("see /wor" + "k/main/file.py")
     assert not MACHINE_PATH.search("https://host/wor" + "k/main")
