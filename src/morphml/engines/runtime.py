@@ -7,7 +7,7 @@ import importlib
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,9 +91,11 @@ def run(
     if assignment.repeats == 1 or not isinstance(outcome, Succeeded):
         return outcome
     results = [outcome.metrics]
+    # Names of checkpoints tell no repetitions apart: the first one's are not to be written over.
+    apart = replace(loaded, checkpoints=loaded.checkpoints / "repeated")
     for index in range(1, assignment.repeats):
         again = repetition(assignment, index)
-        outcome = _run_once(loaded, again, Unheard(channel), lambda: None)
+        outcome = _run_once(apart, again, Unheard(channel), lambda: None)
         if not isinstance(outcome, Succeeded):
             return outcome
         results.append(outcome.metrics)
@@ -115,7 +117,9 @@ def _run_once(
         return _outcome(trial, value, loaded.rules)
     except TrialStopped:
         return Stopped(metrics=dict(trial.metrics))
-    except TrialPaused:
+    except TrialPaused as error:
+        if channel.order() is Order.CONTINUE:
+            return failure_of(_unordered_pause().with_traceback(error.__traceback__))
         return PausedAt(step=trial.saved_step)
     except TrialCancelled:
         return Cancelled()
@@ -149,6 +153,13 @@ def _outcome(trial: Trial, value: object, rules: MetricRules) -> Outcome:
             return PausedAt(step=trial.saved_step)
         case Order.STOP:
             return Stopped(metrics=_partial(trial, value, rules))
+
+
+def _unordered_pause() -> EvaluatorError:
+    return EvaluatorError(
+        "the evaluator raised TrialPaused by itself, and nobody would ever let the trial go on; "
+        "report() raises it where the search wants a pause; raise TrialStopped to end early"
+    )
 
 
 def _partial(trial: Trial, value: object, rules: MetricRules) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from morphml.engines.port import Checkpointed
@@ -24,36 +24,50 @@ class RunArtifacts:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._written: dict[int, int] = {}
-        #: Ended trials whose checkpoints are kept.
-        self._kept = {int(path.name[:6]) for path in self._checkpoints().glob("*.pt")}
+        #: Trials that have checkpoints, as far as they were there at the start or have ended since.
+        self._kept = {_number_of(path) for path in self._checkpoints().glob("[0-9]*-*.pt")}
 
     def path(self, key: str) -> Path:
         """Where the file of ``key`` lies."""
         return self.folder / key
 
-    def keep_checkpoint(self, flight: Flight, event: Checkpointed) -> CheckpointPointer:
-        """The pointer to a checkpoint that a child wrote below the folder."""
+    def keep_checkpoint(self, flight: Flight, event: Checkpointed) -> CheckpointPointer | None:
+        """The pointer to a checkpoint that a child wrote below the folder.
+
+        Returns:
+            None where the child has removed it again: it keeps the two newest, and may have saved
+            more since the last turn.
+        """
+        try:
+            size = event.path.stat().st_size
+        except FileNotFoundError:
+            return None
         return CheckpointPointer(
             token=flight.token,
             number=flight.number,
             step=event.step,
             key=event.path.relative_to(self.folder).as_posix(),
             digest=event.digest,
-            size=event.path.stat().st_size,
+            size=size,
         )
 
-    def prune_checkpoints(self, ended: Iterable[int], winners: Set[int]) -> None:
-        """Delete checkpoints of ended trials that are no winners, or not any more.
+    def prune_checkpoints(self, ended: Iterable[int], needed: Callable[[int], bool]) -> None:
+        """Delete checkpoints of ended trials that nobody needs, or not any more.
 
         Args:
             ended: trials that have just ended.
-            winners: the trials whose weights a person may want: the best, and the front.
+            needed: whether a trial has not ended, or is one whose weights a person may want: the
+                best, and the front.
         """
         self._kept.update(ended)
-        for number in self._kept - winners:
+        for number in [number for number in self._kept if not needed(number)]:
             for path in self._checkpoints().glob(f"{number:06d}-*"):
                 path.unlink(missing_ok=True)
-        self._kept &= winners
+            self._kept.discard(number)
+
+    def forget_output(self, number: int) -> None:
+        """A trial has ended: nothing more is written for it."""
+        self._written.pop(number, None)
 
     def _checkpoints(self) -> Path:
         return self.folder / "checkpoints"
@@ -75,3 +89,7 @@ class RunArtifacts:
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as file:
             file.write(data)
+
+
+def _number_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.partition("-")[0])

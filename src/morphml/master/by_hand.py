@@ -26,7 +26,7 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState, TrialState
 from morphml.search.log import encode_body
-from morphml.search.machine import Ended
+from morphml.search.machine import Ended, SearchMachine
 from morphml.search.outcome import Outcome
 from morphml.seeds import training_seed
 from morphml.space import Architecture, SearchSpace
@@ -59,22 +59,32 @@ class ManualDriver:
     ) -> None:
         self._store = store
         self._clock = SystemClock()
-        self._machine = fresh_machine(spec, space)
+        self._spec = spec
+        self._space = space
         name = f"{platform.node()}-{os.getpid()}"
         self._keeper = SessionKeeper(store, self._clock, name, may_block=True)
-        self._right = store.acquire_driver(experiment, self._keeper.session)
-        self._machine.fold(store.log(experiment))
+        try:
+            self._right = store.acquire_driver(experiment, self._keeper.session)
+            self._machine = self._folded()
+        except BaseException:
+            self._keeper.close()
+            raise
+        #: Whether memory may be ahead of the store, because a transaction failed.
+        self._stale = False
+        self._completed = False
         self._leases: dict[int, tuple[Lease, float]] = {}
 
     def ask(self) -> HandTrial | None:
         """The next trial, stored as asked; None when the search is over."""
+        if self._completed:
+            return None
+        self._refresh()
         taken = self._machine.ask()
         draft = self._machine.drain()
         if isinstance(taken, Ended):
-            self._store.commit(
-                self._right,
-                Changes(entries=draft.entries, end=self._end(taken.reason)),
-            )
+            end = self._end()
+            if draft.entries or end is not None:
+                self._commit(Changes(entries=draft.entries, end=end))
             return None
         now = self._clock.now()
         lease = Lease(token=new_token(), session=self._keeper.session)
@@ -87,7 +97,7 @@ class ManualDriver:
             lease=lease,
         )
         changes = Changes(entries=draft.entries, trials=draft.trials, tasks=(task,))
-        self._store.commit(self._right, changes)
+        self._commit(changes)
         self._leases[taken.number] = (lease, now)
         return self._hand_trial(taken.number, taken.architecture)
 
@@ -97,15 +107,15 @@ class ManualDriver:
 
     def tell(self, number: int, metrics: Mapping[str, float] | float | None, error: str) -> None:
         """The result of a trial, or its failure; see ``Experiment.tell``."""
+        if not self._completed:
+            self._refresh()
         if number not in self._machine.pending:
             raise ExperimentError(
                 f"trial {number} is not waiting for a result; waiting: "
                 f"{sorted(self._machine.pending) or 'none'}"
             )
         now = self._clock.now()
-        if number not in self._leases:
-            self._lease_again()
-        lease, began = self._leases.pop(number)
+        lease, began = self._lease_of(number)
         outcome = self._outcome(metrics, error, now - began)
         self._machine.tell(number, outcome)
         draft = self._machine.drain()
@@ -121,13 +131,35 @@ class ManualDriver:
             duration_s=now - began,
             failure=None if outcome.failure is None else encode_body(outcome.failure),
         )
-        self._store.commit(
-            self._right, Changes(entries=draft.entries, updates=draft.updates, ended=(ended,))
+        self._commit(
+            Changes(entries=draft.entries, updates=draft.updates, ended=(ended,), end=self._end())
         )
+        del self._leases[number]
 
     def close(self) -> None:
         """End the session; what was asked and not told waits in the store."""
         self._keeper.close()
+
+    # --- details ---------------------------------------------------------------------------------
+
+    def _folded(self) -> SearchMachine:
+        machine = fresh_machine(self._spec, self._space)
+        machine.fold(self._store.log(self._right.experiment))
+        return machine
+
+    def _refresh(self) -> None:
+        """After a transaction that failed: take the experiment again, and fold what is stored."""
+        if self._stale:
+            self._right = self._store.acquire_driver(self._right.experiment, self._keeper.session)
+            self._machine = self._folded()
+            self._stale = False
+
+    def _commit(self, changes: Changes) -> None:
+        """Store one transaction; if that fails, what is in memory counts no more."""
+        self._stale = True
+        self._store.commit(self._right, changes)
+        self._stale = False
+        self._completed = changes.end is not None
 
     def _outcome(
         self, metrics: Mapping[str, float] | float | None, error: str, duration_s: float
@@ -142,6 +174,17 @@ class ManualDriver:
             duration_s=duration_s,
         )
 
+    def _lease_of(self, number: int) -> tuple[Lease, float]:
+        if number not in self._leases:
+            self._lease_again()
+        found = self._leases.get(number)
+        if found is None:
+            raise ExperimentError(
+                f"trial {number} cannot be told yet: its task waits for a retry, or is held by "
+                "another process; try again in some seconds"
+            )
+        return found
+
     def _lease_again(self) -> None:
         claimed = self._store.claim(
             self._right.experiment, self._keeper.session, limit=len(self._machine.pending)
@@ -150,8 +193,11 @@ class ManualDriver:
         for task in claimed:
             self._leases[task.number] = (Lease(token=task.token, session=self._keeper.session), now)
 
-    def _end(self, reason: str) -> ExperimentEnd | None:
-        if self._machine.pending:
+    def _end(self) -> ExperimentEnd | None:
+        """The end of the experiment, where nothing is asked any more and nothing waits."""
+        machine = self._machine
+        reason = machine.standing.over(machine.next_number, len(machine.pending))
+        if machine.pending or reason is None:
             return None
         return ExperimentEnd(state=ExperimentState.COMPLETED, reason=reason)
 

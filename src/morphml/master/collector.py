@@ -65,6 +65,8 @@ class Collector:
         self._rule = rule
         self._workers = workers
         self._sightings = ErrorSightings()
+        objectives = machine.spec.objectives
+        self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
         #: Whether the run is worth going on with.
         self.hope = Hope(worked=any(counts[state] for state in _SCORED))
@@ -105,8 +107,9 @@ class Collector:
         if flight is None:
             return
         pointer = self._artifacts.keep_checkpoint(flight, event)
-        flight.checkpoint = pointer
-        batch.checkpoints.append(pointer)
+        if pointer is not None:
+            flight.checkpoint = pointer
+            batch.checkpoints.append(pointer)
 
     def _logged(self, event: port.Logged) -> None:
         flight = self._flights.get(event.token)
@@ -138,18 +141,30 @@ class Collector:
         )
         if ending.outcome is not None:
             self._flights.failures.pop(flight.task, None)
-            self._machine.tell(flight.number, ending.outcome)
+            self._end_trial(flight.number, ending.outcome)
             if flight.checkpoint is not None:
                 batch.closed.append(flight.number)
         if ending.then is TaskThen.RETRY:
             self._flights.waiting[flight.task] = ready_at
 
+    def _end_trial(self, number: int, outcome: Outcome) -> None:
+        self._artifacts.forget_output(number)
+        if outcome.state is TrialState.CANCELLED:
+            # No fault of the architecture: an optimizer is not to rank it behind all others.
+            self._machine.cancel(number)
+        else:
+            self._machine.tell(number, outcome)
+
     def committed(self, batch: Batch) -> None:
         """Delete checkpoints that nobody needs any more, now that the results are stored."""
         if batch.closed:
             standing = self._machine.standing
-            best = set() if standing.best is None else {standing.best[0]}
-            self._artifacts.prune_checkpoints(batch.closed, best | standing.front.keys())
+            best = None if standing.best is None else standing.best[0]
+
+            def needed(number: int) -> bool:
+                return number in self._machine.pending or number == best or number in standing.front
+
+            self._artifacts.prune_checkpoints(batch.closed, needed)
 
     def _ending(self, flight: Flight, event: port.Finished) -> _Ending:
         outcome = event.outcome
@@ -177,8 +192,8 @@ class Collector:
     ) -> _Ending:
         stopped = result is AttemptResult.STOPPED
         state = TrialState.PRUNED if stopped else TrialState.COMPLETED
-        if stopped and not metrics:
-            state = TrialState.CANCELLED
+        if stopped and not self._required.issubset(metrics):
+            state = TrialState.CANCELLED  # before there was anything to rank it by
         else:
             self.hope.succeeded()
         outcome = Outcome(

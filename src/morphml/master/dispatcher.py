@@ -80,6 +80,7 @@ class Dispatcher:
 
     def _send(self, flight: Flight, vector: tuple[int | float | None, ...], batch: Batch) -> None:
         spec = self._machine.spec
+        checkpoint = self._checkpoint(flight)
         self._flights.add(flight)
         batch.assignments.append(
             Assignment(
@@ -88,10 +89,10 @@ class Dispatcher:
                 number=flight.number,
                 vector=vector,
                 seed=training_seed(spec.seed, flight.number),
-                from_epoch=flight.checkpoint.step if flight.checkpoint else 0,
+                from_epoch=flight.checkpoint.step if flight.checkpoint and checkpoint else 0,
                 to_epoch=flight.to_epoch,
                 reported_step=self._machine.reported.get(flight.number),
-                checkpoint=self._checkpoint(flight),
+                checkpoint=checkpoint,
                 checkpoint_at_end=True,
                 repeats=spec.repeats,
                 time_limit_s=spec.limits.time_s,

@@ -7,6 +7,7 @@ the store by that one transaction; when it fails, the caller drops everything an
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -61,7 +62,11 @@ class ExperimentDriver:
         self._right = right
         self._observer = observer
         self._spent_s = spent_s
-        self._began = self._looked = crew.clock.monotonic()
+        self._began = crew.clock.monotonic()
+        self._looked = -math.inf
+        # What a deterministic search asks depends on the slots it began with: the engine queues.
+        spec = crew.machine.spec
+        self._slots = spec.workers if spec.deterministic else crew.engine.slots
         self._ended_before = self._ended_trials()
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
@@ -95,24 +100,22 @@ class ExperimentDriver:
     def _turn(self, events: list[EngineEvent]) -> None:
         crew = self._crew
         crew.keeper.tick()
-        if crew.keeper.lost:
-            raise DriverLost("the session's lease could not be renewed in time")
+        if crew.keeper.lost and not crew.keeper.revive():
+            raise DriverLost("the session's lease ran out, and others have ended it")
         batch = Batch()
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
         self._look()
         self._weigh_hope()
-        try:
-            if not self._stopping:
-                self._fill(batch)
-        finally:
-            self._commit(batch)
+        if not self._stopping:
+            self._fill(batch)
+        self._commit(batch)
         crew.collector.committed(batch)
         for assignment in batch.assignments:
             crew.engine.submit(assignment)
 
     def _fill(self, batch: Batch) -> None:
-        free = self._crew.engine.slots - len(self._crew.flights)
+        free = self._slots - len(self._crew.flights)
         if free <= 0:
             return
         if self._claim_is_due(batch):
@@ -184,7 +187,7 @@ class ExperimentDriver:
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
         due = self._crew.flights.next_claim_at()
-        if due is None or len(self._crew.flights) >= self._crew.engine.slots:
+        if due is None or len(self._crew.flights) >= self._slots:
             return TURN_S
         return min(max(due - self._crew.clock.now(), 0.0), TURN_S)
 

@@ -160,6 +160,7 @@ class Experiment:
                 "evaluate), or go on by hand with ask() and tell()"
             )
         spec = self.spec
+        self._let_go()
         slots = spec.workers if workers is None else workers
         refuse_impossible_workers(slots)
         refuse_impossible_resources(spec.resources, len(gpus()))
@@ -195,6 +196,7 @@ class Experiment:
 
     def extend(self, trials: int) -> None:
         """Allow so many trials in all; a completed experiment can then be run again."""
+        self._let_go()  # it would go on with the budget that it began with
         self.store.extend_budget(self.id, trials)
 
     # --- by hand ---------------------------------------------------------------------------------
@@ -219,14 +221,20 @@ class Experiment:
             self._manual = ManualDriver(self.store, self.id, self.spec, self.space)
         return self._manual
 
+    def _let_go(self) -> None:
+        """Drive by hand no more; what was asked waits in the store for whoever drives next."""
+        manual, self._manual = self._manual, None
+        if manual is not None:
+            manual.close()
+
     # --- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close the store; asked trials that were not told can be told after the next ``open``."""
-        if self._manual is not None:
-            self._manual.close()
-            self._manual = None
-        self.store.close()
+        try:
+            self._let_go()
+        finally:
+            self.store.close()
 
     def __enter__(self) -> Self:
         """The experiment itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from morphml.clock import Clock, SystemClock
 from morphml.engines import InProcessEngine
 from morphml.engines.local import LocalEngine
 from morphml.engines.port import Context, Engine
+from morphml.errors import StorageError
 from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.ids import ExperimentId
 from morphml.master.artifacts import RunArtifacts
@@ -24,7 +25,8 @@ from morphml.master.ports import Store
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
-from morphml.search.experiment import ExperimentSpec
+from morphml.search.changes import Changes, Driver, ExperimentEnd
+from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.progress import Observer
 from morphml.space import SearchSpace
 
@@ -87,7 +89,19 @@ def make_engine(workers: int) -> Engine:
 
 def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str:
     right = run.store.acquire_driver(run.experiment, keeper.session)
-    record = run.store.experiment(run.experiment)
+    try:
+        spent_s = run.store.experiment(run.experiment).spent_s
+        crew = _crew(run, engine, keeper, clock, right)
+        return ExperimentDriver(crew, right, run.observer, spent_s).run()
+    except Exception as error:
+        # Whoever looks at the store sees why nobody drives on; an end that is stored stays.
+        end = ExperimentEnd(state=ExperimentState.PAUSED, reason=f"{type(error).__name__}: {error}")
+        with suppress(StorageError):
+            run.store.commit(right, Changes(end=end))
+        raise
+
+
+def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock, right: Driver) -> Crew:
     machine = fresh_machine(run.spec, run.space)
     machine.fold(run.store.log(run.experiment))
     artifacts = RunArtifacts(run.folder)
@@ -104,7 +118,7 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
     flights = Flights()
     flights.failures.update(earlier_failures(run.store, right, machine))
     flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))
-    crew = Crew(
+    return Crew(
         store=run.store,
         engine=engine,
         keeper=keeper,
@@ -114,4 +128,3 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
         collector=Collector(machine, flights, artifacts, clock, RetryRule(), engine.slots),
         clock=clock,
     )
-    return ExperimentDriver(crew, right, run.observer, record.spent_s).run()

@@ -49,6 +49,20 @@ class SessionKeeper:
         """Whether the lease may be gone: the driver stops acting before others take over."""
         return self._clock.monotonic() - self._renewed_at > GIVE_UP_AFTER_S
 
+    def revive(self) -> bool:
+        """Renew a lease that is late (a stopped process, a long turn), unless it was taken away.
+
+        Returns:
+            False when others have ended the session: whatever it held may be theirs by now.
+
+        Raises:
+            StorageError: when the store cannot be asked.
+        """
+        renewed = self._store.renew_session(self.session)
+        if renewed:
+            self._renewed_at = self._clock.monotonic()
+        return renewed
+
     def close(self) -> None:
         """Stop renewing and end the session; its tasks go back to pending."""
         self._stop.set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -49,7 +51,8 @@ class Constraint:
         """How far ``value`` is outside, relative to the limit; 0.0 where the bound holds."""
         if self.holds(value):
             return 0.0
-        return max(abs(value - self.limit) / (abs(self.limit) or 1.0), 1e-12)
+        relative = abs(value - self.limit) / (abs(self.limit) or 1.0)
+        return min(max(relative, 1e-12), sys.float_info.max)
 
     def __str__(self) -> str:
         """The bound as it is shown, ``metric relation limit``."""
@@ -82,14 +85,19 @@ def parse_constraints(constraints: Mapping[str, object] | None) -> tuple[Constra
             )
         relation: Relation = found[1]  # type: ignore[assignment]  # the pattern admits these only
         limit = float(found[2].replace("_", ""))
+        if not math.isfinite(limit):
+            raise ConstraintError(
+                f"constraint on {metric!r}: the limit is a finite number, got {text!r}",
+                constraint=f"{metric} {text}",
+            )
         parsed.append(Constraint(metric=metric, relation=relation, limit=limit, text=found.string))
     return tuple(parsed)
 
 
 def total_violation(constraints: tuple[Constraint, ...], metrics: Mapping[str, float]) -> float:
-    """The sum of relative violations; a metric that is missing counts as one whole."""
+    """The sum of relative violations, finite; a metric that is missing counts as one whole."""
     total = 0.0
     for constraint in constraints:
         value = metrics.get(constraint.metric)
         total += 1.0 if value is None else constraint.violation(value)
-    return total
+    return min(total, sys.float_info.max)

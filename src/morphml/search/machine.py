@@ -124,6 +124,7 @@ class SearchMachine:
         if reason is not None:
             return Ended(reason)
         number = self.next_number
+        self._rejected_in_row = 0
         for attempt in range(PATIENCE):
             proposal, origin = self._propose(number, attempt)
             taken = self._consider(number, proposal, origin, logged=True)

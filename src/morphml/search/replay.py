@@ -57,6 +57,8 @@ def check_replay(machine: SearchMachine, entries: Iterable[LogEntry]) -> ReplayR
 
 
 def _ask_again(machine: SearchMachine) -> tuple[LogEntry, ...]:
+    # Nothing is asked after the space was exhausted, but a later run may have tried it once more.
+    machine.standing.exhausted = False
     with suppress(ConstraintError):  # the rejections that led there are compared one by one
         machine.ask()
     return machine.drain().entries

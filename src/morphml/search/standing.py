@@ -25,9 +25,10 @@ class Standing:
         self.rejections = 0
         #: Epochs of all ended trials.
         self.epochs = 0
-        #: Number and minimised values of the best feasible trial by the first objective, or None.
+        #: Number and minimised values of the best feasible trial by the first objective, of equals
+        #: the one with the smallest number; or None.
         self.best: tuple[int, tuple[float, ...]] | None = None
-        #: Feasible trials that none other dominates: number to minimised values.
+        #: Feasible trials that none other dominates, one of each equal values: number to values.
         self.front: dict[int, tuple[float, ...]] = {}
         #: Whether no unseen member was found.
         self.exhausted = False
@@ -68,7 +69,8 @@ class Standing:
             return
         if body["violation"] > 0:
             return
-        if self.best is None or values[0] < self.best[1][0]:
+        # Of equals the one asked first, in whatever order they end.
+        if self.best is None or (values[0], number) < (self.best[1][0], self.best[0]):
             self.best = (number, values)
         if len(values) > 1:
             self._place_on_front(number, values)
@@ -76,10 +78,11 @@ class Standing:
             self.front = {self.best[0]: self.best[1]}
 
     def _place_on_front(self, number: int, values: tuple[float, ...]) -> None:
-        if any(dominates(other, values) or other == values for other in self.front.values()):
-            return
-        self.front = {n: v for n, v in self.front.items() if not dominates(values, v)}
-        self.front[number] = values
+        for other, held in self.front.items():
+            if dominates(held, values) or (held == values and other < number):
+                return
+        kept = {n: v for n, v in self.front.items() if not (dominates(values, v) or v == values)}
+        self.front = {**kept, number: values}
 
     def _target_reached(self) -> bool:
         if self.budget.target is None or self.best is None:
