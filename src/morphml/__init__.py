@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers
+    from collections.abc import Callable
+
     from morphml import errors, layers, spaces
     from morphml.errors import MorphError
     from morphml.evaluation import Trial, TrialPaused, TrialStopped
@@ -109,6 +111,10 @@ class _Public(ModuleType):
         if name in _HOMES and isinstance(value, ModuleType):
             return
         super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Callable[[str], ModuleType], tuple[str]]:
+        """By name, as any module travels: an evaluator may say ``mm.TrialStopped``."""
+        return import_module, (self.__name__,)
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import Self, cast
 
 from morphml.errors import EvaluatorError
@@ -65,12 +66,23 @@ class EvaluatorSource:
             return self.live
         assert self.path is not None
         module, _, attribute = self.path.partition(":")
-        found: object = importlib.import_module(module)
+        found: object = self._imported(module)
         for part in attribute.split("."):
             if not hasattr(found, part):
                 raise EvaluatorError(f"evaluator {self.path!r}: no {part!r} in {module!r}")
             found = getattr(found, part)
         return _ready(found, f"evaluator {self.path!r}")
+
+    def _imported(self, module: str) -> ModuleType:
+        try:
+            return importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+                raise  # found, but something that it imports is missing
+            raise EvaluatorError(
+                f"evaluator {self.path!r}: there is no module {error.name!r}; check its name, and "
+                "that its folder is on the import path (PYTHONPATH, or an installed package)"
+            ) from None
 
     def resolved(self) -> Self:
         """The same source with the digest of an import path filled in; imports the module."""

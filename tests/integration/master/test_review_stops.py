@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -75,8 +76,6 @@ def test_vanished_evaluator_is_named_and_nothing_is_lost(
     name = f"my_evaluator_{workers}:evaluate"
     mm.search(GRID, name, trials=3, workers=workers, storage=path)
     module.rename(tmp_path / "elsewhere.py")
-    import sys
-
     sys.modules.pop(f"my_evaluator_{workers}", None)
     with pytest.raises(EvaluatorError, match=f"my_evaluator_{workers}"):
         mm.resume(path, trials=5, workers=workers)
@@ -167,3 +166,18 @@ def test_failing_then_succeeding_trials_are_no_failed_search(tmp_path: Path) -> 
     assert result.counts == {"failed": 9, "completed": 31}
     assert result.record.state == "completed"
     assert (tmp_path / "calls").stat().st_size == 40
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_evaluator_may_use_the_package_as_a_person_imports_it(workers: int, tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        trial.report(1, accuracy=float(trial.number))
+        if trial.number == 2:
+            raise mm.TrialStopped
+        return 0.5
+
+    path = tmp_path / "s.db"
+    mm.search(GRID, evaluate, trials=3, workers=workers, storage=path)
+    result = mm.resume(path, trials=4, workers=workers)
+    assert result.counts == {"completed": 3, "pruned": 1}
+    assert result.records[2].metrics["accuracy"] == 2.0

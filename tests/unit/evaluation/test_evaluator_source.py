@@ -95,7 +95,7 @@ def test_path_to_something_else_is_refused_when_loaded() -> None:
         EvaluatorSource.of(f"{PLACE}:nothing").load()
     with pytest.raises(EvaluatorError, match="got tuple"):
         EvaluatorSource.of(f"{PLACE}:WRONG_RESULTS").load()
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(EvaluatorError, match="there is no module 'no_such_module_here'"):
         EvaluatorSource.of("no_such_module_here:f").load()
 
 
