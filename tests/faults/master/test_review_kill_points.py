@@ -10,12 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.faults.master.dying_child import TRIALS, Deathbed, drive, make
 
 import morphml as mm
 from morphml.errors import StorageError, StoreUnavailable
 from morphml.master import Experiment, dispatcher, replay
 from morphml.search.log import EntryKind, LogEntry
-from tests.faults.master.dying_child import TRIALS, Deathbed, drive, make
 
 CHILD = Path(__file__).with_name("dying_child.py")
 #: One life after the other, each ended at another point; the last one goes through.
