@@ -204,9 +204,10 @@ class ExperimentDriver:
             return
         self._looked = now
         self._observer(self.progress())
-        if self._crew.store.stop_requested(self._right.experiment):
+        request = self._crew.store.stop_requested(self._right.experiment)
+        if request is not None:
             self._stopping = True
-            self._closing = Ended("stopped on request")
+            self._closing = Ended(request)
         timeout = self._crew.machine.standing.budget.timeout_s
         if timeout is not None and self._spent_s + now - self._began >= timeout:
             self._closing = Ended("time budget spent")

@@ -110,6 +110,6 @@ class Store(ReadableStore, Protocol):
         """Ask, from outside, that a driver pause or stop the experiment."""
         ...
 
-    def stop_requested(self, experiment: ExperimentId) -> bool:
-        """Whether someone asked the driver to stop."""
+    def stop_requested(self, experiment: ExperimentId) -> str | None:
+        """Why someone asked the driver to stop, never empty; None when nobody did."""
         ...

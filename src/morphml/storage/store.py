@@ -72,13 +72,14 @@ class _ReadingHalf:
         """How many tasks are in each state; states without a task are left out."""
         return reading.task_counts(self._database, experiment)
 
-    def stop_requested(self, experiment: ExperimentId) -> bool:
-        """Whether someone asked the driver to stop; about 15 us.
+    def stop_requested(self, experiment: ExperimentId) -> str | None:
+        """Why someone asked the driver to stop, never empty; None when nobody did; about 15 us.
 
         Raises:
             ExperimentError: when there is none of that id.
         """
-        return reading.requested_state(self._database, experiment) is not None
+        requested = reading.requested_state(self._database, experiment)
+        return None if requested is None else requested[1] or "stopped on request"
 
     def close(self) -> None:
         """Release connections, locks and files; safe to call twice."""

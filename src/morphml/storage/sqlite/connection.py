@@ -132,6 +132,9 @@ class Turn:
             self._lock.release()
             raise fault(error, self._where) from error
         except BaseException:
+            # Ctrl-C during BEGIN: the transaction may have begun, and nobody would end it.
+            if not self._closed and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             self._lock.release()
             raise
         return self._transaction
