@@ -19,8 +19,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """The person's environment, wide enough that tables are not folded."""
-    return {**os.environ, "COLUMNS": "160", "TERM": "dumb"}
+    """The person's environment, wide enough that tables are not folded.
+
+    One thread per process: tests run beside each other, and threads that wait for a core in a loop
+    make small trainings six times slower.
+    """
+    return {**os.environ, "COLUMNS": "160", "TERM": "dumb", "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture
