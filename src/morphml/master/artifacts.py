@@ -65,6 +65,15 @@ class RunArtifacts:
                 path.unlink(missing_ok=True)
             self._kept.discard(number)
 
+    def keep_only(self, number: int, key: str) -> None:
+        """Delete what other attempts of an ended trial left, so that its weights are its own."""
+        kept = self.path(key)
+        if not kept.exists():
+            return
+        for path in self._checkpoints().glob(f"{number:06d}-*"):
+            if path != kept:
+                path.unlink(missing_ok=True)
+
     def forget_output(self, number: int) -> None:
         """A trial has ended: nothing more is written for it."""
         self._written.pop(number, None)

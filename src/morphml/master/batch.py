@@ -24,8 +24,8 @@ class Batch:
     checkpoints: list[CheckpointPointer] = field(default_factory=list)
     #: Started by the engine only after the commit, so that nothing runs that is not stored.
     assignments: list[Assignment] = field(default_factory=list)
-    #: Ended trials that left checkpoints behind.
-    closed: list[int] = field(default_factory=list)
+    #: Ended trials that left checkpoints behind: number to the key of the newest.
+    closed: dict[int, str] = field(default_factory=dict)
     end: ExperimentEnd | None = None
 
     def changes(self, draft: Draft) -> Changes:

@@ -143,7 +143,7 @@ class Collector:
             self._flights.failures.pop(flight.task, None)
             self._end_trial(flight.number, ending.outcome)
             if flight.checkpoint is not None:
-                batch.closed.append(flight.number)
+                batch.closed[flight.number] = flight.checkpoint.key
         if ending.then is TaskThen.RETRY:
             self._flights.waiting[flight.task] = ready_at
 
@@ -164,6 +164,8 @@ class Collector:
             def needed(number: int) -> bool:
                 return number in self._machine.pending or number == best or number in standing.front
 
+            for number, key in batch.closed.items():
+                self._artifacts.keep_only(number, key)
             self._artifacts.prune_checkpoints(batch.closed, needed)
 
     def _ending(self, flight: Flight, event: port.Finished) -> _Ending:

@@ -219,6 +219,9 @@ def _add_checkpoint(
         size=checkpoint.size,
         created_at=now,
     )
+    # An evaluator may save twice after one epoch; the file then holds what it saved last.
+    key: Values = {"p_key": checkpoint.key, "p_experiment": experiment}
+    run.run(artifact_rows.drop_artifact, key)
     run.add(artifact_rows.add_artifact, (row,))
 
 
