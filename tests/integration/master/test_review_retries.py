@@ -87,7 +87,7 @@ def test_weights_of_an_attempt_that_was_lost_are_not_the_winners(tmp_path: Path)
         import torch
 
         model = torch.nn.Linear(1, 1)
-        first = not os.path.exists(f"{folder}/died")
+        first = not Path(folder, "died").exists()
         with torch.no_grad():
             model.weight.fill_(1.0 if first else 2.0)
         for epoch in trial.epochs(model=model):
