@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from morphml.engines.port import Checkpointed
+from morphml.errors import StoreUnavailable
 from morphml.master.flights import Flight
 from morphml.search.changes import CheckpointPointer
 
@@ -18,11 +20,15 @@ class RunArtifacts:
 
     Args:
         folder: made when it is not there.
+
+    Raises:
+        StoreUnavailable: when the disk refuses, here and wherever something is written.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        with refusals_told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         self._written: dict[int, int] = {}
         #: Trials that have checkpoints, as far as they were there at the start or have ended since.
         self._kept = {_number_of(path) for path in self._checkpoints().glob("[0-9]*-*.pt")}
@@ -62,7 +68,8 @@ class RunArtifacts:
         self._kept.update(ended)
         for number in [number for number in self._kept if not needed(number)]:
             for path in self._checkpoints().glob(f"{number:06d}-*"):
-                path.unlink(missing_ok=True)
+                with refusals_told(path):
+                    path.unlink(missing_ok=True)
             self._kept.discard(number)
 
     def keep_only(self, number: int, key: str) -> None:
@@ -95,9 +102,26 @@ class RunArtifacts:
         if written + len(data) > OUTPUT_LIMIT:
             data = b"\n[output cut: more than 4 MiB]\n"
         path = self.output_path(flight.number)
-        path.parent.mkdir(exist_ok=True)
-        with path.open("ab") as file:
-            file.write(data)
+        with refusals_told(path):
+            path.parent.mkdir(exist_ok=True)
+            with path.open("ab") as file:
+                file.write(data)
+
+
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """Within it a disk that refuses is an error of the store, as it is for the database beside it.
+
+    Raises:
+        StoreUnavailable: with the path and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path}: the disk refused ({error.strerror or error}); nothing stored before is lost; "
+            "free space there, or make the folder writable, then resume"
+        ) from error
 
 
 def _number_of(checkpoint: Path) -> int:

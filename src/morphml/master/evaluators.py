@@ -15,6 +15,7 @@ import cloudpickle
 from morphml.errors import EvaluatorError
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import digest
+from morphml.master.artifacts import refusals_told
 from morphml.search.experiment import EvaluatorReference
 from morphml.space import SearchSpace
 
@@ -45,11 +46,16 @@ def packed(space: SearchSpace, source: EvaluatorSource) -> bytes:
 
 
 def keep(folder: Path, payload: bytes) -> None:
-    """Write what ``packed`` gave into the experiment's folder, readable by this user only."""
+    """Write what ``packed`` gave into the experiment's folder, readable by this user only.
+
+    Raises:
+        StoreUnavailable: when the disk refuses.
+    """
     path = folder / f"{_PREFIX}{digest(payload)}.pkl"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(payload)
+    with refusals_told(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(payload)
 
 
 def recall(folder: Path) -> tuple[SearchSpace, EvaluatorSource]:
@@ -62,7 +68,7 @@ def recall(folder: Path) -> tuple[SearchSpace, EvaluatorSource]:
     if len(found) != 1:
         raise EvaluatorError(
             f"{folder}: holds {len(found)} evaluators, expected 1; give the evaluator and the "
-            "space again: mm.resume(storage, evaluate=..., space=...)"
+            "space again: Experiment.open(storage, evaluate=..., space=...).run()"
         )
     path = found[0]
     if path.stat().st_uid != os.getuid():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Unpack
 
 from morphml.errors import EvaluatorError
@@ -37,7 +40,7 @@ def search(
 
     Raises:
         CallerError: when something given is not usable; nothing was started.
-        KeyboardInterrupt: when a person stops it; with a storage, ``mm.resume`` goes on.
+        KeyboardInterrupt: when a person stops it; its note says how to go on.
 
     Example:
         >>> import morphml as mm
@@ -52,7 +55,10 @@ def search(
             "a search needs an evaluator, a function (arch, trial), got None; to evaluate by hand, "
             "use Experiment.create(space, None, ...) with ask() and tell()"
         )
-    with Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made:
+    with (
+        Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made,
+        _telling_how_to_resume(storage),
+    ):
         return made.run(workers, observer)
 
 
@@ -80,10 +86,32 @@ def resume(
         ExperimentError: when there is no such experiment, or it is completed.
         StoreInUse: when another process drives it.
     """
-    with Experiment.open(storage, name, evaluate=evaluate) as found:
+    with (
+        Experiment.open(storage, name, evaluate=evaluate) as found,
+        _telling_how_to_resume(storage),
+    ):
         if trials is not None:
             found.extend(trials)
         return found.run(workers, observer)
+
+
+@contextmanager
+def _telling_how_to_resume(storage: str | Path | None) -> Iterator[None]:
+    """Ctrl-C within says below its traceback what became of the search."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if storage is None or str(storage) == ":memory:":
+            stop.add_note(
+                "The search was stopped, and is gone with its memory store; give storage='FILE.db' "
+                "to keep the next one."
+            )
+        else:
+            stop.add_note(
+                "The search was stopped; every finished trial is stored. Go on with: "
+                f"mm.resume({str(storage)!r}), or: morphml resume {quote(str(storage))}"
+            )
+        raise
 
 
 __all__ = ["resume", "search"]
