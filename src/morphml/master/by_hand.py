@@ -196,7 +196,7 @@ class ManualDriver:
     def _end(self) -> ExperimentEnd | None:
         """The end of the experiment, where nothing is asked any more and nothing waits."""
         machine = self._machine
-        reason = machine.standing.over(machine.next_number, len(machine.pending))
+        reason = machine.standing.over(machine.next_number)
         if machine.pending or reason is None:
             return None
         return ExperimentEnd(state=ExperimentState.COMPLETED, reason=reason)

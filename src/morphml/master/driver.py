@@ -159,6 +159,8 @@ class ExperimentDriver:
         if self._closing is not None or self._crew.collector.hope.waits:
             return False
         machine = self._crew.machine
+        if not machine.has_room:
+            return False
         if not machine.spec.deterministic or not machine.pending:
             return True
         return machine.next_number - min(machine.pending) < machine.spec.workers

@@ -58,7 +58,7 @@ class Budget:
 
     #: How many numbers may be taken; every trial takes one, whatever becomes of it.
     trials: int
-    #: Total epochs over all trials, or None.
+    #: Total epochs over all trials, or None; the trial that reaches it is run to its end.
     epochs: int | None = None
     #: Seconds of wall time over all runs, or None.
     timeout_s: float | None = None

@@ -112,6 +112,17 @@ class SearchMachine:
         """Version of the optimizer's rule."""
         return self._optimizer.version
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more trial fits the budget of epochs if all pending ones use up theirs.
+
+        Where it does not, the driver waits for one to end: it may have used fewer.
+        """
+        budget = self.standing.budget.epochs
+        if budget is None or not self.pending:
+            return True
+        return self.standing.epochs + len(self.pending) * self.spec.max_epochs < budget
+
     # --- what the driver calls -------------------------------------------------------------------
 
     def ask(self) -> Taken | Ended:
@@ -120,7 +131,7 @@ class SearchMachine:
         Raises:
             ConstraintError: when cheap constraints rejected 1,000 proposals in a row.
         """
-        reason = self.standing.over(self.next_number, len(self.pending))
+        reason = self.standing.over(self.next_number)
         if reason is not None:
             return Ended(reason)
         number = self.next_number

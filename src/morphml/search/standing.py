@@ -33,7 +33,7 @@ class Standing:
         #: Whether no unseen member was found.
         self.exhausted = False
 
-    def over(self, next_number: int, pending: int) -> str | None:
+    def over(self, next_number: int) -> str | None:
         """Why nothing more is asked, or None."""
         if self.exhausted:
             return "space exhausted"

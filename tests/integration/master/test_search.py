@@ -309,13 +309,14 @@ def test_time_budget_ends_the_search(tmp_path: Path) -> None:
     assert 3 < len(result.records) < 60
 
 
-def test_total_epochs_end_the_search(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 3])
+def test_total_epochs_end_the_search(workers: int) -> None:
     def evaluate(arch, trial):
         for epoch in trial.epochs():
             trial.report(epoch, accuracy=0.5)
         return 0.5
 
-    result = mm.search(GRID, evaluate, trials=100, epochs=20, max_epochs=4, workers=0)
+    result = mm.search(GRID, evaluate, trials=100, epochs=20, max_epochs=4, workers=workers)
     assert result.reason == "budget of epochs spent"
     assert sum(record.epochs for record in result.records) == 20
 
