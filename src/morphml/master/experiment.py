@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -265,10 +268,18 @@ def find_experiment(store: SqlStore, name: str | None) -> ExperimentRecord:
 
 
 def experiment_folder(storage: str | Path | None, experiment: ExperimentId) -> Path:
-    """The folder of an experiment's files: beside the store, or temporary for one in memory."""
+    """The folder of an experiment's files: beside the store; for one in memory, until we exit."""
     if storage is None or str(storage) == ":memory:":
-        return Path(tempfile.gettempdir()) / f"morphml-{experiment}"
+        folder = Path(tempfile.mkdtemp(prefix=f"morphml-{experiment}-"))
+        atexit.register(_remove_own, folder, os.getpid())
+        return folder
     return Path(storage).with_suffix(".artifacts").resolve() / experiment
+
+
+def _remove_own(folder: Path, owner: int) -> None:
+    """Remove a temporary folder, unless this is a fork of the process that made it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _recall(

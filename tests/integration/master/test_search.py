@@ -61,10 +61,16 @@ def test_search_evaluates_each_trial_once_and_finds_the_optimum(
         assert replay(experiment).passed
 
 
-def test_search_in_memory_leaves_no_store_behind(tmp_path: Path) -> None:
-    result = mm.search(GRID, lambda arch, trial: float(arch.decisions["a"]), trials=12, workers=0)
-    assert len(result.trials) == 12
-    assert result.counts == {"completed": 12}
+def test_search_in_memory_leaves_nothing_behind() -> None:
+    code = (
+        "import morphml as mm\n"
+        "space = mm.SearchSpace(decisions={'a': mm.integer(0, 99)})\n"
+        "result = mm.search(space, lambda arch, trial: 1.0, trials=12, workers=0)\n"
+        "assert result.counts == {'completed': 12} and result.folder.is_dir()\n"
+        "print(result.folder)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not Path(done.stdout.strip()).exists()
 
 
 def test_failed_trials_are_tried_on_another_worker_and_never_win(tmp_path: Path) -> None:
