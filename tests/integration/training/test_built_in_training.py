@@ -177,7 +177,7 @@ def test_whole_numbers_become_floats_for_a_network_that_takes_floats() -> None:
     y = (x[:, 0] > x[:, 1]).astype(np.int64)
     assert x.dtype == np.int64
     space = SearchSpace(input=(4,), layers=[L.dense(8), L.relu(), L.output(2)])
-    metrics = Classification((x, y), lr=0.05)(space.default(), trial_of(Recorder(), epochs=8))
+    metrics = Classification((x, y), lr=0.05)(space.default(), trial_of(Recorder(), epochs=20))
     assert metrics["accuracy"] > 0.9
 
 
