@@ -15,6 +15,7 @@ from morphml.clock import Clock
 from morphml.engines.port import Engine, EngineEvent, Finished, Order
 from morphml.errors import ConstraintError, DriverLost, ExperimentError
 from morphml.master.batch import Batch
+from morphml.master.cancelling import Cancelling
 from morphml.master.collector import Collector
 from morphml.master.dispatcher import Dispatcher
 from morphml.master.flights import Flights
@@ -44,6 +45,7 @@ class Crew:
     flights: Flights
     dispatcher: Dispatcher
     collector: Collector
+    cancelling: Cancelling
     clock: Clock
 
 
@@ -206,6 +208,7 @@ class ExperimentDriver:
             return
         self._looked = now
         self._observer(self.progress())
+        self._crew.cancelling.look()
         request = self._crew.store.stop_requested(self._right.experiment)
         if request is not None:
             self._stopping = True

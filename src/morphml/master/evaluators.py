@@ -12,6 +12,7 @@ from typing import cast
 
 import cloudpickle
 
+from morphml.engines.local.payload import by_value
 from morphml.errors import EvaluatorError
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import digest
@@ -37,7 +38,8 @@ def packed(space: SearchSpace, source: EvaluatorSource) -> bytes:
     """
     live = source.live if source.path is None else source.path
     try:
-        return cast("bytes", cloudpickle.dumps((space, live)))
+        with by_value(source.live):
+            return cast("bytes", cloudpickle.dumps((space, live)))
     except Exception as error:
         raise EvaluatorError(
             f"evaluator {source.name}: it cannot be kept for a resume: {error}. Make what cannot "
@@ -62,7 +64,8 @@ def recall(folder: Path) -> tuple[SearchSpace, EvaluatorSource]:
     """The space and the evaluator that ``keep`` wrote.
 
     Raises:
-        EvaluatorError: when there is no such file, it is another user's, or it was changed.
+        EvaluatorError: when there is no such file, it is another user's, it was changed, or a
+            module that it needs is not there.
     """
     found = sorted(folder.glob(f"{_PREFIX}*.pkl"))
     if len(found) != 1:
@@ -76,5 +79,12 @@ def recall(folder: Path) -> tuple[SearchSpace, EvaluatorSource]:
     payload = path.read_bytes()
     if digest(payload) != path.stem.removeprefix(_PREFIX):
         raise EvaluatorError(f"{path}: was changed since it was written; it is not loaded")
-    space, live = cloudpickle.loads(payload)
+    try:
+        space, live = cloudpickle.loads(payload)
+    except Exception as error:
+        raise EvaluatorError(
+            f"{path}: the stored evaluator cannot be loaded ({type(error).__name__}: {error}); run "
+            "this from the folder that holds its modules, or give the evaluator again: "
+            "mm.resume(storage, evaluate=...)"
+        ) from error
     return space, EvaluatorSource.of(live)

@@ -124,7 +124,8 @@ class Experiment:
             record = find_experiment(store, name)
             folder = experiment_folder(storage, record.id)
             spec = ExperimentSpec.from_json(record.spec)
-            found, source = _recall(spec, folder, space, evaluate)
+            found = _same_space(spec, folder, space)
+            source = None if evaluate is None else EvaluatorSource.of(evaluate)
         except BaseException:
             store.close()
             raise
@@ -157,12 +158,8 @@ class Experiment:
             KeyboardInterrupt: when a person stops it; what is stored can be resumed.
             MorphError: when it cannot go on; the message says why and what to do.
         """
-        if self._source is None or self._source.live is _by_hand:
-            raise ExperimentError(
-                "this experiment has no evaluator to run: give one, such as mm.search(space, "
-                "evaluate), or go on by hand with ask() and tell()"
-            )
         spec = self.spec
+        source = self._evaluator(spec)
         self._let_go()
         slots = spec.workers if workers is None else workers
         refuse_impossible_workers(slots)
@@ -174,13 +171,26 @@ class Experiment:
                     experiment=self.id,
                     spec=spec,
                     space=self.space,
-                    source=self._source,
+                    source=source,
                     folder=self.folder,
                     workers=slots,
                     observer=watcher,
                 )
             )
         return self.result()
+
+    def _evaluator(self, spec: ExperimentSpec) -> EvaluatorSource:
+        """The evaluator to run, loaded only now: to show trials nobody needs it."""
+        if self._source is None and spec.evaluator.kind == "value":
+            self._source = evaluators.recall(self.folder)[1]
+        elif self._source is None:
+            self._source = EvaluatorSource.of(spec.evaluator.reference)
+        if self._source.live is _by_hand:
+            raise ExperimentError(
+                "this experiment has no evaluator to run: give one, such as mm.search(space, "
+                "evaluate), or go on by hand with ask() and tell()"
+            )
+        return self._source
 
     def result(self) -> Result:
         """The trials as the store has them now."""
@@ -196,6 +206,10 @@ class Experiment:
     def stop(self, reason: str = "stopped on request") -> None:
         """Ask whoever drives it to stop within a second; ``run`` or ``mm.resume`` goes on later."""
         self.store.set_state(self.id, ExperimentState.PAUSED, reason)
+
+    def cancel(self, number: int) -> None:
+        """Ask whoever drives it, now or later, to take one trial back; it keeps its number."""
+        self.store.requests.cancel_trial(self.id, number)
 
     def extend(self, trials: int) -> None:
         """Allow so many trials in all; a completed experiment can then be run again."""
@@ -282,23 +296,17 @@ def _remove_own(folder: Path, owner: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _recall(
-    spec: ExperimentSpec, folder: Path, space: SearchSpace | None, evaluate: object
-) -> tuple[SearchSpace, EvaluatorSource | None]:
-    source = None if evaluate is None else EvaluatorSource.of(evaluate)
-    if space is None and spec.space is not None:
-        space = parse_space(spec.space)
-    if space is None or (source is None and spec.evaluator.kind == "value"):
-        kept_space, kept_source = evaluators.recall(folder)
-        space, source = space or kept_space, source or kept_source
+def _same_space(spec: ExperimentSpec, folder: Path, given: SearchSpace | None) -> SearchSpace:
+    """The experiment's space: the one given, else its text, else what was kept by value."""
+    space = given
+    if space is None:
+        space = evaluators.recall(folder)[0] if spec.space is None else parse_space(spec.space)
     if space.digest != spec.space_digest:
         raise SpaceError(
             f"the space given is not the one of experiment {spec.name!r}: digest {space.digest}, "
             f"stored {spec.space_digest}"
         )
-    if source is None:
-        source = EvaluatorSource.of(spec.evaluator.reference)
-    return space, source
+    return space
 
 
 def _by_hand(architecture: object, trial: object) -> float:

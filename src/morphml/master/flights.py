@@ -57,6 +57,10 @@ class Flights:
         """The attempt of ``token``, or None when it ended."""
         return self._by_token.get(token)
 
+    def of_trial(self, number: int) -> Flight | None:
+        """The attempt at trial ``number``, or None; O(attempts in the air)."""
+        return next((f for f in self._by_token.values() if f.number == number), None)
+
     def land(self, token: AttemptToken) -> Flight | None:
         """Forget an attempt that ended, and return it."""
         return self._by_token.pop(token, None)

@@ -16,6 +16,7 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
+from morphml.storage.requests import Requests
 
 
 class ReadableStore(Protocol):
@@ -52,6 +53,11 @@ class ReadableStore(Protocol):
 
 class Store(ReadableStore, Protocol):
     """What a driving master needs of a store."""
+
+    @property
+    def requests(self) -> Requests:
+        """What other processes ask of an experiment's driver."""
+        ...
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""

@@ -16,6 +16,7 @@ from morphml.errors import StorageError
 from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.ids import ExperimentId
 from morphml.master.artifacts import RunArtifacts
+from morphml.master.cancelling import Cancelling
 from morphml.master.collector import Collector
 from morphml.master.dispatcher import Dispatcher
 from morphml.master.driver import Crew, ExperimentDriver
@@ -126,5 +127,6 @@ def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock, right: 
         flights=flights,
         dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
         collector=Collector(machine, flights, artifacts, clock, RetryRule(), engine.slots),
+        cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
         clock=clock,
     )

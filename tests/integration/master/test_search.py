@@ -91,7 +91,7 @@ def test_failed_trials_are_tried_on_another_worker_and_never_win(tmp_path: Path)
     assert result.best.metrics["score"] % 2 == 0
     tried = Counter(marks(tmp_path))
     assert all(tried[str(n)] == 1 for n in range(30) if n not in odd)
-    # Once more on the other worker, until both have shown the error: then it is the evaluator's own.
+    # Once more on the other worker, until both have shown the error.
     assert {tried[str(n)] for n in odd} == {1, 2}
 
 
@@ -346,3 +346,30 @@ def test_repeats_average_the_noise_with_other_seeds(workers: int, tmp_path: Path
         seeds = [int(s) for n, s in map(str.split, marks(tmp_path)) if int(n) == record.number]
         assert record.metrics["noise"] == pytest.approx(sum(seeds) / 3)
         assert record.epochs == 2
+
+
+def test_other_process_cancels_one_trial_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+
+    def evaluate(arch, trial):
+        for _ in range(600 if trial.number == 1 else 5):
+            time.sleep(0.05)
+            trial.should_stop()
+        return 1.0
+
+    with Experiment.create(GRID, evaluate, storage=path, trials=6, workers=2) as experiment:
+        asked: list[int] = []
+
+        def cancel_when_running(progress: mm.Progress) -> None:
+            if progress.taken > 1 and not asked:
+                asked.append(1)
+                with Experiment.open(path) as other:
+                    other.cancel(1)
+
+        result = experiment.run(observer=cancel_when_running)
+        assert experiment.store.requests.waiting(experiment.id) == []
+    assert asked == [1]
+    assert result.counts == {"completed": 5, "cancelled": 1}
+    assert result.trial(1).state == "cancelled"
+    with Experiment.open(path) as experiment:
+        assert replay(experiment).passed

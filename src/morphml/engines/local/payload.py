@@ -30,7 +30,7 @@ def pack(context: Context) -> bytes:
     parts = (context.space, source.path, source.live)
     rest = (context.rules, context.scratch, dict(context.settings))
     try:
-        with _by_value(source.live):
+        with by_value(source.live):
             return cast("bytes", cloudpickle.dumps((*parts, *rest)))
     except Exception as error:
         raise EvaluatorError(
@@ -47,8 +47,12 @@ def unpack(payload: bytes) -> Context:
 
 
 @contextmanager
-def _by_value(live: object) -> Iterator[None]:
-    """Meanwhile the evaluator's module is pickled by value, where children could not find it."""
+def by_value(live: object) -> Iterator[None]:
+    """Within it the evaluator's module goes by value, where other processes would not find it.
+
+    Args:
+        live: the evaluator; None where it goes by import path.
+    """
     name = getattr(live, "__module__", None) or "__main__"
     module = sys.modules.get(name)
     if name == "__main__" or module is None or _importable(module):
