@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from morphml.ids import digest
 from morphml.scheduling.failures import FailureKind
 
 _MESSAGE_LIMIT = 4_000
+#: Characters of a message that name the rule; numbers in them are the trial's own.
+_RULE_LENGTH = 60
+_NUMBERS = re.compile(r"\d+")
 _TRACEBACK_LIMIT = 20_000
 #: Frames of these folders are the machinery around the user's code.
 _OWN_FOLDERS = tuple(
@@ -29,10 +33,13 @@ def failure_of(error: BaseException, kind: FailureKind | None = None) -> Failed:
     frames = _user_frames(error)
     places = "\n".join(f"{Path(f.filename).name}:{f.name}:{f.line}" for f in frames)
     name = type(error).__qualname__
+    message = _message(error)
+    # A broken contract has no line of the user's: what tells two of them apart is the rule broken.
+    places = places or _NUMBERS.sub("#", message)[:_RULE_LENGTH]
     return Failed(
         kind=kind or _kind_of(error),
         error_type=name,
-        message=_message(error),
+        message=message,
         traceback=_traceback(error, frames),
         digest=digest(f"{name}\n{places}".encode("utf-8", "replace")),
     )

@@ -59,8 +59,8 @@ class EvaluatorSource:
         """The evaluator itself.
 
         Raises:
-            EvaluatorError: when the import path leads nowhere, or to no evaluator.
-            Exception: whatever the import of the user's module raises.
+            EvaluatorError: when the import path leads nowhere, the module cannot be imported (the
+                cause says why), or what is there is no evaluator.
         """
         if self.live is not None:
             return self.live
@@ -76,11 +76,16 @@ class EvaluatorSource:
     def _imported(self, module: str) -> ModuleType:
         try:
             return importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-                raise  # found, but something that it imports is missing
+        except (Exception, SystemExit) as error:
+            absent = error.name if isinstance(error, ModuleNotFoundError) else None
+            if absent is None or not f"{module}.".startswith(f"{absent}."):
+                # Found, but it fails itself, or something that it imports is missing.
+                raise EvaluatorError(
+                    f"evaluator {self.path!r}: the import of {module!r} failed with "
+                    f"{type(error).__name__}: {error}; try it with: python -c 'import {module}'"
+                ) from error
             raise EvaluatorError(
-                f"evaluator {self.path!r}: there is no module {error.name!r}; check its name, and "
+                f"evaluator {self.path!r}: there is no module {absent!r}; check its name, and "
                 "that its folder is on the import path (PYTHONPATH, or an installed package)"
             ) from None
 
@@ -91,10 +96,25 @@ class EvaluatorSource:
         return replace(self, digest=digest_of(self.load()))
 
 
+def _made(kind: type, what: str) -> object:
+    """An object of the class ``kind``, which is to need no arguments."""
+    try:
+        inspect.signature(kind).bind()
+    except TypeError as error:
+        name = kind.__qualname__
+        raise EvaluatorError(
+            f"{what}: {name} is a class that needs arguments ({error}); give an object of it, such "
+            f"as {name}(...)"
+        ) from None
+    except ValueError:
+        pass  # a class without a signature; the call itself will tell
+    return kind()
+
+
 def _ready(found: object, what: str) -> Evaluator:
     """``found`` as an evaluator; a class is called without arguments to make one."""
     if inspect.isclass(found):
-        found = found()
+        found = _made(found, what)
     if not callable(found):
         raise EvaluatorError(
             f"{what}: expected a function (arch, trial) or an object with __call__, "

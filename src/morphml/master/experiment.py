@@ -80,6 +80,7 @@ class Experiment:
             StorageError: when the store cannot be opened.
         """
         source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
+        source.load()  # an import path that leads nowhere is told before anything is stored
         slots = default_workers() if workers is None else workers
         refuse_impossible_workers(slots)
         spec = make_spec(space, source, slots, options)
