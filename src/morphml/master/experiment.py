@@ -19,7 +19,11 @@ from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
 from morphml.master.options import SearchOptions, default_workers, gpus, make_spec
-from morphml.master.refusals import refuse_impossible_resources, refuse_impossible_workers
+from morphml.master.refusals import (
+    refuse_impossible_resources,
+    refuse_impossible_workers,
+    warn_of_idle_limits,
+)
 from morphml.master.result import Result
 from morphml.master.runner import Run, run
 from morphml.master.watching import watching
@@ -165,6 +169,7 @@ class Experiment:
         slots = spec.workers if workers is None else workers
         refuse_impossible_workers(slots)
         refuse_impossible_resources(spec.resources, len(gpus()))
+        warn_of_idle_limits(spec.limits, slots)
         with watching(observer, workers=slots) as watcher:
             run(
                 Run(

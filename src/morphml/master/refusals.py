@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from morphml.errors import ExperimentError, SpaceError
 from morphml.optimizers import OPTIMIZERS, Optimizer
-from morphml.search.experiment import ExperimentSpec
+from morphml.search.experiment import AttemptLimits, ExperimentSpec
 from morphml.search.given import check_count
 from morphml.search.objectives import COMPUTED_METRICS
 from morphml.space import SearchSpace
@@ -97,6 +98,18 @@ def refuse_impossible_workers(workers: object) -> None:
         ExperimentError: with the range and the value.
     """
     check_count("workers", workers, 0, MOST_WORKERS)
+
+
+def warn_of_idle_limits(limits: AttemptLimits, workers: int) -> None:
+    """Warn where limits were asked for and nobody can keep them."""
+    given = {"time_limit": limits.time_s, "memory_limit": limits.memory_bytes}
+    names = [name for name, value in given.items() if value is not None]
+    if workers == 0 and names:
+        warnings.warn(
+            f"{' and '.join(names)}: not kept with workers=0, where trials run in this very "
+            "process; give workers=1 or more",
+            stacklevel=4,
+        )
 
 
 def refuse_impossible_resources(resources: Mapping[str, float], gpus: int) -> None:

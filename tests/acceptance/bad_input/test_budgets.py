@@ -120,6 +120,11 @@ def test_resources_that_this_machine_never_has_are_refused_before_a_trial_waits_
         assert experiment.record.state == "created"
 
 
+def test_limits_that_nobody_can_keep_are_warned_of() -> None:
+    with pytest.warns(UserWarning, match="time_limit and memory_limit: not kept with workers=0"):
+        mm.search(ROW, evaluate, trials=2, workers=0, time_limit=9.0, memory_limit=1 << 30)
+
+
 def test_search_without_an_evaluator_says_how_to_evaluate_by_hand(tmp_path: Path) -> None:
     with pytest.raises(EvaluatorError, match=r"got None; to evaluate by hand, use Experiment"):
         mm.search(ROW, None, storage=tmp_path / "s.db")

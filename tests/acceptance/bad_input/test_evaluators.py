@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -120,6 +122,34 @@ def test_broken_reports_fail_their_trials_and_name_the_line_that_reported(tmp_pa
         assert (failure["kind"], failure["error_type"]) == ("user_error", "EvaluatorError")
         assert words in str(failure["message"])
         assert "trial.report(" in str(failure["traceback"])
+
+
+@pytest.mark.slow
+def test_tensors_are_told_from_numbers(tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        import torch
+
+        made = {
+            1: torch.zeros(3),
+            2: {"score": torch.tensor(0.5)},
+            3: torch.ones((), requires_grad=True),
+            4: np.ones((2, 2)),
+        }
+        number = arch.decisions["i"]
+        return made.get(number, float(torch.tensor(float(number))))
+
+    result = mm.search(
+        ROW, evaluate, objectives={"score": "max"}, trials=6, workers=2,
+        start=[{"i": number} for number in range(6)], storage=tmp_path / "s.db",
+    )  # fmt: skip
+    assert {record.number for record in result.records if record.state == "completed"} == {0, 5}
+    for number, words in (
+        (1, "returned a Tensor of shape (3,) (reduce it to one number, then call .item())"),
+        (2, "returned score=a Tensor of shape () (call .item() on it)"),
+        (3, "returned a Tensor of shape () (call .item() on it)"),
+        (4, "returned a ndarray of shape (2, 2) (reduce it to one number, then call .item())"),
+    ):
+        assert words in str(result.failures[number]["message"])
 
 
 # --- what happens to the process -----------------------------------------------------------------
@@ -359,6 +389,7 @@ class FailsToSetUp:
         return 1.0
 
 
+@pytest.mark.slow
 def test_setup_that_fails_ends_the_search_with_its_error(tmp_path: Path) -> None:
     result = mm.search(ROW, FailsToSetUp(), trials=90, workers=2, storage=tmp_path / "s.db")
     assert result.record.state == "failed"
@@ -370,3 +401,51 @@ def test_setup_that_fails_ends_the_search_with_its_error(tmp_path: Path) -> None
     for failure in result.failures.values():
         assert failure["kind"] == "infrastructure"
         assert 'raise FileNotFoundError("/data/train.npz")' in str(failure["traceback"])
+
+
+# --- the same from a file ------------------------------------------------------------------------
+
+SCORING = """
+import os
+
+
+def evaluate(arch, trial):
+    number = arch.decisions["i"]
+    if number == 1:
+        raise ValueError("no such column: age")
+    if number == 3:
+        os._exit(7)
+    if number == 4:
+        return float("nan")
+    return float(number)
+"""
+
+
+def test_faults_of_a_search_from_a_file_are_shown_with_their_tracebacks(
+    tmp_path: Path, morphml: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "scoring.py").write_text(SCORING)
+    points = "".join(f"  - {{i: {number}}}\n" for number in range(8))
+    (tmp_path / "experiment.yaml").write_text(
+        "space: \"SearchSpace(decisions={'i': integer(0, 99)})\"\n"
+        "evaluator: scoring:evaluate\nobjectives: {score: max}\ntrials: 8\nworkers: 2\n"
+        f"start:\n{points}"
+    )
+    done = morphml("search", "experiment.yaml", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["trials"] == {"completed": 5, "failed": 3}
+    assert found["best"]["number"] == 7
+    for number, kind, words in (
+        (1, "user_error", "no such column: age"),
+        (3, "crash", "the worker process ended: exit code 7"),
+        (4, "user_error", "returned score=nan; a metric is a finite number"),
+    ):
+        shown = json.loads(
+            morphml("show", "experiment.db", "--trial", str(number), "--json").stdout
+        )
+        failure = shown["attempts"][-1]["failure"]
+        assert failure["kind"] == kind
+        assert words in failure["message"]
+    text = morphml("show", "experiment.db", "--trial", "1").stdout
+    assert 'raise ValueError("no such column: age")' in text

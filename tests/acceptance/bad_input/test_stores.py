@@ -305,6 +305,31 @@ def test_second_process_on_one_file_is_told_who_drives_it_and_disturbs_nothing(
         assert replay(experiment).passed
 
 
+def test_processes_that_begin_at_once_on_a_new_file_make_one_store(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    (tmp_path / "driver.py").write_text(DRIVER)
+    running = [
+        subprocess.Popen(
+            [sys.executable, "driver.py"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    ended = [process.communicate(timeout=60) for process in running]
+    went = [out for out, _ in ended if out == "{'completed': 10}\n"]
+    refused = [errors for _, errors in ended if "morphml.errors.StoreInUse: s.db" in errors]
+    assert went
+    assert len(went) + len(refused) == 3
+    with mm.Experiment.open(tmp_path / "s.db") as newest:
+        experiments = newest.store.experiments()
+    assert sorted(e.state.value for e in experiments) == (
+        ["completed"] * len(went) + ["created"] * len(refused)
+    )
+
+
 def test_file_is_free_at_once_when_the_process_that_drove_it_is_killed(
     driver: subprocess.Popen[str], tmp_path: Path
 ) -> None:
