@@ -113,7 +113,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
     folder: Path, morphml: Run, environment: dict[str, str]
 ) -> None:
     change(folder, "scoring:evaluate", "scoring:slow")
-    change(folder, "trials: 12", "trials: 20")
+    change(folder, "trials: 12", "trials: 60")
     running = subprocess.Popen(
         [str(MORPHML), "search", "experiment.yaml"],
         cwd=folder,
@@ -128,7 +128,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
     assert "Traceback" not in errors
     assert "morphml resume experiment.db" in errors
     done = morphml("resume", "experiment.db", "--json")
-    assert json.loads(done.stdout)["trials"] == {"completed": 20}
+    assert json.loads(done.stdout)["trials"] == {"completed": 60}
     assert morphml("replay", "experiment.db", "--check").returncode == 0
 
 
