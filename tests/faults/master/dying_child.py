@@ -107,7 +107,7 @@ def drive(experiment: Experiment, workers: int, deathbed: Deathbed) -> None:
             experiment=experiment.id,
             spec=experiment.spec,
             space=experiment.space,
-            source=experiment._source,
+            source=experiment._evaluator(experiment.spec),
             folder=experiment.folder,
             workers=workers,
             observer=lambda progress: None,
