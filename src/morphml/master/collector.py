@@ -217,7 +217,9 @@ class Collector:
             "at": event.started_at + event.duration_s,
         }
         self.hope.failed_attempt(failure)
-        seen_on = self._sightings.add(_failure(failure))
+        # Which worker showed an error before is chance: it may not decide a deterministic history.
+        deterministic = self._machine.spec.deterministic
+        seen_on = 0 if deterministic else self._sightings.add(_failure(failure))
         self._flights.remember(flight.task, failure)
         decision = decide_retry(
             [_failure(each) for each in self._flights.failures[flight.task]],
