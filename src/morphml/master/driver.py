@@ -240,6 +240,8 @@ class ExperimentDriver:
         if refused is not None or self._gave_up:
             state = ExperimentState.FAILED
         self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
+        if not self._crew.machine.pending:
+            self._crew.cancelling.look()  # requests that were met since the last look are answered
         self._observer(self.progress(reason))
         if refused is not None:
             raise refused
