@@ -25,6 +25,11 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def task_id(experiment: ExperimentId, number: int, segment: int) -> TaskId:
+    """The task that runs one segment of a trial; the same for every attempt and every driver."""
+    return TaskId(f"{experiment}-{number}-{segment}")
+
+
 def new_experiment_id() -> ExperimentId:
     """A fresh random experiment id of 10 hexadecimal digits."""
     return ExperimentId(secrets.token_hex(5))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from morphml.clock import SystemClock
 from morphml.errors import ExperimentError
 from morphml.evaluation import MetricRules, check_result
-from morphml.ids import ExperimentId, TaskId, new_token
+from morphml.ids import ExperimentId, TaskId, new_token, task_id
 from morphml.master.options import required_metrics
 from morphml.master.ports import Store
 from morphml.master.recovery import fresh_machine
@@ -202,7 +202,7 @@ class ManualDriver:
         return ExperimentEnd(state=ExperimentState.COMPLETED, reason=reason)
 
     def _task(self, number: int) -> TaskId:
-        return TaskId(f"{self._right.experiment}-{number}-0")
+        return task_id(self._right.experiment, number, 0)
 
     def _hand_trial(self, number: int, architecture: Architecture) -> HandTrial:
         return HandTrial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from morphml.engines.port import Engine, Order
-from morphml.ids import ExperimentId, TaskId
+from morphml.ids import ExperimentId, task_id
 from morphml.master.flights import Flights
 from morphml.search.machine import SearchMachine
 from morphml.storage.requests import Request, Requests
@@ -56,5 +56,5 @@ class Cancelling:
             self._ordered.add(number)
             self._engine.order(flight.token, Order.CANCEL)
             return
-        self._flights.waiting.pop(TaskId(f"{self._experiment}-{number}-0"), None)
+        self._flights.waiting.pop(task_id(self._experiment, number, 0), None)
         self._machine.cancel(number)

@@ -8,7 +8,7 @@ import orjson
 
 from morphml.clock import Clock
 from morphml.engines.port import Assignment
-from morphml.ids import ExperimentId, SessionId, TaskId, new_token
+from morphml.ids import ExperimentId, SessionId, TaskId, new_token, task_id
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
@@ -52,7 +52,7 @@ class Dispatcher:
             return taken
         token = new_token()
         task = NewTask(
-            id=TaskId(f"{self._experiment}-{taken.number}-0"),
+            id=task_id(self._experiment, taken.number, 0),
             number=taken.number,
             to_epoch=self._machine.spec.max_epochs,
             requirements=self._machine.spec.resources,

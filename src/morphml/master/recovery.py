@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from morphml.ids import ExperimentId, TaskId
+from morphml.ids import ExperimentId, TaskId, task_id
 from morphml.master.ports import Store
 from morphml.optimizers import create_optimizer
 from morphml.optimizers.events import JSON
@@ -22,7 +22,7 @@ def fresh_machine(spec: ExperimentSpec, space: SearchSpace) -> SearchMachine:
 
 def waiting_tasks(experiment: ExperimentId, machine: SearchMachine) -> list[TaskId]:
     """Tasks of the trials that have not ended: after a restart, each waits in the store."""
-    return [TaskId(f"{experiment}-{number}-0") for number in sorted(machine.pending)]
+    return [task_id(experiment, number, 0) for number in sorted(machine.pending)]
 
 
 def earlier_failures(
@@ -34,6 +34,6 @@ def earlier_failures(
         return found
     for attempt in store.attempts(right.experiment):
         if attempt.number in machine.pending and attempt.failure is not None:
-            task = TaskId(f"{right.experiment}-{attempt.number}-{attempt.segment}")
+            task = task_id(right.experiment, attempt.number, attempt.segment)
             found[task] = (*found.get(task, ()), attempt.failure)
     return found
