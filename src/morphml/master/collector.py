@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
@@ -13,9 +12,9 @@ from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
 from morphml.master.hope import Hope
+from morphml.master.retries import Retries
 from morphml.optimizers.events import JSON
-from morphml.scheduling.failures import Failure, FailureKind
-from morphml.scheduling.retry import ErrorSightings, Retry, RetryRule, decide_retry
+from morphml.scheduling.retry import Retry
 from morphml.search.changes import AttemptEnd, AttemptResult, TaskThen
 from morphml.search.experiment import TrialState
 from morphml.search.log import encode_body
@@ -45,8 +44,7 @@ class Collector:
         flights: attempts in the air; those that end are landed.
         artifacts: takes checkpoints and captured output.
         clock: hour of retries.
-        rule: which failures are retried.
-        workers: how many slots there are, since a retry wants another one.
+        retries: which failures are retried.
     """
 
     def __init__(
@@ -55,16 +53,13 @@ class Collector:
         flights: Flights,
         artifacts: RunArtifacts,
         clock: Clock,
-        rule: RetryRule,
-        workers: int,
+        retries: Retries,
     ) -> None:
         self._machine = machine
         self._flights = flights
         self._artifacts = artifacts
         self._clock = clock
-        self._rule = rule
-        self._workers = workers
-        self._sightings = ErrorSightings()
+        self._retries = retries
         objectives = machine.spec.objectives
         self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
@@ -217,17 +212,8 @@ class Collector:
             "at": event.started_at + event.duration_s,
         }
         self.hope.failed_attempt(failure)
-        # Which worker showed an error before is chance: it may not decide a deterministic history.
-        deterministic = self._machine.spec.deterministic
-        seen_on = 0 if deterministic else self._sightings.add(_failure(failure))
         self._flights.remember(flight.task, failure)
-        decision = decide_retry(
-            [_failure(each) for each in self._flights.failures[flight.task]],
-            self._rule,
-            seed=zlib.crc32(flight.task.encode()),
-            seen_on=seen_on,
-            elsewhere=self._workers > 1,
-        )
+        decision = self._retries.decide(flight.task, self._flights.failures[flight.task])
         if isinstance(decision, Retry):
             return _Ending(
                 AttemptResult.FAILED, TaskThen.RETRY, failure=failure, delay_s=decision.delay_s
@@ -240,12 +226,3 @@ class Collector:
             failure=failure,
         )
         return _Ending(AttemptResult.FAILED, outcome=outcome, failure=failure)
-
-
-def _failure(document: Mapping[str, JSON]) -> Failure:
-    return Failure(
-        kind=FailureKind(str(document["kind"])),
-        at=float(str(document["at"])),
-        worker=str(document["worker"]),
-        digest=str(document["digest"]),
-    )

@@ -68,6 +68,7 @@ class Dispatcher:
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
         self._flights.waiting.pop(claimed.id, None)
+        self._flights.remember_lost(claimed.id, claimed.attempts)
         flight = Flight(
             claimed.token,
             claimed.id,
@@ -108,4 +109,5 @@ class Dispatcher:
         return path if path.exists() else None
 
     def _avoid(self, task: TaskId) -> tuple[str, ...]:
-        return tuple(str(failure["worker"]) for failure in self._flights.failures.get(task, ()))
+        workers = (str(failure["worker"]) for failure in self._flights.failures.get(task, ()))
+        return tuple(worker for worker in workers if worker)

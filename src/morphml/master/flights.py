@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from morphml.ids import AttemptToken, TaskId
+from morphml.master.retries import lost_attempt
 from morphml.optimizers.events import JSON
 from morphml.search.changes import CheckpointPointer
 
@@ -72,3 +73,13 @@ class Flights:
     def remember(self, task: TaskId, failure: Mapping[str, JSON]) -> None:
         """Remember a failure of a task, for the retry rule and to avoid its worker."""
         self.failures[task] = (*self.failures.get(task, ()), failure)
+
+    def remember_lost(self, task: TaskId, attempts: int) -> None:
+        """Remember the attempts that nobody saw the end of, for the retry rule.
+
+        Args:
+            task: is claimed for its next attempt.
+            attempts: how many ended so far; those that left no failure behind were lost.
+        """
+        while len(self.failures.get(task, ())) < attempts:
+            self.remember(task, lost_attempt())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from morphml.ids import ExperimentId, TaskId, task_id
 from morphml.master.ports import Store
+from morphml.master.retries import failure_of
 from morphml.optimizers import create_optimizer
 from morphml.optimizers.events import JSON
-from morphml.search.changes import Driver
+from morphml.scheduling.retry import ErrorSightings
 from morphml.search.experiment import ExperimentSpec
 from morphml.search.machine import SearchMachine
 from morphml.space import SearchSpace
@@ -25,15 +27,30 @@ def waiting_tasks(experiment: ExperimentId, machine: SearchMachine) -> list[Task
     return [task_id(experiment, number, 0) for number in sorted(machine.pending)]
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierFailures:
+    """What the retry rule has to know of the attempts of earlier runs."""
+
+    #: Failures of the trials that have not ended, by task, oldest first.
+    by_task: Mapping[TaskId, tuple[Mapping[str, JSON], ...]]
+    #: Which errors were seen on which workers, by any trial.
+    sightings: ErrorSightings
+
+
 def earlier_failures(
-    store: Store, right: Driver, machine: SearchMachine
-) -> dict[TaskId, tuple[Mapping[str, JSON], ...]]:
-    """Failures of trials that have not ended, by task, for the retry rule."""
+    store: Store, experiment: ExperimentId, machine: SearchMachine
+) -> EarlierFailures:
+    """Failures of the attempts that ended before a restart; O(attempts).
+
+    Attempts that were lost count when their task is claimed: only then is the last one stored.
+    """
+    sightings = ErrorSightings()
     found: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
-    if not machine.pending:
-        return found
-    for attempt in store.attempts(right.experiment):
-        if attempt.number in machine.pending and attempt.failure is not None:
-            task = task_id(right.experiment, attempt.number, attempt.segment)
+    for attempt in store.attempts(experiment):
+        if attempt.failure is None:
+            continue
+        sightings.add(failure_of(attempt.failure))
+        if attempt.number in machine.pending:
+            task = task_id(experiment, attempt.number, attempt.segment)
             found[task] = (*found.get(task, ()), attempt.failure)
-    return found
+    return EarlierFailures(found, sightings)

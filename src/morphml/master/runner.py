@@ -24,9 +24,10 @@ from morphml.master.flights import Flights
 from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
+from morphml.master.retries import Retries
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
-from morphml.search.changes import Changes, Driver, ExperimentEnd
+from morphml.search.changes import Changes, ExperimentEnd
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.progress import Observer
 from morphml.space import SearchSpace
@@ -92,7 +93,7 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
     right = run.store.acquire_driver(run.experiment, keeper.session)
     try:
         spent_s = run.store.experiment(run.experiment).spent_s
-        crew = _crew(run, engine, keeper, clock, right)
+        crew = _crew(run, engine, keeper, clock)
         return ExperimentDriver(crew, right, run.observer, spent_s).run()
     except Exception as error:
         # Whoever looks at the store sees why nobody drives on; an end that is stored stays.
@@ -102,7 +103,7 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
         raise
 
 
-def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock, right: Driver) -> Crew:
+def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> Crew:
     machine = fresh_machine(run.spec, run.space)
     machine.fold(run.store.log(run.experiment))
     artifacts = RunArtifacts(run.folder)
@@ -117,8 +118,11 @@ def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock, right: 
     )
     _warm_up(engine, keeper)
     flights = Flights()
-    flights.failures.update(earlier_failures(run.store, right, machine))
+    earlier = earlier_failures(run.store, run.experiment, machine)
+    flights.failures.update(earlier.by_task)
     flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))
+    sightings = None if run.spec.deterministic else earlier.sightings
+    retries = Retries(RetryRule(), engine.slots, sightings)
     return Crew(
         store=run.store,
         engine=engine,
@@ -126,7 +130,7 @@ def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock, right: 
         machine=machine,
         flights=flights,
         dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
-        collector=Collector(machine, flights, artifacts, clock, RetryRule(), engine.slots),
+        collector=Collector(machine, flights, artifacts, clock, retries),
         cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
         clock=clock,
     )
