@@ -6,7 +6,7 @@ Prints go to the terminal, ``pdb`` works, Ctrl-C goes through. There is no time 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from morphml.clock import Clock, SystemClock
@@ -86,6 +86,9 @@ class InProcessEngine:
         """Pass an order on: to the attempt that runs, or to one that waits."""
         if any(assignment.token == token for assignment in self._queue):
             self._orders[token] = order
+
+    def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
+        """Nothing is kept that could be forgotten now."""
 
     def events(self, timeout_s: float) -> list[EngineEvent]:
         """Run the next attempt to its end and return what happened; [] when none waits.

@@ -6,7 +6,7 @@ time given and returns what happened. Every submitted token ends in exactly one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -36,6 +36,7 @@ __all__ = [
     "Outcome",
     "PausedAt",
     "Reported",
+    "Returned",
     "Started",
     "Stopped",
     "Succeeded",
@@ -77,8 +78,9 @@ class Assignment:
     token: AttemptToken
     #: The experiment, as given to ``prepare``.
     experiment: ExperimentId
-    #: The trial's number.
+    #: The trial's number, and which of its segments this is.
     number: int
+    segment: int = 0
     #: The architecture's decision codes.
     vector: tuple[int | float | None, ...]
     #: Seed of the training.
@@ -100,6 +102,8 @@ class Assignment:
     memory_limit_bytes: int | None = None
     #: Device for the model, or "" for the slot's own.
     device: str = ""
+    #: What it takes of a worker, such as ``{"gpu": 0.5}``; a local engine gives all that it has.
+    requirements: Mapping[str, float] = field(default_factory=dict)
     #: Names of workers to avoid where another one is free.
     avoid: tuple[str, ...] = ()
 
@@ -152,7 +156,12 @@ class Cancelled:
     """The attempt ended because it was cancelled."""
 
 
-Outcome: TypeAlias = Succeeded | Failed | Stopped | PausedAt | Cancelled
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The attempt never began and goes back without blame: its worker left, or lost it."""
+
+
+Outcome: TypeAlias = Succeeded | Failed | Stopped | PausedAt | Cancelled | Returned
 
 
 # --- what an engine tells ------------------------------------------------------------------------
@@ -234,7 +243,7 @@ class Engine(Protocol):
 
     @property
     def slots(self) -> int:
-        """Attempts that run at the same time; more may be submitted and wait in order."""
+        """Attempts that run at the same time now; more may be submitted and wait in order."""
         ...
 
     def prepare(self, experiment: ExperimentId, context: Context) -> None:
@@ -255,6 +264,10 @@ class Engine(Protocol):
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Pass an order on. Never waits; a token that ended already is ignored."""
+        ...
+
+    def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
+        """The ends of these attempts are stored: nobody has to keep them any more. Never waits."""
         ...
 
     def events(self, timeout_s: float) -> list[EngineEvent]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from morphml.engines.port import Assignment
+from morphml.ids import AttemptToken
 from morphml.search.changes import (
     AttemptEnd,
     Changes,
     CheckpointPointer,
     ExperimentEnd,
     NewTask,
+    ReturnedTask,
 )
 from morphml.search.machine import Draft
 
@@ -21,12 +23,18 @@ class Batch:
 
     tasks: list[NewTask] = field(default_factory=list)
     ended: list[AttemptEnd] = field(default_factory=list)
+    returned: list[ReturnedTask] = field(default_factory=list)
     checkpoints: list[CheckpointPointer] = field(default_factory=list)
     #: Started by the engine only after the commit, so that nothing runs that is not stored.
     assignments: list[Assignment] = field(default_factory=list)
     #: Ended trials that left checkpoints behind: number to the key of the newest.
     closed: dict[int, str] = field(default_factory=dict)
     end: ExperimentEnd | None = None
+
+    @property
+    def over(self) -> list[AttemptToken]:
+        """Tokens of the attempts whose end this transaction stores."""
+        return [end.token for end in self.ended] + [task.token for task in self.returned]
 
     def changes(self, draft: Draft) -> Changes:
         """The transaction, with what the search machine wants stored."""
@@ -36,10 +44,18 @@ class Batch:
             updates=draft.updates,
             tasks=tuple(self.tasks),
             ended=tuple(self.ended),
+            returned=tuple(self.returned),
             checkpoints=tuple(self.checkpoints),
             end=self.end,
         )
 
     def changes_nothing(self, draft: Draft) -> bool:
         """Whether there is nothing to commit."""
-        return not (draft.entries or self.tasks or self.ended or self.checkpoints or self.end)
+        return not (
+            draft.entries
+            or self.tasks
+            or self.ended
+            or self.returned
+            or self.checkpoints
+            or self.end
+        )

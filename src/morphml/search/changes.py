@@ -122,6 +122,14 @@ class AttemptEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedTask:
+    """A leased task that never began; pending again, and no attempt is counted."""
+
+    token: AttemptToken
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialUpdate:
     """A trial's new state."""
 
@@ -166,6 +174,7 @@ class Changes:
     trials: tuple[NewTrial, ...] = ()
     tasks: tuple[NewTask, ...] = ()
     ended: tuple[AttemptEnd, ...] = ()
+    returned: tuple[ReturnedTask, ...] = ()
     updates: tuple[TrialUpdate, ...] = ()
     checkpoints: tuple[CheckpointPointer, ...] = ()
     end: ExperimentEnd | None = None

@@ -12,6 +12,7 @@ from morphml.search.changes import (
     CheckpointPointer,
     NewTask,
     NewTrial,
+    ReturnedTask,
     TaskThen,
     TrialUpdate,
 )
@@ -57,6 +58,8 @@ def write(
         _add_checkpoint(run, experiment, checkpoint, now)
     for end in changes.ended:
         _end_attempt(run, experiment, end, now)
+    for task in changes.returned:
+        _give_back(run, experiment, task)
     if changes.updates:
         # Their only task has just left: nothing to sweep.
         gone = {end.number for end in changes.ended if end.then is TaskThen.GONE}
@@ -66,8 +69,8 @@ def write(
                 _drop_segments(run, experiment, update.number, _EVERY_SEGMENT)
     if changes.trials:
         run.add(trial_rows.add_trial, _trial_rows(experiment, changes.trials, now))
-    for task in changes.tasks:
-        _add_task(run, experiment, task, classes.of(run, experiment, task.requirements), now)
+    for new in changes.tasks:
+        _add_task(run, experiment, new, classes.of(run, experiment, new.requirements), now)
     if changes.entries:
         run.add(log_rows.add_entry, _entry_rows(experiment, changes.entries, now))
     if changes.end is not None:
@@ -175,6 +178,15 @@ def _put_back(run: Transaction, held: Values, end: AttemptEnd, now: float) -> No
         "p_rank": end.rank,
     }
     run.run(task_rows.put_back, values)
+
+
+def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -> None:
+    held: Values = {"p_owner": experiment, "p_number": task.number, "p_token": task.token}
+    if not run.run(task_rows.give_back, held):
+        raise TokenRefused(
+            f"experiment {experiment}, trial {task.number}: the task cannot go back, since the "
+            "attempt's token is not the live one; nothing of this transaction was stored"
+        )
 
 
 def _attempt_row(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> AttemptRow:

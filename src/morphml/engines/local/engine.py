@@ -132,6 +132,9 @@ class LocalEngine:
         if order is Order.CANCEL and child.attempt is not None:
             child.attempt.cancel(time.monotonic())
 
+    def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
+        """Nothing is kept that could be forgotten now."""
+
     def events(self, timeout_s: float) -> list[EngineEvent]:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
         until = time.monotonic() + timeout_s

@@ -21,6 +21,7 @@ from morphml.engines.port import (
     Outcome,
     PausedAt,
     Reported,
+    Returned,
     Stopped,
     Succeeded,
 )
@@ -67,6 +68,8 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
             return {"end": "paused", "step": outcome.step}
         case Cancelled():
             return {"end": "cancelled"}
+        case Returned():
+            raise AssertionError("only who hands tasks out may hand one back")
         case Failed():
             return {
                 "end": "failed",
