@@ -15,7 +15,7 @@ from morphml.master.hope import Hope
 from morphml.master.retries import Retries
 from morphml.optimizers.events import JSON
 from morphml.scheduling.retry import Retry
-from morphml.search.changes import AttemptEnd, AttemptResult, TaskThen
+from morphml.search.changes import AttemptEnd, AttemptResult, ReturnedTask, TaskThen
 from morphml.search.experiment import TrialState
 from morphml.search.log import encode_body
 from morphml.search.machine import SearchMachine
@@ -117,6 +117,10 @@ class Collector:
         flight = self._flights.land(event.token)
         if flight is None:
             return
+        if isinstance(event.outcome, port.Returned):
+            batch.returned.append(ReturnedTask(token=event.token, number=flight.number))
+            self._flights.waiting[flight.task] = self._clock.now()
+            return
         ending = self._ending(flight, event)
         ready_at = self._clock.now() + ending.delay_s
         batch.ended.append(
@@ -177,6 +181,8 @@ class Collector:
             case port.Cancelled():
                 state = Outcome(state=TrialState.CANCELLED, duration_s=event.duration_s)
                 return _Ending(AttemptResult.CANCELLED, outcome=state)
+            case port.Returned():
+                raise AssertionError("nothing ended: the task went back")
             case _:
                 assert_never(outcome)
 

@@ -113,6 +113,8 @@ class ExperimentDriver:
             self._fill(batch)
         self._commit(batch)
         crew.collector.committed(batch)
+        if over := batch.over:
+            crew.engine.acknowledge(over)
         for assignment in batch.assignments:
             crew.engine.submit(assignment)
 
@@ -153,7 +155,7 @@ class ExperimentDriver:
     def _claim_is_due(self, batch: Batch) -> bool:
         """Whether a task may be claimed; what this batch gives back can be claimed when stored."""
         due = self._crew.flights.next_claim_at()
-        given_back = any(ended.then is TaskThen.RETRY for ended in batch.ended)
+        given_back = batch.returned or any(each.then is TaskThen.RETRY for each in batch.ended)
         return due is not None and due <= self._crew.clock.now() and not given_back
 
     def _may_ask(self) -> bool:
