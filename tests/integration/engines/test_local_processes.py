@@ -16,6 +16,7 @@ import training_evaluators as training
 import morphml as mm
 from morphml import layers as L
 from morphml.engines import Context, Failed, Finished, LocalEngine, Reported, Started, Succeeded
+from morphml.engines.local.attempt import Patience
 from morphml.errors import EvaluatorError, WorkerError
 from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.testing import engine_evaluators as given
@@ -181,6 +182,29 @@ def test_worker_to_be_avoided_is_avoided_while_another_is_free() -> None:
         only = probe.submit(avoid=("local-0", "local-1", "local-2"))
         probe.finish()
         assert isinstance(probe.finished(only).outcome, Succeeded)
+
+
+@pytest.mark.usefixtures("no_torch")
+@pytest.mark.parametrize(("patience_s", "worker"), [(30.0, "local-0"), (0.2, "local-1")])
+def test_retry_waits_a_moment_for_another_worker_that_is_busy(
+    patience_s: float, worker: str
+) -> None:
+    def evaluate(arch: mm.Architecture, trial: mm.Trial) -> float:
+        time.sleep(arch.vector[0])
+        return 1.0
+
+    with LocalEngine(2, patience=Patience(elsewhere_s=patience_s)) as engine:
+        probe = EngineProbe(engine)
+        probe.prepare(evaluate)
+        assert engine.warm_up(READY_S)
+        busy = probe.submit(1.0, avoid=("local-1",))
+        retry = probe.submit(0.0, avoid=("local-1",))
+        other = probe.submit(0.0)
+        probe.finish()
+        ends = [probe.finished(token).worker for token in (busy, other, retry)]
+        assert ends == ["local-0", "local-1", worker]
+        order = [event.token for event in probe.of(Finished)]
+        assert order == ([other, busy, retry] if worker == "local-0" else [other, retry, busy])
 
 
 @pytest.mark.usefixtures("no_torch")

@@ -38,6 +38,8 @@ class Patience:
     setup_s: float = 600.0
     #: Seconds between looks at the memory of attempts that have a limit.
     memory_s: float = 0.2
+    #: Seconds that a retry waits for a worker that has not failed it, while others are free.
+    elsewhere_s: float = 2.0
 
 
 @dataclass(slots=True, kw_only=True)

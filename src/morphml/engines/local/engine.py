@@ -9,7 +9,6 @@ import math
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +22,7 @@ from morphml.engines.local.lessons import Lessons
 from morphml.engines.local.memory import overweight
 from morphml.engines.local.payload import pack
 from morphml.engines.local.pool import Died, Pool, Said, Wrote
+from morphml.engines.local.queue import AttemptQueue
 from morphml.engines.local.shares import cores, preload, slot_plan
 from morphml.engines.port import (
     Assignment,
@@ -72,7 +72,8 @@ class LocalEngine:
         share = threads or max(1, cores() // workers)
         self._pool = Pool([slot_plan(i, devices) for i in range(workers)], share)
         self._lessons = Lessons(self._pool.send, self._patience.setup_s)
-        self._waiting: deque[Assignment] = deque()
+        names = [plan.name for plan in self._pool.plans]
+        self._waiting = AttemptQueue(names, self._patience.elsewhere_s)
         self._running: dict[AttemptToken, ChildHandle] = {}
         self._idle: dict[int, ChildHandle] = {}
         self._events: list[EngineEvent] = []
@@ -119,7 +120,7 @@ class LocalEngine:
         self._check_open()
         if assignment.experiment not in self._lessons:
             raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
-        self._waiting.append(assignment)
+        self._waiting.add(assignment)
         self._dispatch()
 
     def order(self, token: AttemptToken, order: Order) -> None:
@@ -141,7 +142,8 @@ class LocalEngine:
         while not self._closed:
             now = time.monotonic()
             due = self._tick(now)
-            wait = 0.0 if self._events else max(0.0, min(until, due, self._pool.due) - now)
+            due = min(due, self._pool.due, self._waiting.due if self._idle else math.inf)
+            wait = 0.0 if self._events else max(0.0, min(until, due) - now)
             self._handle(wait)
             if self._waiting:
                 self._dispatch()
@@ -200,27 +202,12 @@ class LocalEngine:
 
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
-            assignment = self._waiting.popleft()
-            self._assign(self._choose(assignment), assignment)
-
-    def _choose(self, assignment: Assignment) -> ChildHandle:
-        """The child that is idle longest, preferably one to be had at once and not to be avoided.
-
-        Where every child is loading something, the first will do.
-        """
-        avoid, experiment = assignment.avoid, assignment.experiment
-        best = next(iter(self._idle))
-        if avoid or self._idle[best].loading:
-            names = self._pool.plans
-            best = min(
-                self._idle,
-                key=lambda slot: (
-                    any(other != experiment for other in self._idle[slot].loading),
-                    names[slot].name in avoid,
-                    experiment in self._idle[slot].loading,
-                ),
-            )
-        return self._idle.pop(best)
+            free = {slot: child.loading for slot, child in self._idle.items()}
+            taken = self._waiting.take(free, time.monotonic())
+            if taken is None:
+                return
+            assignment, slot = taken
+            self._assign(self._idle.pop(slot), assignment)
 
     def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
         now = time.monotonic()
@@ -238,13 +225,11 @@ class LocalEngine:
                 kept.clear()
 
     def _order_waiting(self, token: AttemptToken, order: Order) -> None:
-        for assignment in self._waiting:
-            if assignment.token == token:
-                outcome = outcome_before_start(assignment, order)
-                if outcome is not None:
-                    self._waiting.remove(assignment)
-                    self._end_unbegun(assignment, outcome)
-                return
+        assignment = self._waiting.find(token)
+        outcome = None if assignment is None else outcome_before_start(assignment, order)
+        if assignment is not None and outcome is not None:
+            self._waiting.remove(assignment)
+            self._end_unbegun(assignment, outcome)
 
     def _end_unbegun(self, assignment: Assignment, outcome: Outcome) -> None:
         self._events.append(
@@ -326,9 +311,9 @@ class LocalEngine:
         self._events.append(WorkerGone(worker=self._name(child), reason=reason, at=time.time()))
         if self._pool.misfires >= _MISFIRES and not self.ready:
             message = f"no worker process can be started: {reason}"
-            while self._waiting:
+            for assignment in self._waiting.clear():
                 outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", message)
-                self._end_unbegun(self._waiting.popleft(), outcome)
+                self._end_unbegun(assignment, outcome)
 
     def _finish(
         self,
