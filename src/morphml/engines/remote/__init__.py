@@ -1,0 +1,1 @@
+"""Attempts on other machines: workers dial a master and keep one gRPC stream to it."""
