@@ -20,7 +20,7 @@ from morphml.optimizers.events import JSON
 from morphml.search.changes import AttemptRecord, ExperimentRecord, TrialRecord
 from morphml.search.constraints import total_violation
 from morphml.search.experiment import ExperimentSpec, TrialState
-from morphml.search.objectives import minimised_values
+from morphml.search.objectives import best_first, minimised_values
 from morphml.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Result:
     def best(self) -> EvaluatedTrial:
         """The best trial that keeps every constraint, by the first objective.
 
+        Of equals it is one that none dominates in the other objectives, the first of these asked.
+
         Raises:
             ExperimentError: when no trial was evaluated within the constraints.
         """
@@ -89,8 +91,13 @@ class Result:
         return {a.number: a.failure for a in self.attempts if a.failure and a.number in failed}
 
     def ranked(self) -> list[EvaluatedTrial]:
-        """Feasible trials with a result, best first by the first objective, ties by number."""
-        return [self._evaluated(record) for _, record in sorted(self._feasible, key=_by_fitness)]
+        """Feasible trials with a result, best first by the first objective.
+
+        Of equals those come first that no equal one dominates in the other objectives, then those
+        of lower number.
+        """
+        order = best_first([values for values, _ in self._feasible])
+        return [self._evaluated(self._feasible[position][1]) for position in order]
 
     def trial(self, number: int) -> EvaluatedTrial:
         """The trial of that number, whatever became of it.
@@ -241,10 +248,6 @@ class Result:
         rows = "".join(_html_row(trial, names) for trial in self.ranked()[:10])
         title = escape(repr(self)[1:-1])
         return f"<p><b>{title}</b></p><table><tr>{head}</tr>{rows}</table>"
-
-
-def _by_fitness(entry: tuple[tuple[float, ...], TrialRecord]) -> tuple[float, int]:
-    return entry[0][0], entry[1].number
 
 
 def _all_metrics(record: TrialRecord) -> dict[str, float]:

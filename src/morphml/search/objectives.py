@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 from morphml.errors import ExperimentError
 from morphml.search.given import check_name
@@ -100,3 +101,30 @@ def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
     return all(x <= y for x, y in zip(a, b, strict=True)) and any(
         x < y for x, y in zip(a, b, strict=True)
     )
+
+
+def undominated(values: Sequence[tuple[float, ...]]) -> list[int]:
+    """Positions of the values that none other dominates, in lexicographic order of the values.
+
+    Of equals all stay. O(n log n + n f) for n values (all minimised) and f that stay.
+    """
+    front: list[int] = []
+    # In lexicographic order, whatever could dominate a value stands before it.
+    for position in sorted(range(len(values)), key=values.__getitem__):
+        if not any(dominates(values[other], values[position]) for other in front):
+            front.append(position)
+    return front
+
+
+def best_first(values: Sequence[tuple[float, ...]]) -> list[int]:
+    """Positions of the values (all minimised) from best to worst by the first objective.
+
+    Of equals those come first that no equal one dominates, then the order given decides.
+    """
+    order = sorted(range(len(values)), key=lambda position: values[position][0])
+    ranked: list[int] = []
+    for _, tied in groupby(order, key=lambda position: values[position][0]):
+        equals = list(tied)
+        kept = {equals[k] for k in undominated([values[position] for position in equals])}
+        ranked += sorted(equals, key=lambda position: position not in kept)
+    return ranked

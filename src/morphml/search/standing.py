@@ -26,7 +26,7 @@ class Standing:
         #: Epochs of all ended trials.
         self.epochs = 0
         #: Number and minimised values of the best feasible trial by the first objective, of equals
-        #: the one with the smallest number; or None.
+        #: one that no other dominates, the one with the smallest number; or None.
         self.best: tuple[int, tuple[float, ...]] | None = None
         #: Feasible trials that none other dominates, one of each equal values: number to values.
         self.front: dict[int, tuple[float, ...]] = {}
@@ -69,13 +69,12 @@ class Standing:
             return
         if body["violation"] > 0:
             return
-        # Of equals the one asked first, in whatever order they end.
-        if self.best is None or (values[0], number) < (self.best[1][0], self.best[0]):
-            self.best = (number, values)
         if len(values) > 1:
             self._place_on_front(number, values)
-        else:
-            self.front = {self.best[0]: self.best[1]}
+        elif self.best is None or _order((number, values)) < _order(self.best):
+            self.front = {number: values}
+        # Whatever dominates a trial of the best first objective has that objective as well.
+        self.best = min(self.front.items(), key=_order)
 
     def _place_on_front(self, number: int, values: tuple[float, ...]) -> None:
         for other, held in self.front.items():
@@ -88,3 +87,9 @@ class Standing:
         if self.budget.target is None or self.best is None:
             return False
         return self.best[1][0] <= self._objectives[0].minimised(self.budget.target)
+
+
+def _order(entry: tuple[int, tuple[float, ...]]) -> tuple[float, int]:
+    """Of equals the one asked first, in whatever order they end."""
+    number, values = entry
+    return values[0], number

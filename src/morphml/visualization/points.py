@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from morphml.search.objectives import Direction, Objective, dominates
+from morphml.search.objectives import Direction, Objective, best_first, undominated
 
 DecisionValue: TypeAlias = bool | int | float | str | None
 
@@ -60,12 +60,19 @@ def best_steps(points: Sequence[TrialPoint], objective: Objective) -> list[BestS
     return steps
 
 
-def ranked(points: Sequence[TrialPoint], objective: Objective) -> list[TrialPoint]:
-    """Scored points from best to worst: feasible ones first, ties by number."""
-    return sorted(
-        scored(points, [objective]),
-        key=lambda p: (not p.feasible, objective.minimised(p.metrics[objective.name]), p.number),
-    )
+def ranked(points: Sequence[TrialPoint], *objectives: Objective) -> list[TrialPoint]:
+    """Scored points from best to worst by the first objective, feasible ones first.
+
+    Of equals those come first that no equal one dominates in the other objectives, then by number.
+    """
+    by_number = sorted(scored(points, objectives), key=lambda p: p.number)
+    feasible = [p for p in by_number if p.feasible]
+    infeasible = [p for p in by_number if not p.feasible]
+    return [
+        group[position]
+        for group in (feasible, infeasible)
+        for position in best_first(_signed(group, objectives))
+    ]
 
 
 def pareto_front(points: Sequence[TrialPoint], objectives: Sequence[Objective]) -> list[TrialPoint]:
@@ -74,14 +81,15 @@ def pareto_front(points: Sequence[TrialPoint], objectives: Sequence[Objective]) 
     A point dominates another when it is at least as good in all objectives and better in one; of
     equal points all stay. O(n f) for n points and f points of the front.
     """
-    front: list[tuple[tuple[float, ...], TrialPoint]] = []
     candidates = [p for p in scored(points, objectives) if p.feasible]
-    signed = [(tuple(o.minimised(p.metrics[o.name]) for o in objectives), p) for p in candidates]
-    # In lexicographic order, whatever could dominate a point stands before it.
-    for values, point in sorted(signed, key=lambda pair: (pair[0], pair[1].number)):
-        if not any(dominates(other, values) for other, _ in front):
-            front.append((values, point))
-    return [point for _, point in front]
+    candidates.sort(key=lambda p: p.number)
+    return [candidates[position] for position in undominated(_signed(candidates, objectives))]
+
+
+def _signed(
+    points: Sequence[TrialPoint], objectives: Sequence[Objective]
+) -> list[tuple[float, ...]]:
+    return [tuple(o.minimised(p.metrics[o.name]) for o in objectives) for p in points]
 
 
 def metric_label(objective: Objective) -> str:

@@ -75,7 +75,7 @@ def render_report(data: ReportData) -> str:
     """
     page = Template(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
     finished = data.state == "completed"
-    best = ranked(data.points, data.objectives[0])
+    best = ranked(data.points, *data.objectives)
     parts = [
         _best(data, best),
         _convergence(data),

@@ -13,6 +13,7 @@ import pytest
 import morphml as mm
 from morphml.evaluation import checkpoint
 from morphml.master import Experiment
+from morphml.master.recovery import fresh_machine
 
 GRID = mm.SearchSpace(decisions={"a": mm.integer(0, 9), "b": mm.integer(0, 9)})
 
@@ -155,3 +156,24 @@ def test_winner_among_equals_keeps_its_weights_whoever_ended_first(tmp_path: Pat
         assert result.best.checkpoint is not None
         # Of equal points all are on the front; what it shows can be exported.
         assert all(trial.checkpoint is not None for trial in result.pareto_front[:1])
+
+
+def test_best_of_equals_has_its_weights_when_it_is_not_the_first(tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        import torch
+
+        for _ in trial.epochs(model=torch.nn.Linear(1, 1)):
+            pass
+        return {"score": 1.0, "size": float((trial.number - 2) ** 2)}
+
+    with Experiment.create(
+        GRID, evaluate, objectives={"score": "max", "size": "min"}, trials=5, max_epochs=1,
+        storage=tmp_path / "s.db", workers=0,
+    ) as experiment:  # fmt: skip
+        result = experiment.run(workers=0)
+        machine = fresh_machine(experiment.spec, GRID)
+        machine.fold(experiment.store.log(experiment.id))
+    assert machine.standing.best == (2, (-1.0, 0.0))
+    assert result.best.number == 2
+    assert result.best.checkpoint is not None
+    assert len(list((result.folder / "checkpoints").glob("*.pt"))) == 1

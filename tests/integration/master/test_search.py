@@ -373,3 +373,15 @@ def test_other_process_cancels_one_trial_and_the_others_go_on(tmp_path: Path) ->
     assert result.trial(1).state == "cancelled"
     with Experiment.open(path) as experiment:
         assert replay(experiment).passed
+
+
+def test_best_of_equal_trials_is_one_that_no_other_dominates(tmp_path: Path) -> None:
+    def evaluate(arch, trial):
+        return {"accuracy": min(trial.number, 2) / 2, "cost": float((trial.number - 6) ** 2)}
+
+    result = mm.search(
+        GRID, evaluate, objectives={"accuracy": "max", "cost": "min"}, trials=9, workers=0,
+        storage=tmp_path / "s.db",
+    )  # fmt: skip
+    assert [trial.number for trial in result.ranked()] == [6, 2, 3, 4, 5, 7, 8, 1, 0]
+    assert result.best.number == result.pareto_front[0].number == 6
