@@ -28,6 +28,13 @@ Storage = Annotated[
     typer.Option(help="Where to keep it; by default what the file says, else FILE with .db."),
 ]
 Seed = Annotated[int | None, typer.Option(help="Root of all randomness.")]
+Reuse = Annotated[
+    bool | None,
+    typer.Option(
+        "--reuse/--no-reuse",
+        help="Share results with the other experiments of the store that do so.",
+    ),
+]
 
 
 def search(  # noqa: PLR0913 one parameter per option
@@ -37,6 +44,7 @@ def search(  # noqa: PLR0913 one parameter per option
     workers: Workers = None,
     trials: Trials = None,
     seed: Seed = None,
+    reuse: Reuse = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +62,8 @@ def search(  # noqa: PLR0913 one parameter per option
             options["trials"] = trials
         if seed is not None:
             options["seed"] = seed
+        if reuse is not None:
+            options["reuse"] = reuse
         options.setdefault("name", file.stem)
         with Experiment.create(
             space_of(given), evaluator_of(given), storage=kept, workers=slots, **options

@@ -46,6 +46,7 @@ class Batch:
             ended=tuple(self.ended),
             returned=tuple(self.returned),
             checkpoints=tuple(self.checkpoints),
+            results=draft.results,
             end=self.end,
         )
 

@@ -26,7 +26,7 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState, TrialState
 from morphml.search.log import encode_body
-from morphml.search.machine import Ended, SearchMachine
+from morphml.search.machine import Ended, Reused, SearchMachine
 from morphml.search.outcome import Outcome
 from morphml.seeds import training_seed
 from morphml.space import Architecture, SearchSpace
@@ -79,7 +79,8 @@ class ManualDriver:
         if self._completed:
             return None
         self._refresh()
-        taken = self._machine.ask()
+        while isinstance(taken := self._machine.ask(), Reused):
+            pass  # not met: what people tell is shared with nobody, nor answered by others
         draft = self._machine.drain()
         if isinstance(taken, Ended):
             end = self._end()

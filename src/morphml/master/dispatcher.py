@@ -13,7 +13,7 @@ from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
 from morphml.search.changes import ClaimedTask, Lease, NewTask
-from morphml.search.machine import Ended, SearchMachine
+from morphml.search.machine import Ended, Reused, SearchMachine, Taken
 from morphml.seeds import training_seed
 
 
@@ -45,10 +45,10 @@ class Dispatcher:
         self._experiment = experiment
         self._session = session
 
-    def ask(self, batch: Batch) -> Ended | None:
+    def ask(self, batch: Batch) -> Taken | Reused | Ended:
         """Ask for one new trial and put its task and assignment in ``batch``."""
         taken = self._machine.ask()
-        if isinstance(taken, Ended):
+        if not isinstance(taken, Taken):
             return taken
         token = new_token()
         task = NewTask(
@@ -63,7 +63,7 @@ class Dispatcher:
         batch.tasks.append(task)
         flight = Flight(token, task.id, taken.number, 0, task.to_epoch)
         self._send(flight, taken.architecture.vector, batch)
-        return None
+        return taken
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""

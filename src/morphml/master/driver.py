@@ -23,13 +23,15 @@ from morphml.master.ports import Store
 from morphml.master.session import SessionKeeper
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
-from morphml.search.machine import Ended, SearchMachine
+from morphml.search.machine import Ended, Reused, SearchMachine
 from morphml.search.progress import Observer, Progress
 
 #: Longest wait for the engine, so that stop requests and retries are seen.
 TURN_S = 0.25
 #: Seconds between two looks at the store for a stop asked from outside, and between two views.
 LOOK_EVERY_S = 0.5
+#: Results of other experiments that one turn takes; each costs as much as an ask.
+REUSED_PER_TURN = 500
 #: Seconds after which a due task that could not be claimed is tried again.
 CLAIM_AGAIN_S = 0.05
 
@@ -75,6 +77,8 @@ class ExperimentDriver:
         self._refusal: ConstraintError | None = None
         self._gave_up = False
         self._stopping = False
+        #: Whether the last turn stopped asking only to let others have theirs.
+        self._asks_on = False
 
     def run(self) -> str:
         """Drive until the search is over; the reason.
@@ -119,22 +123,32 @@ class ExperimentDriver:
             crew.engine.submit(assignment)
 
     def _fill(self, batch: Batch) -> None:
+        self._asks_on = False
         free = self._slots - len(self._crew.flights)
         if free <= 0:
             return
         if self._claim_is_due(batch):
             free -= self._claim(free, batch)
-        while free > 0 and self._may_ask():
+        self._ask(free, batch)
+
+    def _ask(self, free: int, batch: Batch) -> None:
+        """Ask for so many trials; results of other experiments take no slot but have a measure."""
+        reused = 0
+        while free > 0 and reused < REUSED_PER_TURN and self._may_ask():
             try:
-                ended = self._crew.dispatcher.ask(batch)
+                asked = self._crew.dispatcher.ask(batch)
             except ConstraintError as error:
                 # What runs already may finish: its result is worth as much as before.
                 self._refusal = error
-                ended = Ended(str(error))
-            if ended is not None:
-                self._closing = ended
+                asked = Ended(str(error))
+            if isinstance(asked, Ended):
+                self._closing = asked
                 return
-            free -= 1
+            if isinstance(asked, Reused):
+                reused += 1
+            else:
+                free -= 1
+        self._asks_on = reused == REUSED_PER_TURN
 
     def _claim(self, free: int, batch: Batch) -> int:
         claimed = self._crew.store.claim(
@@ -189,7 +203,9 @@ class ExperimentDriver:
         return list(taken)
 
     def _patience(self) -> float:
-        """Seconds to wait for the engine: none where an end is held back or a claim is due."""
+        """Seconds to wait for the engine: none where there is something to do at once."""
+        if self._asks_on:
+            return 0.0
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
         due = self._crew.flights.next_claim_at()
@@ -266,6 +282,7 @@ class ExperimentDriver:
             counts={state.value: standing.counts[state] for state in TrialState},
             duplicates=standing.duplicates,
             rejections=standing.rejections,
+            reused=standing.reused,
             busy=len(self._crew.flights),
             slots=self._crew.engine.slots,
             objective=objective.name,

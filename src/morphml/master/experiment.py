@@ -25,6 +25,7 @@ from morphml.master.refusals import (
     warn_of_idle_limits,
 )
 from morphml.master.result import Result
+from morphml.master.reuse import named_by_digest
 from morphml.master.runner import Run, run
 from morphml.master.watching import watching
 from morphml.search.changes import ExperimentRecord
@@ -87,6 +88,8 @@ class Experiment:
         source.load()  # an import path that leads nowhere is told before anything is stored
         slots = default_workers() if workers is None else workers
         refuse_impossible_workers(slots)
+        if options.get("reuse"):
+            source = named_by_digest(source, by_hand=evaluate is None)
         spec = make_spec(space, source, slots, options)
         by_value = storage is not None and (source.path is None or spec.space is None)
         payload = evaluators.packed(space, source) if by_value else None

@@ -69,6 +69,9 @@ class SearchOptions(TypedDict, total=False):
     memory_limit: int
     #: Same history for the same number of workers, at the cost of waiting for the slowest.
     deterministic: bool
+    #: Whether results are shared with the other experiments of the store that say so: what one
+    #: has evaluated answers the others at once and costs them no trial. Default False.
+    reuse: bool
 
 
 def make_spec(
@@ -107,6 +110,7 @@ def make_spec(
         ),
         workers=max(workers, 1),
         deterministic=options.get("deterministic", False),
+        reuse=options.get("reuse", False),
         resources=options.get("resources") or {},
         start=tuple(_start(space, point) for point in refuse_no_list(options.get("start", ()))),
     )

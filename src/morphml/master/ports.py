@@ -16,6 +16,7 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
+from morphml.storage.knowledge import Knowledge
 from morphml.storage.requests import Requests
 
 
@@ -57,6 +58,11 @@ class Store(ReadableStore, Protocol):
     @property
     def requests(self) -> Requests:
         """What other processes ask of an experiment's driver."""
+        ...
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What finished experiments taught."""
         ...
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:

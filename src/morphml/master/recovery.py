@@ -13,13 +13,16 @@ from morphml.optimizers.events import JSON
 from morphml.scheduling.retry import ErrorSightings
 from morphml.search.experiment import ExperimentSpec
 from morphml.search.machine import SearchMachine
+from morphml.search.sharing import Sharing
 from morphml.space import SearchSpace
 
 
-def fresh_machine(spec: ExperimentSpec, space: SearchSpace) -> SearchMachine:
+def fresh_machine(
+    spec: ExperimentSpec, space: SearchSpace, sharing: Sharing | None = None
+) -> SearchMachine:
     """A machine that knows nothing yet, with the optimizer that the spec names."""
     optimizer = create_optimizer(spec.optimizer.name, space, **spec.optimizer.settings)
-    return SearchMachine(spec, space, optimizer)
+    return SearchMachine(spec, space, optimizer, sharing)
 
 
 def waiting_tasks(experiment: ExperimentId, machine: SearchMachine) -> list[TaskId]:

@@ -6,6 +6,7 @@ from morphml.errors import ExperimentError
 from morphml.master.experiment import Experiment
 from morphml.master.recovery import fresh_machine
 from morphml.search.replay import ReplayReport, check_replay
+from morphml.search.sharing import sharing_of_log
 
 
 def replay(experiment: Experiment) -> ReplayReport:
@@ -15,7 +16,9 @@ def replay(experiment: Experiment) -> ReplayReport:
         ExperimentError: when the optimizer's rule has changed since the experiment was made.
     """
     spec = experiment.spec
-    machine = fresh_machine(spec, experiment.space)
+    # What was known then stands in the log; the store may know more by now.
+    known = sharing_of_log(experiment.store.log(experiment.id)) if spec.reuse else None
+    machine = fresh_machine(spec, experiment.space, known)
     now = machine.optimizer_version
     if now != spec.optimizer.version:
         raise ExperimentError(

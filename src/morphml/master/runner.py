@@ -25,11 +25,13 @@ from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.retries import Retries
+from morphml.master.reuse import sharing_of
 from morphml.master.session import SessionKeeper
 from morphml.scheduling.retry import RetryRule
 from morphml.search.changes import Changes, ExperimentEnd
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.progress import Observer
+from morphml.search.sharing import Sharing
 from morphml.space import SearchSpace
 
 #: Seconds to wait at most until every child process has loaded the evaluator.
@@ -103,8 +105,13 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
         raise
 
 
+def _sharing(run: Run) -> Sharing | None:
+    device_class = "cuda" if run.workers and gpus() else "cpu"
+    return sharing_of(run.spec, run.source, device_class, run.store.knowledge)
+
+
 def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> Crew:
-    machine = fresh_machine(run.spec, run.space)
+    machine = fresh_machine(run.spec, run.space, _sharing(run))
     machine.fold(run.store.log(run.experiment))
     artifacts = RunArtifacts(run.folder)
     engine.prepare(

@@ -16,6 +16,7 @@ from morphml.ids import AttemptToken, ExperimentId, GraphId, PointId, SessionId,
 from morphml.optimizers.events import JSON
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.log import LogEntry
+from morphml.search.sharing import TrialSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,17 @@ class TrialUpdate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewResult:
+    """A result that later experiments may use; what is stored under its key already stays."""
+
+    #: See ``search.sharing``.
+    key: str
+    number: int
+    #: What the evaluator returned.
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointPointer:
     """A checkpoint that exists from this transaction on; guarded by the attempt's token."""
 
@@ -177,6 +189,8 @@ class Changes:
     returned: tuple[ReturnedTask, ...] = ()
     updates: tuple[TrialUpdate, ...] = ()
     checkpoints: tuple[CheckpointPointer, ...] = ()
+    #: Of trials that completed here, where the experiment shares its results.
+    results: tuple[NewResult, ...] = ()
     end: ExperimentEnd | None = None
 
     @property
@@ -219,6 +233,8 @@ class TrialRecord:
     #: Seconds since the Unix epoch.
     created_at: float
     ended_at: float | None
+    #: The other experiment's trial whose result this is; None for a trial of this experiment.
+    reused_from: TrialSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

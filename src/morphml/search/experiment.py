@@ -149,6 +149,8 @@ class ExperimentSpec:
     workers: int = 1
     #: Ask n sees exactly the tells 0..n - workers, whatever the timing.
     deterministic: bool = False
+    #: Whether results are shared with other experiments of the store that do so.
+    reuse: bool = False
     #: What an attempt needs of a worker, such as ``{"gpu": 0.5}``.
     resources: Mapping[str, float] = field(default_factory=dict)
     #: Decision vectors to try first.
@@ -161,6 +163,7 @@ class ExperimentSpec:
         check_count("repeats", self.repeats, 1)
         check_whole("seed", self.seed)
         check_flag("deterministic", self.deterministic)
+        check_flag("reuse", self.reuse)
         check_shares("resources", self.resources)
         names = [objective.name for objective in self.objectives]
         if len(set(names)) != len(names):

@@ -11,6 +11,9 @@ from morphml.ids import PointId
 class Knowledge:
     """Results by number and numbers by point, for duplicates, the best trial and the front.
 
+    A point has a place: the number of the trial that tries it, or -1, -2, ... where its result
+    comes from another experiment and it took no number.
+
     Args:
         objectives: how many values each result has.
     """
@@ -20,9 +23,11 @@ class Knowledge:
         self._values = array("d")
         self._violations = array("d")
         self._by_point: dict[int, int] = {}
+        #: Values and violations of the places -1, -2, ...
+        self._reused: list[tuple[tuple[float, ...], float]] = []
 
     def __len__(self) -> int:
-        """How many points were taken."""
+        """How many points have a place."""
         return len(self._by_point)
 
     def add(self, number: int, point: PointId) -> None:
@@ -32,8 +37,13 @@ class Knowledge:
         self._values.extend([math.nan] * missing)
         self._violations.extend([0.0] * (number + 1 - len(self._violations)))
 
-    def number_of(self, point: PointId) -> int | None:
-        """The trial that tries ``point``, or None."""
+    def add_reused(self, point: PointId, values: tuple[float, ...], violation: float) -> None:
+        """Remember that another experiment knows ``point``; it takes the next place below 0."""
+        self._reused.append((values, violation))
+        self._by_point[_key(point)] = -len(self._reused)
+
+    def place_of(self, point: PointId) -> int | None:
+        """The place of ``point``, or None."""
         return self._by_point.get(_key(point))
 
     def tell(self, number: int, values: tuple[float, ...], violation: float) -> None:
@@ -43,15 +53,17 @@ class Knowledge:
         for offset, value in enumerate(values):
             self._values[start + offset] = value
 
-    def values(self, number: int) -> tuple[float, ...] | None:
-        """The minimised values of ``number``; None while it runs or when it failed."""
-        start = number * self._width
+    def values(self, place: int) -> tuple[float, ...] | None:
+        """The minimised values at a place; None while that trial runs or when it failed."""
+        if place < 0:
+            return self._reused[-1 - place][0]
+        start = place * self._width
         found = tuple(self._values[start : start + self._width])
         return None if math.isnan(found[0]) else found
 
-    def violation(self, number: int) -> float:
-        """How far ``number`` is outside the constraints; 0.0 when it keeps them or still runs."""
-        return self._violations[number]
+    def violation(self, place: int) -> float:
+        """How far a place is outside the constraints; 0.0 when it keeps them or still runs."""
+        return self._reused[-1 - place][1] if place < 0 else self._violations[place]
 
 
 def _key(point: PointId) -> int:

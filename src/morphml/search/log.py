@@ -19,6 +19,8 @@ class EntryKind(StrEnum):
     #: A proposal took a number: ``vector, point, parents, note, origin, seen, computed``.
     ASKED = "asked"
     #: A proposal was a duplicate: ``vector, source, origin``; the number is the one asked for.
+    #: With source None its result came from another experiment and has the place ``reused`` (-1,
+    #: -2, ...); when it came: ``point, computed, metrics, violation, from`` too.
     ANSWERED = "answered"
     #: A proposal broke a cheap constraint: ``vector, constraint, origin``.
     REJECTED = "rejected"

@@ -8,12 +8,10 @@ calls and the fold run through the same ``_apply``, so memory after a restart is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from morphml.errors import ConstraintError, ShapeError
-from morphml.ids import PointId
 from morphml.optimizers import (
     Answered,
     Asked,
@@ -24,56 +22,28 @@ from morphml.optimizers import (
     Reported,
     Told,
 )
-from morphml.search.changes import NewTrial, TrialUpdate
+from morphml.search.asked import Ended, Reused, Taken
+from morphml.search.bodies import Candidate, asked_body, repeated_body, reused_body, told_body
+from morphml.search.changes import NewResult, NewTrial, TrialUpdate
 from morphml.search.constraints import total_violation
+from morphml.search.draft import Draft, Drafting
+from morphml.search.drawing import drawn
 from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.knowledge import Knowledge
 from morphml.search.log import EntryKind, LogEntry, Origin, decode_body, encode_body
 from morphml.search.objectives import minimised_values
 from morphml.search.outcome import Outcome
+from morphml.search.sharing import KnownResult, Sharing
 from morphml.search.standing import Standing
 from morphml.seeds import generator
 from morphml.space import Architecture, SearchSpace
 
+__all__ = ["Draft", "Ended", "Reused", "SearchMachine", "Taken", "encode_vector"]
+
 #: Duplicates or rejections in a row after which the search draws by itself.
 PATIENCE = 64
-#: Draws for an unseen point before the space counts as exhausted.
-DRAWS = 10_000
 #: Rejections in a row after which the constraint is named in an error.
 REJECTIONS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A proposal took a number and is to be evaluated."""
-
-    number: int
-    architecture: Architecture
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Nothing more is asked, for the reason given."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What the machine wants stored since the last drain."""
-
-    entries: tuple[LogEntry, ...]
-    trials: tuple[NewTrial, ...]
-    updates: tuple[TrialUpdate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A proposal on its way through the checks."""
-
-    proposal: Proposal
-    origin: Origin
-    computed: Mapping[str, float]
 
 
 class SearchMachine:
@@ -83,9 +53,16 @@ class SearchMachine:
         spec: what fixes the search.
         space: the space that ``spec`` describes.
         optimizer: a fresh optimizer; it learns only from entries applied here.
+        sharing: results of other experiments; None where nothing is shared.
     """
 
-    def __init__(self, spec: ExperimentSpec, space: SearchSpace, optimizer: Optimizer) -> None:
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        space: SearchSpace,
+        optimizer: Optimizer,
+        sharing: Sharing | None = None,
+    ) -> None:
         self.spec = spec
         self.space = space
         self.standing = Standing(spec.objectives, spec.budget)
@@ -101,11 +78,12 @@ class SearchMachine:
         self._knowledge = Knowledge(len(spec.objectives))
         self._cheap = tuple(c for c in spec.constraints if c.cheap)
         self._computed: dict[int, Mapping[str, float]] = {}
+        self._sharing = sharing
         self._started = 0
+        #: Proposals answered from other experiments since the last number was taken.
+        self._reused = 0
         self._rejected_in_row = 0
-        self._entries: list[LogEntry] = []
-        self._trials: list[NewTrial] = []
-        self._updates: list[TrialUpdate] = []
+        self._draft = Drafting()
 
     @property
     def optimizer_version(self) -> int:
@@ -125,8 +103,11 @@ class SearchMachine:
 
     # --- what the driver calls -------------------------------------------------------------------
 
-    def ask(self) -> Taken | Ended:
+    def ask(self) -> Taken | Reused | Ended:
         """Take the next number for an unseen, allowed architecture.
+
+        A proposal whose result another experiment knows takes none and is answered at once; the
+        caller then asks again.
 
         Raises:
             ConstraintError: when cheap constraints rejected 1,000 proposals in a row.
@@ -138,9 +119,9 @@ class SearchMachine:
         self._rejected_in_row = 0
         for attempt in range(PATIENCE):
             proposal, origin = self._propose(number, attempt)
-            taken = self._consider(number, proposal, origin, logged=True)
-            if taken is not None:
-                return taken
+            asked = self._consider(number, proposal, origin, logged=True)
+            if asked is not None:
+                return asked
         return self._draw_unseen(number)
 
     def tell(self, number: int, outcome: Outcome) -> None:
@@ -148,18 +129,10 @@ class SearchMachine:
         measured = dict(outcome.metrics)
         metrics = {**measured, **self._computed.get(number, {})}
         violation = total_violation(self.spec.constraints, metrics) if measured else 0.0
-        body: dict[str, object] = {
-            "state": outcome.state.value,
-            "metrics": measured,
-            "violation": violation,
-            "duration": outcome.duration_s,
-            "epochs": outcome.epochs,
-        }
-        if outcome.failure is not None:
-            body["failure"] = {
-                key: outcome.failure.get(key) for key in ("kind", "error_type", "message")
-            }
-        self._updates.append(
+        if self._sharing is not None and outcome.state is TrialState.COMPLETED:
+            key = self._sharing.key(self.pending[number].point_id)
+            self._draft.results.append(NewResult(key=key, number=number, metrics=measured))
+        self._draft.updates.append(
             TrialUpdate(
                 number=number,
                 state=outcome.state,
@@ -168,7 +141,7 @@ class SearchMachine:
                 epochs=outcome.epochs,
             )
         )
-        self._record(EntryKind.TOLD, number, body)
+        self._record(EntryKind.TOLD, number, told_body(outcome, violation))
 
     def report(self, number: int, step: int, metrics: Mapping[str, float]) -> None:
         """Record that trial ``number`` reported after ``step`` epochs."""
@@ -176,14 +149,13 @@ class SearchMachine:
 
     def cancel(self, number: int) -> None:
         """Take a running trial back: it keeps its number and is told to nobody."""
-        self._updates.append(TrialUpdate(number=number, state=TrialState.CANCELLED))
+        self._draft.updates.append(TrialUpdate(number=number, state=TrialState.CANCELLED))
         self._record(EntryKind.CANCELLED, number, {})
 
     def drain(self) -> Draft:
         """What is to be stored since the last drain; the caller now owns it."""
-        draft = Draft(tuple(self._entries), tuple(self._trials), tuple(self._updates))
-        self._entries, self._trials, self._updates = [], [], []
-        return draft
+        draft, self._draft = self._draft, Drafting()
+        return draft.done()
 
     def fold(self, entries: Iterable[LogEntry]) -> None:
         """Learn a stored log, or the next part of it; nothing is asked."""
@@ -196,12 +168,13 @@ class SearchMachine:
         if self._started < len(self.spec.start):
             start = self.space.architecture(self.spec.start[self._started])
             return Proposal(architecture=start), Origin.START
-        rng = generator(self.spec.seed, number, f"ask/{attempt}")
+        purpose = f"ask/{self._reused}/{attempt}" if self._reused else f"ask/{attempt}"
+        rng = generator(self.spec.seed, number, purpose)
         return self._optimizer.ask(number, rng), Origin.OPTIMIZER
 
     def _consider(
         self, number: int, proposal: Proposal, origin: Origin, *, logged: bool
-    ) -> Taken | None:
+    ) -> Taken | Reused | None:
         """Check one proposal; take the number, or log why not (draws are not logged)."""
         architecture = proposal.architecture
         try:
@@ -215,38 +188,38 @@ class SearchMachine:
             self._reject(number, proposal, origin, reason, logged=logged)
             return None
         self._rejected_in_row = 0
-        source = self._knowledge.number_of(point)
-        if source is None:
-            self._take(number, _Candidate(proposal, origin, computed), point)
-            return Taken(number, architecture)
-        if logged:
-            body = {"vector": architecture.vector, "source": source, "origin": origin.value}
-            self._record(EntryKind.ANSWERED, number, body, architecture)
-        return None
+        place = self._knowledge.place_of(point)
+        if place is not None:
+            if logged:
+                body = repeated_body(proposal, origin, place)
+                self._record(EntryKind.ANSWERED, number, body, architecture)
+            return None
+        candidate = Candidate(proposal, origin, computed, point)
+        known = None if self._sharing is None else self._sharing.recall(point)
+        if known is not None:
+            self._reuse(number, candidate, known)
+            return Reused()
+        self._take(number, candidate)
+        return Taken(number, architecture)
 
-    def _take(self, number: int, candidate: _Candidate, point: PointId) -> None:
+    def _reuse(self, number: int, candidate: Candidate, known: KnownResult) -> None:
+        metrics = {**known.metrics, **candidate.computed}
+        violation = total_violation(self.spec.constraints, metrics)
+        body = reused_body(candidate, -1 - self.standing.reused, known, violation)
+        self._record(EntryKind.ANSWERED, number, body, candidate.proposal.architecture)
+
+    def _take(self, number: int, candidate: Candidate) -> None:
         architecture = candidate.proposal.architecture
-        body: dict[str, object] = {
-            "vector": architecture.vector,
-            "point": point,
-            "origin": candidate.origin.value,
-            "seen": self.seq,
-            "computed": candidate.computed,
-        }
-        if candidate.proposal.parents:
-            body["parents"] = candidate.proposal.parents
-        if candidate.proposal.note is not None:
-            body["note"] = candidate.proposal.note
-        self._trials.append(
+        self._draft.trials.append(
             NewTrial(
                 number=number,
                 vector=encode_vector(architecture.vector),
                 graph_id=architecture.graph_id,
-                point_id=point,
+                point_id=candidate.point,
                 computed=encode_body(candidate.computed),
             )
         )
-        self._record(EntryKind.ASKED, number, body, architecture)
+        self._record(EntryKind.ASKED, number, asked_body(candidate, self.seq), architecture)
 
     def _reject(
         self, number: int, proposal: Proposal, origin: Origin, reason: str, *, logged: bool
@@ -268,21 +241,15 @@ class SearchMachine:
 
     def _draw_unseen(self, number: int) -> Taken | Ended:
         """Draw by ourselves after ``PATIENCE`` proposals that could not be used."""
-        for architecture in self._unseen_candidates(number):
+        for architecture in drawn(self.space, self.spec.seed, number):
             proposal = Proposal(architecture=architecture)
-            taken = self._consider(number, proposal, Origin.DRAW, logged=False)
-            if taken is not None:
-                return taken
+            asked = self._consider(number, proposal, Origin.DRAW, logged=False)
+            if isinstance(asked, Taken):
+                return asked
+            if asked is not None and (reason := self.standing.over(number)) is not None:
+                return Ended(reason)  # a result of another experiment reached the target
         self.standing.exhausted = True
         return Ended("space exhausted")
-
-    def _unseen_candidates(self, number: int) -> Iterator[Architecture]:
-        size = self.space.size
-        rng = generator(self.spec.seed, number, "draw")
-        for _ in range(DRAWS):
-            yield self.space.sample(rng)
-        if not size.estimated and size.value <= DRAWS:
-            yield from self.space.members()
 
     # --- the log ---------------------------------------------------------------------------------
 
@@ -295,7 +262,7 @@ class SearchMachine:
     ) -> None:
         entry = LogEntry(self.seq + 1, kind, number, encode_body(body))
         self._apply(entry, body, architecture)
-        self._entries.append(entry)
+        self._draft.entries.append(entry)
 
     def _apply(
         self, entry: LogEntry, body: Mapping[str, Any], architecture: Architecture | None
@@ -331,6 +298,7 @@ class SearchMachine:
         self, number: int, body: Mapping[str, Any], architecture: Architecture
     ) -> None:
         self._count_start(body)
+        self._reused = 0
         self.next_number = number + 1
         self.pending[number] = architecture
         self._computed[number] = body["computed"]
@@ -347,16 +315,27 @@ class SearchMachine:
 
     def _apply_answered(self, body: Mapping[str, Any], architecture: Architecture) -> None:
         self._count_start(body)
-        self.standing.duplicates += 1
         source = body["source"]
+        place = body["reused"] if source is None else source
+        if "metrics" in body:
+            self._learn_reused(place, body)
+        else:
+            self.standing.duplicates += 1
         self._optimizer.observe(
             Answered(
                 architecture=architecture,
                 source=source,
-                values=self._knowledge.values(source),
-                violation=self._knowledge.violation(source),
+                values=self._knowledge.values(place),
+                violation=self._knowledge.violation(place),
             )
         )
+
+    def _learn_reused(self, place: int, body: Mapping[str, Any]) -> None:
+        self._reused += 1
+        metrics = {**body["metrics"], **body["computed"]}
+        values = minimised_values(self.spec.objectives, metrics)
+        self._knowledge.add_reused(body["point"], values, body["violation"])
+        self.standing.learn_reused(place, values, body["violation"])
 
     def _apply_rejected(self, body: Mapping[str, Any], architecture: Architecture) -> None:
         self._count_start(body)

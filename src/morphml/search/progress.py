@@ -21,10 +21,13 @@ class Progress:
     #: Duplicate and rejected proposals.
     duplicates: int = 0
     rejections: int = 0
+    #: Proposals answered with results of other experiments.
+    reused: int = 0
     #: Attempts that run, and how many could.
     busy: int = 0
     slots: int = 0
-    #: The first objective: its name, and its best value so far with the trial that reached it.
+    #: The first objective: its name, and its best value so far with the trial that reached it;
+    #: a number below 0 is a result of another experiment.
     objective: str = ""
     best_value: float | None = None
     best_number: int | None = None

@@ -37,7 +37,8 @@ def check_replay(machine: SearchMachine, entries: Iterable[LogEntry]) -> ReplayR
     """Replay a log on a fresh machine, up to the first difference.
 
     Args:
-        machine: fresh, with the experiment's spec, space and a fresh optimizer.
+        machine: fresh, with the experiment's spec, space and a fresh optimizer; where the search
+            reused results, with ``sharing_of_log``.
         entries: the log from its first entry.
     """
     expected: deque[LogEntry] = deque()

@@ -21,12 +21,15 @@ class Standing:
         self.counts: Counter[TrialState] = Counter()
         #: Duplicate proposals answered without a number.
         self.duplicates = 0
+        #: Proposals answered with results of other experiments, without a number.
+        self.reused = 0
         #: Proposals that broke a cheap constraint.
         self.rejections = 0
         #: Epochs of all ended trials.
         self.epochs = 0
         #: Number and minimised values of the best feasible trial by the first objective, of equals
-        #: one that no other dominates, the one with the smallest number; or None.
+        #: one that no other dominates, the first (see ``precedence``); or None. Results of other
+        #: experiments count: they stand here as -1, -2, ... in the order in which they were met.
         self.best: tuple[int, tuple[float, ...]] | None = None
         #: Feasible trials that none other dominates, one of each equal values: number to values.
         self.front: dict[int, tuple[float, ...]] = {}
@@ -65,10 +68,16 @@ class Standing:
         self.counts[TrialState.PENDING] -= 1
         self.counts[state] += 1
         self.epochs += body["epochs"]
-        if values is None:
-            return
-        if body["violation"] > 0:
-            return
+        if values is not None and body["violation"] == 0:
+            self._place(number, values)
+
+    def learn_reused(self, place: int, values: tuple[float, ...], violation: float) -> None:
+        """Count a result of another experiment and place it among the best."""
+        self.reused += 1
+        if violation == 0:
+            self._place(place, values)
+
+    def _place(self, number: int, values: tuple[float, ...]) -> None:
         if len(values) > 1:
             self._place_on_front(number, values)
         elif self.best is None or _order((number, values)) < _order(self.best):
@@ -78,7 +87,9 @@ class Standing:
 
     def _place_on_front(self, number: int, values: tuple[float, ...]) -> None:
         for other, held in self.front.items():
-            if dominates(held, values) or (held == values and other < number):
+            if dominates(held, values) or (
+                held == values and precedence(other) < precedence(number)
+            ):
                 return
         kept = {n: v for n, v in self.front.items() if not (dominates(values, v) or v == values)}
         self.front = {**kept, number: values}
@@ -89,7 +100,12 @@ class Standing:
         return self.best[1][0] <= self._objectives[0].minimised(self.budget.target)
 
 
-def _order(entry: tuple[int, tuple[float, ...]]) -> tuple[float, int]:
+def precedence(number: int) -> tuple[bool, int]:
+    """Sorts equal results: own trials by number, then those of other experiments as met."""
+    return number < 0, abs(number)
+
+
+def _order(entry: tuple[int, tuple[float, ...]]) -> tuple[float, tuple[bool, int]]:
     """Of equals the one asked first, in whatever order they end."""
     number, values = entry
-    return values[0], number
+    return values[0], precedence(number)

@@ -57,3 +57,10 @@ class RequestVerb(StrEnum):
     """What another process asks of an experiment's driver."""
 
     CANCEL_TRIAL = "cancel_trial"
+
+
+class Topic(StrEnum):
+    """What a row of ``knowledge`` is about."""
+
+    #: What an evaluator returned for a point, for other experiments.
+    RESULT = "result"

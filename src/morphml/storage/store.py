@@ -24,6 +24,7 @@ from morphml.storage import claims, reading
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
+from morphml.storage.knowledge import Knowledge
 from morphml.storage.leases import Leases
 from morphml.storage.options import StoreOptions
 from morphml.storage.requests import Requests
@@ -92,6 +93,7 @@ class SqlStore(_ReadingHalf):
     Attributes:
         leases: what masters do for sessions that are not theirs: reap, adopt, give back.
         requests: what other processes ask of an experiment's driver.
+        knowledge: what finished experiments taught.
     """
 
     def __init__(self, database: Database, options: StoreOptions) -> None:
@@ -100,6 +102,7 @@ class SqlStore(_ReadingHalf):
         self._driving = Driving(database, ClassNames())
         self.leases = Leases(database)
         self.requests = Requests(database)
+        self.knowledge = Knowledge(database)
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""

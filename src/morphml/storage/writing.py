@@ -20,6 +20,7 @@ from morphml.search.experiment import TrialState
 from morphml.search.log import LogEntry
 from morphml.storage.classes import TransactionClasses
 from morphml.storage.database import Row, Transaction, Values
+from morphml.storage.knowledge import add_results
 from morphml.storage.rows import ArtifactRow, AttemptRow, EntryRow, TaskRow, TrialRow
 from morphml.storage.statements import (
     artifact_rows,
@@ -73,6 +74,8 @@ def write(
         _add_task(run, experiment, new, classes.of(run, experiment, new.requirements), now)
     if changes.entries:
         run.add(log_rows.add_entry, _entry_rows(experiment, changes.entries, now))
+    if changes.results:
+        add_results(run, experiment, changes.results, now)
     if changes.end is not None:
         state, reason = changes.end.state, changes.end.reason
         values: Values = {"p_id": experiment, "p_state": state, "p_reason": reason}

@@ -168,6 +168,11 @@ class ExperimentFile(BaseModel):
     deterministic: bool | None = Field(
         default=None, description="Same history with several workers, at the price of idle slots."
     )
+    reuse: bool | None = Field(
+        default=None,
+        description="Share results with the other experiments of the store that say so: what one "
+        "has evaluated costs the others no trial.",
+    )
     resources: dict[str, Share] = Field(
         default={},
         description="What one trial needs of a worker, such as `gpu: 0.5`.",

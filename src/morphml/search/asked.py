@@ -1,0 +1,27 @@
+"""What comes of asking the machine for a trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from morphml.space import Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A proposal took a number and is to be evaluated."""
+
+    number: int
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A proposal was answered with the result of another experiment; the next may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing more is asked, for the reason given."""
+
+    reason: str
