@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,11 +38,21 @@ class DataSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """How a search ends."""
+
+    #: ``MORPHML_STOP_GRACE``: seconds that trials have to obey an order to stop, once the time
+    #: budget is spent, before they are cancelled; >= 0.
+    stop_grace_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
     data: DataSettings = field(default_factory=DataSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -65,4 +76,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         store=StoreSettings(durability=durability),
         data=DataSettings(folder=Path(folder) if folder else None),
+        search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
+
+
+def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:
+    word = variables.get(name)
+    if word is None:
+        return default
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise CallerError(f"{name}: expected a number of seconds, 0 or more, got {word!r}")
+    return seconds

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from morphml.clock import Clock
-from morphml.engines.port import Engine, EngineEvent, Finished, Order
+from morphml.engines.port import Engine, EngineEvent, Finished
 from morphml.errors import ConstraintError, DriverLost, ExperimentError
 from morphml.master.batch import Batch
 from morphml.master.cancelling import Cancelling
@@ -21,6 +21,7 @@ from morphml.master.dispatcher import Dispatcher
 from morphml.master.flights import Flights
 from morphml.master.ports import Store
 from morphml.master.session import SessionKeeper
+from morphml.master.time_budget import TimeBudget
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.machine import Ended, Reused, SearchMachine
@@ -48,6 +49,7 @@ class Crew:
     dispatcher: Dispatcher
     collector: Collector
     cancelling: Cancelling
+    time_budget: TimeBudget
     clock: Clock
 
 
@@ -234,8 +236,7 @@ class ExperimentDriver:
         timeout = self._crew.machine.standing.budget.timeout_s
         if timeout is not None and self._spent_s + now - self._began >= timeout:
             self._closing = Ended("time budget spent")
-            for token in self._crew.flights.tokens():
-                self._crew.engine.order(token, Order.STOP)
+            self._crew.time_budget.enforce(now)
 
     def _weigh_hope(self) -> None:
         """Give up where nothing ever worked, unless what still ran does work after all."""

@@ -47,7 +47,8 @@ class SearchOptions(TypedDict, total=False):
     trials: int
     #: Total epochs over all trials.
     epochs: int
-    #: Seconds of wall time over all runs.
+    #: Seconds of wall time over all runs. Trials are then ordered to stop, and cancelled when they
+    #: have not after 30 s (``MORPHML_STOP_GRACE``).
     timeout: float
     #: Value of the first objective that is good enough.
     target: float

@@ -27,11 +27,13 @@ from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tas
 from morphml.master.retries import Retries
 from morphml.master.reuse import sharing_of
 from morphml.master.session import SessionKeeper
+from morphml.master.time_budget import TimeBudget
 from morphml.scheduling.retry import RetryRule
 from morphml.search.changes import Changes, ExperimentEnd
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.progress import Observer
 from morphml.search.sharing import Sharing
+from morphml.settings import read_settings
 from morphml.space import SearchSpace
 
 #: Seconds to wait at most until every child process has loaded the evaluator.
@@ -139,5 +141,6 @@ def _crew(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> Crew
         dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
         collector=Collector(machine, flights, artifacts, clock, retries),
         cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
+        time_budget=TimeBudget(flights, engine, read_settings().search.stop_grace_s),
         clock=clock,
     )

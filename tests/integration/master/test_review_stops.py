@@ -40,6 +40,39 @@ def test_time_budget_stops_trials_whose_reports_lack_the_objective(tmp_path: Pat
     assert kinds[EntryKind.TOLD] == 0
 
 
+def test_spent_time_budget_does_not_wait_for_trials_that_never_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MORPHML_STOP_GRACE", "0.5")
+
+    def evaluate(arch, trial):
+        if trial.number == 0:
+            return 1.0
+        if trial.number % 2:
+            trial.report(1, accuracy=0.5)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if trial.number % 2 and trial.should_stop():
+                return 0.75
+            time.sleep(0.02)
+        return 0.0
+
+    began = time.monotonic()
+    result = mm.search(
+        GRID, evaluate, trials=50, timeout=1.0, workers=2, storage=tmp_path / "s.db"
+    )  # fmt: skip
+    assert time.monotonic() - began < 20
+    assert result.reason == "time budget spent"
+    assert result.record.state == "completed"
+    # Who listens is stopped in time and keeps its value; who does not is cancelled.
+    assert [r.state.value for r in result.records] == ["completed", "pruned", "cancelled"]
+    assert result.records[1].metrics == {"accuracy": 0.75}
+    with Experiment.open(tmp_path / "s.db") as experiment:
+        assert replay(experiment).passed
+        ended = [a.result for a in experiment.store.attempts(experiment.id)]
+    assert ended == ["succeeded", "stopped", "cancelled"]
+
+
 def test_spent_time_budget_asks_for_nothing_more_after_a_resume(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
 

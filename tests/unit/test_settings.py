@@ -1,0 +1,19 @@
+"""Settings come from the variables that they are handed."""
+
+from __future__ import annotations
+
+import pytest
+
+from morphml.errors import CallerError
+from morphml.settings import read_settings
+
+
+def test_grace_of_a_stop_is_half_a_minute_unless_it_is_set() -> None:
+    assert read_settings({}).search.stop_grace_s == 30.0
+    assert read_settings({"MORPHML_STOP_GRACE": "0.5"}).search.stop_grace_s == 0.5
+
+
+@pytest.mark.parametrize("word", ["", "soon", "-1", "nan"])
+def test_grace_that_is_no_time_is_refused(word: str) -> None:
+    with pytest.raises(CallerError, match="MORPHML_STOP_GRACE: expected a number of seconds"):
+        read_settings({"MORPHML_STOP_GRACE": word})
