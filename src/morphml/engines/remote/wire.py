@@ -1,0 +1,388 @@
+"""Values of the engine port as messages of the protocol, and back with every field checked.
+
+What came over the network is data of a process that may lie: whatever does not fit is a
+``ProtocolError``. Nothing here is ever unpickled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_never
+
+import orjson
+
+from morphml.engines.port import (
+    Assignment,
+    Cancelled,
+    Checkpointed,
+    EngineEvent,
+    Failed,
+    Finished,
+    Logged,
+    Order,
+    Outcome,
+    PausedAt,
+    Reported,
+    Returned,
+    Started,
+    Stopped,
+    Succeeded,
+    WorkerGone,
+)
+from morphml.engines.remote import checking
+from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.messages import AttemptName, CheckpointFile, ContextMessage
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.ids import AttemptToken
+from morphml.scheduling.failures import FailureKind
+
+__all__ = [
+    "RESULT_LIMIT",
+    "ProtocolError",
+    "assignment_to_task",
+    "attempt_from_proto",
+    "attempt_to_proto",
+    "checkpoint_from_proto",
+    "checkpoint_to_proto",
+    "context_from_proto",
+    "context_to_proto",
+    "event_from_proto",
+    "event_to_proto",
+    "order_from_proto",
+    "outcome_to_result",
+    "result_to_finished",
+    "task_to_assignment",
+]
+
+#: The largest result that is sent, in bytes; a larger one becomes a failure that says so.
+RESULT_LIMIT = 1 << 20
+_STREAMS = ("stdout", "stderr", "log")
+_MOST_REPEATS = 1_000_000
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def attempt_to_proto(attempt: AttemptName) -> pb.AttemptName:
+    """The name as a message."""
+    return pb.AttemptName(
+        token=attempt.token, owner=attempt.owner, number=attempt.number, segment=attempt.segment
+    )
+
+
+def attempt_from_proto(message: pb.AttemptName) -> AttemptName:
+    """The name that a message carries.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    return AttemptName(
+        token=checking.token(message.token),
+        owner=checking.experiment(message.owner),
+        number=checking.whole(message.number, "number", 0, 2**62),
+        segment=message.segment,
+    )
+
+
+def checkpoint_to_proto(token: AttemptToken, checkpoint: CheckpointFile) -> pb.Saved:
+    """A checkpoint as the message that names it."""
+    return pb.Saved(
+        token=token, step=checkpoint.step, digest=checkpoint.digest, size=checkpoint.size
+    )
+
+
+def checkpoint_from_proto(message: pb.Saved) -> CheckpointFile:
+    """The checkpoint that a message names.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    digest = str(checking.token(message.digest)) if message.digest else ""
+    step = checking.whole(message.step, "step", 0, 2**62)
+    return CheckpointFile(step=step, digest=digest, size=message.size)
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None = None) -> pb.Task:
+    """The assignment as a task; workers to avoid stay here.
+
+    Args:
+        assignment: what is to be run; its path of a checkpoint means nothing elsewhere.
+        checkpoint: what identifies that checkpoint, where there is one.
+    """
+    reported = assignment.reported_step
+    return pb.Task(
+        attempt=pb.AttemptName(
+            token=assignment.token,
+            owner=assignment.experiment,
+            number=assignment.number,
+            segment=assignment.segment,
+        ),
+        vector=orjson.dumps(assignment.vector),
+        seed=assignment.seed,
+        from_epoch=assignment.from_epoch,
+        to_epoch=assignment.to_epoch,
+        reported=0 if reported is None else reported + 1,
+        checkpoint=None
+        if checkpoint is None
+        else checkpoint_to_proto(assignment.token, checkpoint),
+        checkpoint_at_end=assignment.checkpoint_at_end,
+        repeats=assignment.repeats,
+        time_limit_s=assignment.time_limit_s or 0.0,
+        memory_limit_bytes=assignment.memory_limit_bytes or 0,
+        requirements=dict(assignment.requirements),
+        device=assignment.device,
+    )
+
+
+def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignment:
+    """The assignment that a task is.
+
+    Args:
+        task: as it arrived; ``checkpoint_from_proto(task.checkpoint)`` says what to download first.
+        checkpoint: where that checkpoint lies now.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    name = attempt_from_proto(task.attempt)
+    return Assignment(
+        token=name.token,
+        experiment=name.owner,
+        number=name.number,
+        segment=name.segment,
+        vector=_vector(task.vector),
+        seed=task.seed,
+        from_epoch=task.from_epoch,
+        to_epoch=task.to_epoch,
+        reported_step=task.reported - 1 if task.reported else None,
+        checkpoint=checkpoint,
+        checkpoint_at_end=task.checkpoint_at_end,
+        repeats=checking.whole(task.repeats, "repeats", 1, _MOST_REPEATS),
+        time_limit_s=checking.finite(task.time_limit_s, "time_limit_s", least=0.0) or None,
+        memory_limit_bytes=task.memory_limit_bytes or None,
+        device=checking.text(task.device, 64),
+        requirements=checking.numbers(task.requirements, "requirements", least=0.0),
+    )
+
+
+def _vector(data: bytes) -> tuple[int | float | None, ...]:
+    try:
+        codes = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError(f"a task's vector is no JSON: {error}") from None
+    if not isinstance(codes, list) or not all(code is None or _is_code(code) for code in codes):
+        raise ProtocolError("a task's vector is no JSON array of numbers and nulls")
+    return tuple(codes)
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def context_to_proto(context: ContextMessage) -> pb.Context:
+    """The context as a message."""
+    return pb.Context(
+        experiment=context.experiment,
+        space=context.space,
+        evaluator=context.evaluator,
+        bundle=context.bundle,
+        pickle=context.pickle,
+        required=context.required,
+        settings=context.settings,
+        digest=context.digest,
+    )
+
+
+def context_from_proto(message: pb.Context) -> ContextMessage:
+    """The context that a message carries; ``pickle`` is not looked at.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    try:
+        settings = orjson.loads(message.settings or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise ProtocolError(f"a context's settings are no JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise ProtocolError("a context's settings are no JSON object")
+    return ContextMessage(
+        experiment=checking.experiment(message.experiment),
+        space=message.space,
+        evaluator=message.evaluator,
+        bundle=checking.identifier(message.bundle, "bundle") if message.bundle else "",
+        pickle=message.pickle,
+        required=tuple(message.required),
+        settings=message.settings or b"{}",
+        digest=message.digest,
+    )
+
+
+def order_from_proto(message: pb.Order) -> tuple[AttemptToken, Order]:
+    """The attempt and what it is to do.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    try:
+        return checking.token(message.token), Order(message.order)
+    except ValueError:
+        raise ProtocolError(f"order={message.order[:64]!r} is none of {list(Order)}") from None
+
+
+# --- events --------------------------------------------------------------------------------------
+
+
+def event_to_proto(event: EngineEvent) -> pb.WorkerEvent | None:
+    """What a worker tells of a running attempt; None for what is told in another way.
+
+    An end needs the attempt's whole name (``outcome_to_result``), a checkpoint its size
+    (``checkpoint_to_proto``), and the end of a child process is the worker's own affair.
+    """
+    match event:
+        case Started():
+            return pb.WorkerEvent(
+                started=pb.Started(token=event.token, slot=event.worker, at=event.at)
+            )
+        case Reported():
+            report = pb.Report(token=event.token, step=event.step, metrics=dict(event.metrics))
+            return pb.WorkerEvent(report=report)
+        case Logged():
+            log = pb.Log(
+                token=event.token, stream=event.stream, text=checking.text(event.text, RESULT_LIMIT)
+            )
+            return pb.WorkerEvent(log=log)
+        case Checkpointed() | Finished() | WorkerGone():
+            return None
+        case _:
+            assert_never(event)
+
+
+def event_from_proto(message: pb.WorkerEvent) -> Started | Reported | Logged | None:
+    """The event that a worker's message is; None where it is of another kind.
+
+    Raises:
+        ProtocolError: when a field has another form.
+    """
+    match message.WhichOneof("event"):
+        case "started":
+            started = message.started
+            at = checking.finite(started.at, "at")
+            slot = checking.text(started.slot, 256)
+            return Started(token=checking.token(started.token), worker=slot, at=at)
+        case "report":
+            report = message.report
+            step = checking.whole(report.step, "step", 0, 2**62)
+            metrics = checking.numbers(report.metrics, "metrics")
+            return Reported(token=checking.token(report.token), step=step, metrics=metrics)
+        case "log":
+            log = message.log
+            if log.stream not in _STREAMS:
+                raise ProtocolError(f"stream={log.stream[:64]!r} is none of {_STREAMS}")
+            return Logged(token=checking.token(log.token), stream=log.stream, text=log.text)
+        case _:
+            return None
+
+
+# --- ends ----------------------------------------------------------------------------------------
+
+
+def outcome_to_result(attempt: AttemptName, finished: Finished) -> pb.Result:
+    """The end of an attempt as a result. Too large a one becomes a failure that says so.
+
+    Raises:
+        ValueError: for ``Returned``, which has a message of its own.
+    """
+    result = pb.Result(
+        attempt=attempt_to_proto(attempt),
+        slot=checking.text(finished.worker, 256),
+        started_at=finished.started_at,
+        duration_s=finished.duration_s,
+    )
+    _write_outcome(result, finished.outcome)
+    if (size := result.ByteSize()) > RESULT_LIMIT:
+        _write_outcome(result, _too_large(size))
+    return result
+
+
+def _write_outcome(result: pb.Result, outcome: Outcome) -> None:
+    match outcome:
+        case Succeeded():
+            result.succeeded.CopyFrom(pb.Succeeded(metrics=dict(outcome.metrics)))
+        case Stopped():
+            result.stopped.CopyFrom(pb.Stopped(metrics=dict(outcome.metrics)))
+        case PausedAt():
+            result.paused.CopyFrom(pb.Paused(step=outcome.step))
+        case Cancelled():
+            result.cancelled.CopyFrom(pb.Cancelled())
+        case Failed():
+            failed = pb.Failed(
+                kind=outcome.kind.value,
+                error_type=checking.text(outcome.error_type, 256),
+                message=checking.text(outcome.message),
+                traceback=checking.text(outcome.traceback),
+                digest=outcome.digest,
+            )
+            result.failed.CopyFrom(failed)
+        case Returned():
+            raise ValueError("a task that never began is given back with Returned, not a Result")
+        case _:
+            assert_never(outcome)
+
+
+def _too_large(size: int) -> Failed:
+    return Failed(
+        kind=FailureKind.USER_ERROR,
+        error_type="ResultTooLarge",
+        message=f"the result takes {size} bytes, more than the {RESULT_LIMIT} that are sent; "
+        "return fewer metrics",
+    )
+
+
+def result_to_finished(result: pb.Result) -> tuple[AttemptName, Finished]:
+    """The attempt that ended, and how.
+
+    Raises:
+        ProtocolError: when a field has another form, or no outcome is there.
+    """
+    name = attempt_from_proto(result.attempt)
+    finished = Finished(
+        token=name.token,
+        outcome=_outcome(result),
+        worker=checking.text(result.slot, 256),
+        started_at=checking.finite(result.started_at, "started_at"),
+        duration_s=checking.finite(result.duration_s, "duration_s", least=0.0),
+    )
+    return name, finished
+
+
+def _outcome(result: pb.Result) -> Outcome:
+    match result.WhichOneof("outcome"):
+        case "succeeded":
+            return Succeeded(metrics=checking.numbers(result.succeeded.metrics, "metrics"))
+        case "stopped":
+            return Stopped(metrics=checking.numbers(result.stopped.metrics, "metrics"))
+        case "paused":
+            return PausedAt(step=checking.whole(result.paused.step, "step", 0, 2**62))
+        case "cancelled":
+            return Cancelled()
+        case "failed":
+            return _failed(result.failed)
+        case _:
+            raise ProtocolError("a result without an outcome")
+
+
+def _failed(message: pb.Failed) -> Failed:
+    try:
+        kind = FailureKind(message.kind)
+    except ValueError:
+        raise ProtocolError(f"kind={message.kind[:64]!r} is no kind of failure") from None
+    return Failed(
+        kind=kind,
+        error_type=checking.text(message.error_type, 256),
+        message=checking.text(message.message),
+        traceback=checking.text(message.traceback),
+        digest=checking.text(message.digest, 128),
+    )

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from morphml.engines.port import (
+    Assignment,
+    Cancelled,
+    Failed,
+    Finished,
+    Logged,
+    Order,
+    Outcome,
+    PausedAt,
+    Reported,
+    Returned,
+    Started,
+    Stopped,
+    Succeeded,
+)
+from morphml.engines.remote import announcing, wire
+from morphml.engines.remote.messages import (
+    AttemptName,
+    Beat,
+    CheckpointFile,
+    ContextMessage,
+    Figures,
+    GpuFigures,
+    Registration,
+)
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.wire import ProtocolError
+from morphml.ids import ExperimentId, new_token
+from morphml.scheduling.failures import FailureKind
+
+TOKEN = new_token()
+NAME = AttemptName(token=TOKEN, owner=ExperimentId("e"), number=3, segment=2)
+
+
+def over_the_wire(message: pb.Task) -> pb.Task:
+    return pb.Task.FromString(message.SerializeToString())
+
+
+def test_task_arrives_exactly() -> None:
+    assignment = Assignment(
+        token=TOKEN,
+        experiment=ExperimentId("e"),
+        number=4,
+        segment=1,
+        vector=(1, None, 0.1 + 0.2, 2**60, 1.0),
+        seed=2**31 - 1,
+        from_epoch=2,
+        to_epoch=9,
+        reported_step=0,
+        checkpoint=Path("here.pt"),
+        checkpoint_at_end=True,
+        repeats=3,
+        time_limit_s=1.5,
+        memory_limit_bytes=2**33,
+        device="cuda:1",
+        requirements={"gpu": 0.5},
+    )
+    lying = CheckpointFile(step=2, digest="ab" * 16, size=10)
+    task = over_the_wire(wire.assignment_to_task(assignment, lying))
+    found = wire.task_to_assignment(task, Path("here.pt"))
+    assert found == assignment
+    assert [type(code) for code in found.vector] == [type(code) for code in assignment.vector]
+    assert wire.checkpoint_from_proto(task.checkpoint) == lying
+
+
+def test_task_without_limits_and_reports_arrives_exactly() -> None:
+    plain = Assignment(token=TOKEN, experiment=ExperimentId("e"), number=0, vector=(), seed=0)
+    task = over_the_wire(wire.assignment_to_task(plain))
+    assert wire.task_to_assignment(task) == plain
+    assert not task.HasField("checkpoint")
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Succeeded(metrics={"score": 0.5, "größe": -1e300}),
+        Stopped(metrics={}),
+        PausedAt(step=4),
+        Cancelled(),
+        Failed(
+            kind=FailureKind.TIME_LIMIT,
+            error_type="T",
+            message="m\n",
+            traceback="in f",
+            digest="d",
+        ),
+    ],
+)
+def test_end_arrives_exactly(outcome: Outcome) -> None:
+    end = Finished(token=TOKEN, outcome=outcome, worker="w/1", started_at=12.25, duration_s=0.5)
+    result = wire.outcome_to_result(NAME, end)
+    assert wire.result_to_finished(pb.Result.FromString(result.SerializeToString())) == (NAME, end)
+
+
+def end_with(outcome: Outcome) -> Finished:
+    return Finished(token=TOKEN, outcome=outcome, worker="", started_at=0, duration_s=0)
+
+
+def test_result_that_is_too_large_becomes_a_failure_that_says_so() -> None:
+    many = {f"metric-{i}": float(i) for i in range(60_000)}
+    _, end = wire.result_to_finished(
+        wire.outcome_to_result(NAME, end_with(Succeeded(metrics=many)))
+    )
+    assert isinstance(end.outcome, Failed)
+    assert end.outcome.kind is FailureKind.USER_ERROR
+    assert "bytes" in end.outcome.message
+
+
+def test_result_text_is_cut_and_made_clean() -> None:
+    failed = Failed(
+        kind=FailureKind.CRASH, error_type="E", message="x" * 10**6, traceback="\udcff caf\u00e9"
+    )
+    _, end = wire.result_to_finished(wire.outcome_to_result(NAME, end_with(failed)))
+    assert isinstance(end.outcome, Failed)
+    assert len(end.outcome.message) == 20_000
+    assert end.outcome.traceback == "? caf\u00e9"
+
+
+def test_returned_task_is_no_result() -> None:
+    with pytest.raises(ValueError, match="Returned"):
+        wire.outcome_to_result(NAME, end_with(Returned()))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Started(token=TOKEN, worker="w/1", at=1.5),
+        Reported(token=TOKEN, step=7, metrics={"loss": 0.25}),
+        Logged(token=TOKEN, stream="stderr", text="a\u20acb\n"),
+    ],
+)
+def test_event_arrives_exactly(event: Started | Reported | Logged) -> None:
+    message = wire.event_to_proto(event)
+    assert message is not None
+    assert wire.event_from_proto(pb.WorkerEvent.FromString(message.SerializeToString())) == event
+
+
+def test_context_arrives_exactly() -> None:
+    context = ContextMessage(
+        experiment=ExperimentId("e"),
+        space="input: [4]",
+        evaluator="pkg.module:evaluate",
+        bundle="ab" * 32,
+        pickle=b"\x80",
+        required=("score", "loss"),
+        settings=b'{"limit":7}',
+        digest="d",
+    )
+    sent = wire.context_to_proto(context)
+    assert wire.context_from_proto(pb.Context.FromString(sent.SerializeToString())) == context
+
+
+def test_registration_and_beat_arrive_exactly() -> None:
+    registration = Registration(
+        worker="w1",
+        name="gpu-box 2",
+        morphml_version="1.0",
+        python_version="3.11.9",
+        slots=4,
+        capabilities={"cpu": 8, "memory": 2.0**36, "ssd": 1},
+        attempts=(NAME,),
+        results=(replace(NAME, token=new_token()),),
+        bundles=("ab" * 32,),
+    )
+    sent = announcing.registration_to_proto(registration).SerializeToString()
+    assert announcing.registration_from_proto(pb.Registration.FromString(sent)) == registration
+    gpu = GpuFigures(index=0, model="G", percent=99.5, memory_percent=50, temperature_c=-3)
+    beat = Beat(
+        index=9,
+        figures=Figures(cpu_percent=180.5, memory_percent=20, disk_percent=1, gpus=(gpu,)),
+        running=(TOKEN,),
+        queued=(new_token(),),
+        unacknowledged=(new_token(), new_token()),
+    )
+    sent = announcing.beat_to_proto(beat).SerializeToString()
+    assert announcing.beat_from_proto(pb.Beat.FromString(sent)) == beat
+
+
+def result(**fields: object) -> pb.Result:
+    plain: dict[str, object] = {
+        "attempt": wire.attempt_to_proto(NAME),
+        "cancelled": pb.Cancelled(),
+    }
+    return pb.Result(**{**plain, **fields})  # type: ignore[arg-type]  # checked by protobuf
+
+
+LIES: list[tuple[Callable[[], object], str]] = [
+    (lambda: wire.result_to_finished(pb.Result()), "hexadecimal"),
+    (lambda: wire.result_to_finished(pb.Result(attempt=wire.attempt_to_proto(NAME))), "outcome"),
+    (lambda: wire.result_to_finished(result(started_at=float("nan"))), "started_at"),
+    (lambda: wire.result_to_finished(result(duration_s=-1)), "duration_s"),
+    (lambda: wire.result_to_finished(result(failed=pb.Failed(kind="fun"))), "kind='fun'"),
+    (
+        lambda: wire.result_to_finished(
+            result(succeeded=pb.Succeeded(metrics={"x": float("inf")}))
+        ),
+        r"metrics\['x'\]",
+    ),
+    (lambda: wire.attempt_from_proto(pb.AttemptName(token=TOKEN, owner="../up")), "owner"),
+    (lambda: wire.attempt_from_proto(pb.AttemptName(token=TOKEN, owner="a/b")), "owner"),
+    (lambda: wire.attempt_from_proto(pb.AttemptName(token="F" * 32, owner="e")), "token"),
+    (lambda: wire.order_from_proto(pb.Order(token=TOKEN, order="dance")), "order='dance'"),
+    (
+        lambda: wire.event_from_proto(pb.WorkerEvent(log=pb.Log(token=TOKEN, stream="x"))),
+        "stream",
+    ),
+    (
+        lambda: wire.event_from_proto(pb.WorkerEvent(started=pb.Started(token="no" * 10**6, at=1))),
+        "token",
+    ),
+    (lambda: announcing.registration_from_proto(pb.Registration(worker_id="w")), "slots=0"),
+    (
+        lambda: announcing.registration_from_proto(pb.Registration(worker_id="w\n", slots=1)),
+        "worker_id",
+    ),
+    (
+        lambda: announcing.registration_from_proto(
+            pb.Registration(worker_id="w", slots=1, capabilities={"gpu": -1})
+        ),
+        "capabilities",
+    ),
+    (lambda: announcing.beat_from_proto(pb.Beat(running=["x"])), "token"),
+    (
+        lambda: announcing.beat_from_proto(pb.Beat(figures=pb.Figures(cpu_percent=float("nan")))),
+        "cpu",
+    ),
+    (lambda: wire.context_from_proto(pb.Context(experiment="e", settings=b"[1]")), "settings"),
+    (
+        lambda: wire.context_from_proto(pb.Context(experiment="e", bundle="../../up")),
+        "bundle",
+    ),
+    (
+        lambda: wire.task_to_assignment(
+            pb.Task(attempt=wire.attempt_to_proto(NAME), vector=b'["a"]', repeats=1)
+        ),
+        "vector",
+    ),
+    (
+        lambda: wire.task_to_assignment(
+            pb.Task(attempt=wire.attempt_to_proto(NAME), vector=b"[", repeats=1)
+        ),
+        "vector",
+    ),
+]
+
+
+@pytest.mark.parametrize(("read", "word"), LIES)
+def test_lie_is_refused_with_the_field_and_a_short_message(
+    read: Callable[[], object], word: str
+) -> None:
+    with pytest.raises(ProtocolError, match=word) as caught:
+        read()
+    assert len(str(caught.value)) < 300
+
+
+def test_orders_are_read() -> None:
+    found = [wire.order_from_proto(pb.Order(token=TOKEN, order=each.value)) for each in Order]
+    assert found == [(TOKEN, each) for each in Order]
