@@ -14,7 +14,7 @@ from morphml.master.flights import Flight, Flights
 from morphml.master.hope import Hope
 from morphml.master.retries import Retries
 from morphml.optimizers.events import JSON
-from morphml.scheduling.retry import Retry
+from morphml.scheduling.retry import GiveUp, Retry
 from morphml.search.changes import AttemptEnd, AttemptResult, ReturnedTask, TaskThen
 from morphml.search.experiment import TrialState
 from morphml.search.log import encode_body
@@ -217,9 +217,13 @@ class Collector:
             "worker": event.worker,
             "at": event.started_at + event.duration_s,
         }
-        self.hope.failed_attempt(failure)
         self._flights.remember(flight.task, failure)
-        decision = self._retries.decide(flight.task, self._flights.failures[flight.task])
+        history = self._flights.failures[flight.task]
+        again = any(earlier["digest"] == failed.digest for earlier in history[:-1])
+        self.hope.failed_attempt(failure, again=again)
+        decision = self._retries.decide(flight.task, history)
+        if self.hope.in_vain:
+            decision = GiveUp(state="dead")
         if isinstance(decision, Retry):
             return _Ending(
                 AttemptResult.FAILED, TaskThen.RETRY, failure=failure, delay_s=decision.delay_s

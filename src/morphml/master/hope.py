@@ -22,6 +22,8 @@ class Hope:
         self._begun = False
         self._failed = 0
         self._first: Mapping[str, JSON] | None = None
+        self._alike = True
+        self._again = False
 
     def began(self) -> None:
         """An evaluator was called: its code, data and device could be loaded."""
@@ -31,10 +33,18 @@ class Hope:
         """A trial has a result."""
         self._worked = True
 
-    def failed_attempt(self, failure: Mapping[str, JSON]) -> None:
-        """An attempt failed; it may be tried again."""
+    def failed_attempt(self, failure: Mapping[str, JSON], *, again: bool) -> None:
+        """An attempt failed; it may be tried again.
+
+        Args:
+            failure: what is stored of it.
+            again: whether an earlier attempt at the same task failed with the same error.
+        """
         if self._first is None:
             self._first = failure
+        raised = bool(failure["traceback"]) and failure["digest"] == self._first["digest"]
+        self._alike = self._alike and raised
+        self._again = self._again or again
 
     def failed_trial(self) -> None:
         """A trial failed for good."""
@@ -46,11 +56,22 @@ class Hope:
         return self._first is not None and not self._begun
 
     @property
+    def in_vain(self) -> bool:
+        """Whether more retries would say no more.
+
+        Nothing worked or even began, and a task that was tried again, elsewhere where there is
+        another worker, raised the one error that all attempts raised: ``setup`` or an import fails
+        by itself. A child that dies while it loads is no such error: the node may be at fault.
+        """
+        return not self._worked and not self._begun and self._again and self._alike
+
+    @property
     def lost(self) -> str | None:
         """Why the run is given up, or None.
 
-        Either ``HOPELESS`` trials failed and none succeeded, or one died, after all its retries,
-        and no evaluator was ever called: the import, the data or the device is at fault.
+        Either ``HOPELESS`` trials failed and none succeeded, or one died, after all its retries or
+        ``in_vain``, and no evaluator was ever called: the import, the data or the device is at
+        fault.
         """
         if self._worked or self._first is None or not self._failed:
             return None

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
 from morphml.master.hope import HOPELESS, Hope
 
-FAILURE = {"error_type": "ValueError", "message": "no such column", "kind": "user_error"}
+FAILURE = {
+    "error_type": "ValueError",
+    "message": "no such column",
+    "kind": "user_error",
+    "traceback": "Traceback ...",
+    "digest": "one",
+}
 
 
 def fail(hope: Hope, trials: int) -> None:
     for _ in range(trials):
         hope.began()
-        hope.failed_attempt(FAILURE)
+        hope.failed_attempt(FAILURE, again=False)
         hope.failed_trial()
 
 
@@ -39,8 +47,8 @@ def test_success_of_an_earlier_run_counts() -> None:
 
 def test_run_in_which_no_evaluator_begins_is_given_up_with_the_first_dead_trial() -> None:
     hope = Hope(worked=False)
-    hope.failed_attempt(FAILURE)
-    hope.failed_attempt({**FAILURE, "message": "another"})
+    hope.failed_attempt(FAILURE, again=False)
+    hope.failed_attempt({**FAILURE, "message": "another"}, again=False)
     assert hope.waits
     assert hope.lost is None
     hope.failed_trial()
@@ -50,9 +58,40 @@ def test_run_in_which_no_evaluator_begins_is_given_up_with_the_first_dead_trial(
 def test_new_trials_wait_only_until_an_evaluator_begins() -> None:
     hope = Hope(worked=False)
     assert not hope.waits
-    hope.failed_attempt(FAILURE)
+    hope.failed_attempt(FAILURE, again=False)
     assert hope.waits
     hope.began()
     assert not hope.waits
     hope.failed_trial()
     assert hope.lost is None
+
+
+def test_retries_are_in_vain_once_the_only_error_came_twice_at_one_task() -> None:
+    hope = Hope(worked=False)
+    hope.failed_attempt(FAILURE, again=False)
+    hope.failed_attempt(FAILURE, again=False)
+    assert not hope.in_vain
+    hope.failed_attempt(FAILURE, again=True)
+    assert hope.in_vain
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**FAILURE, "digest": "another"}, {**FAILURE, "traceback": ""}],
+    ids=["another error", "a child that died"],
+)
+def test_errors_that_differ_are_retried_in_full(other: dict[str, str]) -> None:
+    hope = Hope(worked=False)
+    hope.failed_attempt(other, again=False)
+    hope.failed_attempt(FAILURE, again=True)
+    hope.failed_attempt(FAILURE, again=True)
+    assert not hope.in_vain
+
+
+def test_retries_are_not_in_vain_where_something_worked_or_began() -> None:
+    worked, begun = Hope(worked=True), Hope(worked=False)
+    begun.began()
+    for hope in (worked, begun):
+        hope.failed_attempt(FAILURE, again=False)
+        hope.failed_attempt(FAILURE, again=True)
+        assert not hope.in_vain
