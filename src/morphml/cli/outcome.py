@@ -17,6 +17,8 @@ def result_view(result: Result, storage: str) -> RenderableType:
     """State, reason, the best trials or the first failure, and the command that goes on."""
     record = result.record
     counts = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
+    if result.reused:
+        counts = f"{counts or 'none'}, {len(result.reused)} reused"
     head = Text(f"{record.name} ({record.id}) {record.state.value}", style="bold")
     if result.reason:
         head.append(f": {result.reason}", style="")
@@ -44,7 +46,7 @@ def best_tables(result: Result) -> list[RenderableType]:
     if len(result.spec.objectives) > 1:
         front = result.pareto_front[:MOST_ROWS]
         parts.insert(0, trials_table("Pareto front", result, front))
-    best = Text(f"trial {ranked[0].number}: ", style="bold")
+    best = Text(f"{trial_name(ranked[0])}: ", style="bold")
     best.append(decisions_text(ranked[0]), style="not bold")
     return [*parts, best]
 
@@ -72,6 +74,7 @@ def result_document(result: Result, storage: str) -> dict[str, object]:
         "state": result.record.state.value,
         "reason": result.reason,
         "trials": dict(result.counts),
+        "reused": len(result.reused),
         "objectives": {o.name: o.direction.value for o in result.spec.objectives},
         "best": trial_document(ranked[0]) if ranked else None,
         "pareto_front": [trial_document(trial) for trial in result.pareto_front],
@@ -87,7 +90,14 @@ def trial_document(trial: EvaluatedTrial) -> dict[str, object]:
         "decisions": {path: _plain(value) for path, value in trial.decisions.items()},
         "duration_s": trial.duration_s,
         "epochs": trial.epochs,
+        "reused_from": None if trial.reused_from is None else str(trial.reused_from),
     }
+
+
+def trial_name(trial: EvaluatedTrial) -> str:
+    """``trial 3``; a reused result with where it comes from."""
+    source = f", reused from {trial.reused_from}" if trial.reused_from else ""
+    return f"trial {trial.number}{source}"
 
 
 def metric_text(value: float | None) -> str:

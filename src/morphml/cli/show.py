@@ -10,11 +10,11 @@ from rich.text import Text
 
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson, Name, Store
-from morphml.cli.outcome import brief, metric_text, result_document, result_view
+from morphml.cli.outcome import brief, metric_text, result_document, result_view, trial_name
 from morphml.cli.screen import results, table_of, write_json
 from morphml.master import Experiment
 from morphml.master.evaluated import EvaluatedTrial
-from morphml.search.changes import AttemptRecord, TrialRecord
+from morphml.search.changes import AttemptRecord
 
 Trial = Annotated[int | None, typer.Option(min=0, help="Show this trial, with its attempts.")]
 
@@ -36,27 +36,25 @@ def show(
                 results().print(result_view(result, storage))
             return
         chosen = result.trial(trial)
-        record = result.records[trial]
         attempts = [attempt for attempt in result.attempts if attempt.number == trial]
         if as_json:
-            write_json(trial_facts(chosen, record, attempts))
+            write_json(trial_facts(chosen, attempts))
         else:
             results().print(trial_view(chosen, attempts))
 
 
-def trial_facts(
-    trial: EvaluatedTrial, record: TrialRecord, attempts: list[AttemptRecord]
-) -> dict[str, object]:
+def trial_facts(trial: EvaluatedTrial, attempts: list[AttemptRecord]) -> dict[str, object]:
     """All that is known of a trial, as a JSON object."""
     return {
-        "number": record.number,
-        "state": record.state.value,
+        "number": trial.number,
+        "state": trial.state.value,
+        "reused_from": None if trial.reused_from is None else str(trial.reused_from),
         "metrics": dict(trial.metrics),
         "decisions": {path: str(value) for path, value in trial.decisions.items()},
-        "graph_id": record.graph_id,
-        "point_id": record.point_id,
-        "duration_s": record.duration_s,
-        "epochs": record.epochs,
+        "graph_id": trial.architecture.graph_id,
+        "point_id": trial.architecture.point_id,
+        "duration_s": trial.duration_s,
+        "epochs": trial.epochs,
         "attempts": [
             {
                 "segment": attempt.segment,
@@ -75,7 +73,7 @@ def trial_view(trial: EvaluatedTrial, attempts: list[AttemptRecord]) -> Renderab
     """The same for people: decisions, metrics, attempts, and the text of every failure."""
     heads = {"name": False, "value": False}
     parts: list[RenderableType] = [
-        Text(f"trial {trial.number}: {trial.state.value}", style="bold"),
+        Text(f"{trial_name(trial)}: {trial.state.value}", style="bold"),
         table_of("Decisions", heads, [(k, brief(v)) for k, v in trial.decisions.items()]),
         table_of("Metrics", heads, [(k, metric_text(v)) for k, v in trial.metrics.items()]),
         table_of(

@@ -4,9 +4,11 @@ An evaluator is a plain function ``evaluate(arch, trial)``, or an object with ``
 same form and, if it wants, ``setup(context)``, which runs once per process before the first call.
 It returns a finite number, or a mapping of metric names to finite numbers.
 
-Three attributes are read where they exist: ``version`` (a text that declares the evaluator's
-version for the result cache), ``digest`` (a text that identifies code and data exactly) and
-``needs`` (names of heavy packages to import before processes are forked, such as ``("torch",)``).
+Four attributes are read where they exist: ``version`` (a text or a whole number that stands for the
+evaluator's code where results are shared between experiments, raised whenever results would
+change), ``data_digest`` (a text that names the data beside it), ``digest`` (a text that identifies
+code, settings and data exactly) and ``needs`` (names of heavy packages to import before processes
+are forked, such as ``("torch",)``).
 """
 
 from __future__ import annotations

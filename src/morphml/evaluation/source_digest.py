@@ -8,6 +8,7 @@ function or object carries has to be plain.
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -22,27 +23,38 @@ class _Plain:
 def digest_of(evaluator: object) -> str | None:
     """The evaluator's digest, 32 hexadecimal digits, or None when it cannot be known.
 
-    A declared ``digest`` is taken as it is; a declared ``version`` stands for code and values.
+    A declared ``digest`` is taken as it is. A declared ``version`` stands for the code and for
+    values that are not plain; those that are plain count beside it, and so does a ``data_digest``.
     """
     declared = getattr(evaluator, "digest", None)
     if isinstance(declared, str) and declared:
         return declared
     owner = _code_owner(evaluator)
-    name = f"{owner.__module__}:{getattr(owner, '__qualname__', '?')}"
+    plain, complete = _carried(evaluator)
     version = getattr(evaluator, "version", None)
     if isinstance(version, str | int) and not isinstance(version, bool):
-        return digest(f"{name}\0{version}".encode())
-    values = _carried(evaluator)
-    source = _source_file(owner)
-    if values is None or source is None:
+        code: bytes | None = f"version {version}".encode()
+    else:
+        code = _source_file(owner) if complete else None
+    if code is None:
         return None
-    return digest(b"\0".join([name.encode(), source, values]))
+    data = getattr(evaluator, "data_digest", None)
+    parts = [_name(owner).encode(), code, plain, str(data or "").encode()]
+    return digest(b"\0".join(parts))
 
 
 def _code_owner(evaluator: object) -> object:
     if inspect.isroutine(evaluator):
         return inspect.unwrap(evaluator)
     return type(evaluator)
+
+
+def _name(owner: object) -> str:
+    module = owner.__module__
+    if module == "__main__":  # of which every script has one
+        with suppress(TypeError):
+            module = Path(inspect.getsourcefile(owner) or module).stem  # type: ignore[arg-type]  # others raise TypeError
+    return f"{module}:{getattr(owner, '__qualname__', '?')}"
 
 
 def _source_file(owner: object) -> bytes | None:
@@ -54,22 +66,29 @@ def _source_file(owner: object) -> bytes | None:
         return None
 
 
-def _carried(evaluator: object) -> bytes | None:
-    """The values beside the code, as JSON; None when one of them is not plain."""
+def _carried(evaluator: object) -> tuple[bytes, bool]:
+    """The plain values beside the code, as JSON, and whether they are all that there are."""
     if inspect.isfunction(evaluator):
         try:
             cells = [cell.cell_contents for cell in evaluator.__closure__ or ()]
         except ValueError:
-            return None
-        carried: object = [cells, evaluator.__defaults__, evaluator.__kwdefaults__]
+            return b"", False
+        carried: dict[str, object] = dict(zip(evaluator.__code__.co_freevars, cells, strict=True))
+        carried["defaults"] = [evaluator.__defaults__, evaluator.__kwdefaults__]
     elif inspect.isroutine(evaluator):
-        return None
+        return b"", False
     else:
         same_size = type(evaluator).__basicsize__ == _Plain.__basicsize__
         if not same_size or not hasattr(evaluator, "__dict__"):
-            return None  # it keeps values elsewhere: slots, functools.partial
+            return b"", False  # it keeps values elsewhere: slots, functools.partial
         carried = dict(vars(evaluator))
+    plain = {name: value for name, value in carried.items() if _is_plain(value)}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS), len(plain) == len(carried)
+
+
+def _is_plain(value: object) -> bool:
     try:
-        return orjson.dumps(carried, option=orjson.OPT_SORT_KEYS)
+        orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):
-        return None
+        return False
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from morphml.evaluation import checkpoint
 from morphml.search.experiment import TrialState
+from morphml.search.sharing import TrialSource
 from morphml.space import Architecture
 
 
@@ -25,6 +26,9 @@ class EvaluatedTrial:
     epochs: int
     #: The experiment's files.
     folder: Path
+    #: The other experiment's trial whose result this is; then ``number`` is -1, -2, ..., there is
+    #: no checkpoint here, and evaluation has cost nothing.
+    reused_from: TrialSource | None = None
 
     @property
     def decisions(self) -> Mapping[str, object]:
@@ -79,6 +83,7 @@ class EvaluatedTrial:
             "metrics": dict(self.metrics),
             "duration_s": self.duration_s,
             "epochs": self.epochs,
+            "reused_from": None if self.reused_from is None else str(self.reused_from),
             "architecture": self.architecture.to_json(),
         }
 

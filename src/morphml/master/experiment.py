@@ -18,6 +18,7 @@ from morphml.ids import ExperimentId
 from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
+from morphml.master.crew import Run
 from morphml.master.options import SearchOptions, default_workers, gpus, make_spec
 from morphml.master.refusals import (
     refuse_impossible_resources,
@@ -25,8 +26,8 @@ from morphml.master.refusals import (
     warn_of_idle_limits,
 )
 from morphml.master.result import Result
-from morphml.master.reuse import named_by_digest
-from morphml.master.runner import Run, run
+from morphml.master.reuse import named_by_digest, reused_trials
+from morphml.master.runner import run
 from morphml.master.watching import watching
 from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec, ExperimentState
@@ -203,11 +204,13 @@ class Experiment:
 
     def result(self) -> Result:
         """The trials as the store has them now."""
+        spec = self.spec
+        reused = reused_trials(self.store.log(self.id)) if spec.reuse else ()
         return Result(
             self.record,
-            self.spec,
+            spec,
             self.space,
-            records=list(self.store.trials(self.id)),
+            records=[*self.store.trials(self.id), *reused],
             folder=self.folder,
             attempts=list(self.store.attempts(self.id)),
         )

@@ -36,7 +36,7 @@ class Result:
         record: the experiment as the store has it.
         spec: what fixes the search.
         space: its space.
-        records: all trials by number; kept.
+        records: all trials by number, then those reused from other experiments.
         folder: the experiment's files.
         attempts: all attempts that ended, by number; kept.
     """
@@ -53,7 +53,10 @@ class Result:
         self.record = record
         self.spec = spec
         self.space = space
-        self.records = records
+        #: The trials of this experiment by number.
+        self.records = [record for record in records if record.reused_from is None]
+        #: Results of other experiments that answered here, numbered -1, -2, ... as they were met.
+        self.reused = [record for record in records if record.reused_from is not None]
         self.attempts = attempts
         self.folder = folder
 
@@ -100,17 +103,19 @@ class Result:
         return [self._evaluated(self._feasible[position][1]) for position in order]
 
     def trial(self, number: int) -> EvaluatedTrial:
-        """The trial of that number, whatever became of it.
+        """The trial of that number, whatever became of it; -1, -2, ... are the reused results.
 
         Raises:
             ExperimentError: when there is none.
         """
-        if not 0 <= number < len(self.records):
+        records, place = (self.reused, -1 - number) if number < 0 else (self.records, number)
+        if place >= len(records):
+            reused = f", and reused {len(self.reused)}, counted from -1" if self.reused else ""
             raise ExperimentError(
                 f"experiment {self.spec.name!r} has no trial {number}; it has "
-                f"{len(self.records)}, counted from 0"
+                f"{len(self.records)}, counted from 0{reused}"
             )
-        return self._evaluated(self.records[number])
+        return self._evaluated(records[place])
 
     @property
     def pareto_front(self) -> list[EvaluatedTrial]:
@@ -122,6 +127,9 @@ class Result:
     def trials(self) -> pd.DataFrame:
         """One row a trial: number, state, metrics, decisions, seconds, epochs.
 
+        Where the search shares results, the column ``reused_from`` names the experiment and trial
+        that a result came from; the state of such a row is ``reused``.
+
         Raises:
             MissingExtraError: when pandas (extra ``viz``) is not installed.
         """
@@ -129,12 +137,17 @@ class Result:
             import pandas as pd  # noqa: PLC0415  # heavy, and an extra
         except ImportError:
             raise MissingExtraError("a data frame of trials", extra="viz") from None
-        return pd.DataFrame([_row(point) for point in self.points])
+        table = pd.DataFrame([_row(point) for point in self.points])
+        if self.spec.reuse:
+            sources = {record.number: str(record.reused_from) for record in self.reused}
+            table["reused_from"] = [sources.get(point.number) for point in self.points]
+        return table
 
     @cached_property
     def points(self) -> list[pictures.TrialPoint]:
-        """The ended trials as pictures see them."""
-        return [self._point(r) for r in self.records if r.state is not TrialState.PENDING]
+        """The ended trials as pictures see them, then the reused ones."""
+        ended = [r for r in self.records if r.state is not TrialState.PENDING]
+        return [self._point(record) for record in (*ended, *self.reused)]
 
     # --- pictures --------------------------------------------------------------------------------
 
@@ -175,7 +188,7 @@ class Result:
     def _feasible(self) -> list[tuple[tuple[float, ...], TrialRecord]]:
         return [
             (minimised_values(self.spec.objectives, _all_metrics(record)), record)
-            for record in self.records
+            for record in (*self.records, *self.reused)
             if record.state in _SCORED and self._holds(record)
         ]
 
@@ -191,6 +204,7 @@ class Result:
             duration_s=record.duration_s,
             epochs=record.epochs,
             folder=self.folder,
+            reused_from=record.reused_from,
         )
 
     def _point(self, record: TrialRecord) -> pictures.TrialPoint:
@@ -198,7 +212,7 @@ class Result:
         began = self.record.created_at
         return pictures.TrialPoint(
             number=record.number,
-            state=record.state.value,
+            state="reused" if record.reused_from else record.state.value,
             metrics=_all_metrics(record),
             decisions={path: _shown(value) for path, value in architecture.decisions.items()},
             ended_s=None if record.ended_at is None else max(record.ended_at - began, 0.0),
@@ -233,11 +247,14 @@ class Result:
 
     def __repr__(self) -> str:
         """The outcome in one line."""
+        reused = f" and {len(self.reused)} reused" if self.reused else ""
+        found = f"<Result {self.spec.name!r}: {len(self.records)} trials{reused}, "
         if not self._feasible:
-            return f"<Result {self.spec.name!r}: {len(self.records)} trials, none with a result>"
+            return f"{found}none with a result>"
         best = self.best
+        source = f" (from {best.reused_from})" if best.reused_from else ""
         return (
-            f"<Result {self.spec.name!r}: {len(self.records)} trials, best #{best.number} "
+            f"{found}best #{best.number}{source} "
             f"{_metrics_text(best.metrics)}, {self.reason or self.record.state.value}>"
         )
 

@@ -1,14 +1,18 @@
-"""Whether an experiment shares results with others of its store, and under which name."""
+"""Results shared with other experiments of a store: who may, under which name, what came."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
 
 from morphml.errors import ExperimentError
 from morphml.evaluation import EvaluatorSource
 from morphml.master.options import required_metrics
-from morphml.search.experiment import ExperimentSpec
-from morphml.search.sharing import Sharing, scope_of
+from morphml.search.changes import TrialRecord
+from morphml.search.experiment import ExperimentSpec, TrialState
+from morphml.search.log import LogEntry, reused_bodies
+from morphml.search.machine import encode_vector
+from morphml.search.sharing import Sharing, TrialSource, scope_of
 from morphml.storage.knowledge import Knowledge
 
 
@@ -59,3 +63,25 @@ def sharing_of(
         )
         return None
     return Sharing(scope=scope, known=knowledge.result)
+
+
+def reused_trials(entries: Iterable[LogEntry]) -> Iterator[TrialRecord]:
+    """The results of other experiments that a log holds, as trials numbered -1, -2, ...
+
+    They cost nothing here: seconds and epochs are 0, and they have no hour.
+    """
+    for body in reused_bodies(entries):
+        yield TrialRecord(
+            number=body["reused"],
+            state=TrialState.COMPLETED,
+            vector=encode_vector(tuple(body["vector"])),
+            graph_id=None,
+            point_id=body["point"],
+            computed=body["computed"],
+            metrics=body["metrics"],
+            duration_s=0.0,
+            epochs=0,
+            created_at=0.0,
+            ended_at=None,
+            reused_from=TrialSource(**body["from"]),
+        )

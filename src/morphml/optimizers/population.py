@@ -104,7 +104,10 @@ class Population:
         if event.values is None:
             return
         for position, member in enumerate(self.members):
-            if event.source is not None and member.number == event.source:
+            if member.number == event.source and (
+                event.source is not None
+                or member.architecture.point_id == event.architecture.point_id
+            ):
                 self._remove(position)
                 break
         result = Result(event.violation, event.values)

@@ -5,7 +5,7 @@ A restart folds the log and never asks again. Bodies are JSON; nothing is pickle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -65,3 +65,12 @@ def decode_body(entry: LogEntry) -> dict[str, Any]:
     """The body of an entry as a dictionary."""
     decoded: dict[str, Any] = orjson.loads(entry.body)
     return decoded
+
+
+def reused_bodies(entries: Iterable[LogEntry]) -> Iterator[dict[str, Any]]:
+    """The bodies of those entries that brought a result of another experiment."""
+    for entry in entries:
+        if entry.kind is EntryKind.ANSWERED:
+            body = decode_body(entry)
+            if "metrics" in body:
+                yield body

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from morphml.ids import ExperimentId, PointId, digest
 from morphml.search.experiment import ExperimentSpec
-from morphml.search.log import EntryKind, LogEntry, decode_body, encode_body
+from morphml.search.log import LogEntry, encode_body, reused_bodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +88,7 @@ def sharing_of_log(entries: Iterable[LogEntry]) -> Sharing:
     """Knows what the log says was known, and nothing else: for a replay."""
     found: dict[str, KnownResult] = {}
     sharing = Sharing(scope="", known=lambda key: found.get(key))
-    for entry in entries:
-        if entry.kind is EntryKind.ANSWERED:
-            body = decode_body(entry)
-            if "metrics" in body:
-                source = TrialSource(**body["from"])
-                key = sharing.key(body["point"])
-                found[key] = KnownResult(metrics=body["metrics"], source=source)
+    for body in reused_bodies(entries):
+        source = TrialSource(**body["from"])
+        found[sharing.key(body["point"])] = KnownResult(metrics=body["metrics"], source=source)
     return sharing

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from morphml.search.objectives import Direction, Objective, best_first, undominated
+from morphml.search.standing import precedence
 
 DecisionValue: TypeAlias = bool | int | float | str | None
 
@@ -15,8 +16,9 @@ DecisionValue: TypeAlias = bool | int | float | str | None
 class TrialPoint:
     """One ended trial as pictures and reports see it."""
 
+    #: A number below 0 is a result reused from another experiment.
     number: int
-    #: A ``TrialState`` word, such as ``completed`` or ``failed``.
+    #: A ``TrialState`` word, such as ``completed`` or ``failed``, or ``reused``.
     state: str = "completed"
     #: Metric name to value; empty where the trial gave none.
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -65,7 +67,7 @@ def ranked(points: Sequence[TrialPoint], *objectives: Objective) -> list[TrialPo
 
     Of equals those come first that no equal one dominates in the other objectives, then by number.
     """
-    by_number = sorted(scored(points, objectives), key=lambda p: p.number)
+    by_number = sorted(scored(points, objectives), key=lambda p: precedence(p.number))
     feasible = [p for p in by_number if p.feasible]
     infeasible = [p for p in by_number if not p.feasible]
     return [
@@ -82,7 +84,7 @@ def pareto_front(points: Sequence[TrialPoint], objectives: Sequence[Objective]) 
     equal points all stay. O(n f) for n points and f points of the front.
     """
     candidates = [p for p in scored(points, objectives) if p.feasible]
-    candidates.sort(key=lambda p: p.number)
+    candidates.sort(key=lambda p: precedence(p.number))
     return [candidates[position] for position in undominated(_signed(candidates, objectives))]
 
 

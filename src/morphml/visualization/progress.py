@@ -63,6 +63,8 @@ def progress_line(progress: Progress) -> str:
     ]
     if failed_trials(progress):
         parts.append(f"{failed_trials(progress)} failed")
+    if progress.reused:
+        parts.append(f"{progress.reused} reused")
     if progress.reason:
         parts.append(progress.reason)
     return ", ".join(parts)
@@ -83,6 +85,8 @@ def best_text(progress: Progress) -> str:
     if progress.best_value is None:
         return "-"
     where = "" if progress.best_number is None else f" (trial {progress.best_number})"
+    if progress.best_number is not None and progress.best_number < 0:
+        where = " (reused)"
     return f"{progress.best_value:.4g}{where}"
 
 

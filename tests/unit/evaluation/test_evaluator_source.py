@@ -123,10 +123,25 @@ def test_digest_is_none_where_it_cannot_be_known(evaluator: object) -> None:
     assert digest_of(evaluator) is None
 
 
-def test_declared_digest_and_version_stand_for_everything() -> None:
+def test_declared_digest_stands_for_everything() -> None:
     assert digest_of(Declared(object())) == "0" * 32
-    assert digest_of(Versioned(object())) == digest_of(Versioned(1))
-    assert digest_of(Versioned(1)) is not None
+
+
+def test_declared_version_stands_for_code_and_for_values_that_are_not_plain() -> None:
+    assert digest_of(Versioned(object())) == digest_of(Versioned(threading.Lock()))
+    versioned = make_closure(threading.Lock())
+    versioned.version = 1
+    assert digest_of(versioned) is not None
+    assert digest_of(versioned) == digest_of(versioned)
+
+
+def test_plain_settings_and_the_digest_of_data_count_beside_a_declared_version() -> None:
+    first, second, data, other_data = (Versioned(value) for value in (1, 2, object(), object()))
+    data.data_digest, other_data.data_digest = "digits", "fashion"
+    found = [digest_of(each) for each in (first, second, data, other_data, Versioned(object()))]
+    assert None not in found
+    assert len(set(found)) == len(found)
+    assert digest_of(Versioned(2)) == digest_of(second)
 
 
 def test_needs_are_read_off_the_code_and_what_it_calls() -> None:
