@@ -19,9 +19,9 @@ import psutil
 from benchmarks.instant_engine import InstantEngine
 from morphml import layers as L
 from morphml.evaluation import EvaluatorSource
+from morphml.master.crew import Run
 from morphml.master.experiment import experiment_folder
 from morphml.master.options import make_spec
-from morphml.master.runner import Run
 from morphml.master.runner import run as drive
 from morphml.settings import Durability
 from morphml.space import SearchSpace, choice

@@ -12,10 +12,10 @@ from pathlib import Path
 from benchmarks.bench_overhead import evaluate, layered_space, measure
 from benchmarks.instant_engine import InstantEngine
 from morphml.evaluation import EvaluatorSource
+from morphml.master.crew import Run
 from morphml.master.experiment import experiment_folder
 from morphml.master.options import make_spec
 from morphml.master.recovery import fresh_machine
-from morphml.master.runner import Run
 from morphml.master.runner import run as drive
 from morphml.settings import Durability
 from morphml.storage import open_store

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import orjson
 
 from morphml.clock import Clock
-from morphml.engines.port import Assignment
 from morphml.ids import ExperimentId, SessionId, TaskId, new_token, task_id
 from morphml.master.artifacts import RunArtifacts
+from morphml.master.assigning import Assigner
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
+from morphml.scheduling.policies.contract import Request
+from morphml.scheduling.policies.priority import Priority
 from morphml.search.changes import ClaimedTask, Lease, NewTask
 from morphml.search.machine import Ended, Reused, SearchMachine, Taken
-from morphml.seeds import training_seed
+
+#: Seconds for which a task that was made for other masters is left to them.
+OTHERS_FIRST_S = 1.0
 
 
 class Dispatcher:
@@ -40,30 +42,47 @@ class Dispatcher:
     ) -> None:
         self._machine = machine
         self._flights = flights
-        self._artifacts = artifacts
+        self._assigner = Assigner(machine.spec, experiment, artifacts)
         self._clock = clock
         self._experiment = experiment
         self._session = session
+        self._policy = Priority()
 
-    def ask(self, batch: Batch) -> Taken | Reused | Ended:
-        """Ask for one new trial and put its task and assignment in ``batch``."""
+    def ask(self, batch: Batch, *, here: bool = True) -> Taken | Reused | Ended:
+        """Ask for one new trial and put its task in ``batch``.
+
+        Args:
+            batch: of the turn.
+            here: whether it runs here, and so has an assignment; else any master may claim it.
+        """
         taken = self._machine.ask()
         if not isinstance(taken, Taken):
             return taken
         token = new_token()
+        now = self._clock.now()
+        spec = self._machine.spec
         task = NewTask(
             id=task_id(self._experiment, taken.number, 0),
             number=taken.number,
-            to_epoch=self._machine.spec.max_epochs,
-            requirements=self._machine.spec.resources,
-            rank=(now := self._clock.now()),
+            to_epoch=spec.max_epochs,
+            requirements=spec.resources,
+            rank=self._rank(now),
             ready_at=now,
-            lease=Lease(token=token, session=self._session),
+            lease=Lease(token=token, session=self._session) if here else None,
         )
         batch.tasks.append(task)
-        flight = Flight(token, task.id, taken.number, 0, task.to_epoch)
-        self._send(flight, taken.architecture.vector, batch)
+        if here:
+            flight = Flight(token, task.id, taken.number, 0, task.to_epoch)
+            self._send(flight, taken.architecture.vector, batch)
+        else:
+            self._flights.waiting[task.id] = now + OTHERS_FIRST_S
         return taken
+
+    def _rank(self, ready_at: float) -> float:
+        """The order of claims among all experiments of the store."""
+        priority = self._machine.spec.priority
+        request = Request(experiment=self._experiment, first_ready_at=ready_at, priority=priority)
+        return self._policy.rank(request)
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
@@ -80,33 +99,15 @@ class Dispatcher:
         self._send(flight, tuple(orjson.loads(claimed.vector)), batch)
 
     def _send(self, flight: Flight, vector: tuple[int | float | None, ...], batch: Batch) -> None:
-        spec = self._machine.spec
-        checkpoint = self._checkpoint(flight)
         self._flights.add(flight)
         batch.assignments.append(
-            Assignment(
-                token=flight.token,
-                experiment=self._experiment,
-                number=flight.number,
-                vector=vector,
-                seed=training_seed(spec.seed, flight.number),
-                from_epoch=flight.checkpoint.step if flight.checkpoint and checkpoint else 0,
-                to_epoch=flight.to_epoch,
+            self._assigner.assignment(
+                flight,
+                vector,
                 reported_step=self._machine.reported.get(flight.number),
-                checkpoint=checkpoint,
-                checkpoint_at_end=True,
-                repeats=spec.repeats,
-                time_limit_s=spec.limits.time_s,
-                memory_limit_bytes=spec.limits.memory_bytes,
                 avoid=self._avoid(flight.task),
             )
         )
-
-    def _checkpoint(self, flight: Flight) -> Path | None:
-        if flight.checkpoint is None:
-            return None
-        path = self._artifacts.path(flight.checkpoint.key)
-        return path if path.exists() else None
 
     def _avoid(self, task: TaskId) -> tuple[str, ...]:
         workers = (str(failure["worker"]) for failure in self._flights.failures.get(task, ()))

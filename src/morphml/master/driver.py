@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
-from morphml.clock import Clock
-from morphml.engines.port import Engine, EngineEvent, Finished
+from morphml.engines.port import EngineEvent, Finished
 from morphml.errors import ConstraintError, DriverLost, ExperimentError
 from morphml.master.batch import Batch
-from morphml.master.cancelling import Cancelling
-from morphml.master.collector import Collector
-from morphml.master.dispatcher import Dispatcher
-from morphml.master.flights import Flights
-from morphml.master.ports import Store
-from morphml.master.session import SessionKeeper
-from morphml.master.time_budget import TimeBudget
+from morphml.master.crew import Crew
+from morphml.master.elsewhere import reconcile
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
-from morphml.search.machine import Ended, Reused, SearchMachine
+from morphml.search.machine import Ended, Reused
 from morphml.search.progress import Observer, Progress
 
 #: Longest wait for the engine, so that stop requests and retries are seen.
@@ -37,20 +30,8 @@ REUSED_PER_TURN = 500
 CLAIM_AGAIN_S = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
-    """The parts that a driver joins."""
-
-    store: Store
-    engine: Engine
-    keeper: SessionKeeper
-    machine: SearchMachine
-    flights: Flights
-    dispatcher: Dispatcher
-    collector: Collector
-    cancelling: Cancelling
-    time_budget: TimeBudget
-    clock: Clock
+class HandedOver(Exception):
+    """The driver left off when asked; everything is stored, and another master may go on."""
 
 
 class ExperimentDriver:
@@ -70,9 +51,6 @@ class ExperimentDriver:
         self._spent_s = spent_s
         self._began = crew.clock.monotonic()
         self._looked = -math.inf
-        # What a deterministic search asks depends on the slots it began with: the engine queues.
-        spec = crew.machine.spec
-        self._slots = spec.workers if spec.deterministic else crew.engine.slots
         self._ended_before = self._ended_trials()
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
@@ -90,6 +68,7 @@ class ExperimentDriver:
             ConstraintError: when a constraint rejects everything; what ran has finished, and the
                 experiment is marked failed.
             StorageError: when the store cannot write; nothing acknowledged is lost.
+            HandedOver: when it was asked to leave off.
             KeyboardInterrupt: when a person stops it; the caller closes the session.
         """
         try:
@@ -107,6 +86,8 @@ class ExperimentDriver:
 
     def _turn(self, events: list[EngineEvent]) -> None:
         crew = self._crew
+        if crew.leaving():
+            raise HandedOver
         crew.keeper.tick()
         if crew.keeper.lost and not crew.keeper.revive():
             raise DriverLost("the session's lease ran out, and others have ended it")
@@ -114,6 +95,7 @@ class ExperimentDriver:
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
         self._look()
+        self._reconcile()
         self._weigh_hope()
         if not self._stopping:
             self._fill(batch)
@@ -126,19 +108,34 @@ class ExperimentDriver:
 
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False
-        free = self._slots - len(self._crew.flights)
-        if free <= 0:
-            return
-        if self._claim_is_due(batch):
+        free = self._slots - self._crew.flights.here
+        if free > 0 and self._claim_is_due(batch):
             free -= self._claim(free, batch)
-        self._ask(free, batch)
+        if free > 0:
+            self._ask(free, batch)
+        if others := self._crew.elsewhere.slots():
+            beyond = self._slots + others - len(self._crew.machine.pending)
+            self._ask(beyond, batch, here=False)
 
-    def _ask(self, free: int, batch: Batch) -> None:
+    @property
+    def _slots(self) -> int:
+        # What a deterministic search asks depends on the slots it began with: the engine queues.
+        spec = self._crew.machine.spec
+        return spec.workers if spec.deterministic else self._crew.engine.slots
+
+    def _reconcile(self) -> None:
+        """Learn what other masters do for this experiment."""
+        rows = self._crew.elsewhere.look()
+        if rows is not None:
+            crew = self._crew
+            reconcile(crew.flights, rows, crew.keeper.session, crew.clock.now())
+
+    def _ask(self, free: int, batch: Batch, *, here: bool = True) -> None:
         """Ask for so many trials; results of other experiments take no slot but have a measure."""
         reused = 0
         while free > 0 and reused < REUSED_PER_TURN and self._may_ask():
             try:
-                asked = self._crew.dispatcher.ask(batch)
+                asked = self._crew.dispatcher.ask(batch, here=here)
             except ConstraintError as error:
                 # What runs already may finish: its result is worth as much as before.
                 self._refusal = error
@@ -211,7 +208,7 @@ class ExperimentDriver:
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
         due = self._crew.flights.next_claim_at()
-        if due is None or len(self._crew.flights) >= self._slots:
+        if due is None or self._crew.flights.here >= self._slots:
             return TURN_S
         return min(max(due - self._crew.clock.now(), 0.0), TURN_S)
 

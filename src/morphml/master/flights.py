@@ -32,6 +32,8 @@ class Flights:
 
     def __init__(self) -> None:
         self._by_token: dict[AttemptToken, Flight] = {}
+        #: Those that another master holds.
+        self._away: set[AttemptToken] = set()
         #: Failures of ended attempts at tasks that will be tried again, oldest first.
         self.failures: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
         #: Tasks that wait in the store for their next attempt: when each may be claimed (Unix s).
@@ -41,9 +43,27 @@ class Flights:
         """How many there are."""
         return len(self._by_token)
 
-    def add(self, flight: Flight) -> None:
-        """Remember an attempt that was submitted."""
+    @property
+    def here(self) -> int:
+        """How many of them this master's engine runs."""
+        return len(self._by_token) - len(self._away)
+
+    def add(self, flight: Flight, *, here: bool = True) -> None:
+        """Remember an attempt that was submitted here, or by another master."""
         self._by_token[flight.token] = flight
+        if not here:
+            self._away.add(flight.token)
+
+    def is_here(self, token: AttemptToken) -> bool:
+        """Whether this master's engine runs the attempt."""
+        return token in self._by_token and token not in self._away
+
+    def move(self, token: AttemptToken, *, here: bool) -> None:
+        """The attempt's worker has gone to another master, or has come from one."""
+        if here:
+            self._away.discard(token)
+        else:
+            self._away.add(token)
 
     def next_claim_at(self) -> float | None:
         """When the first waiting task may be claimed, or None when none waits."""
@@ -64,6 +84,7 @@ class Flights:
 
     def land(self, token: AttemptToken) -> Flight | None:
         """Forget an attempt that ended, and return it."""
+        self._away.discard(token)
         return self._by_token.pop(token, None)
 
     def tokens(self) -> tuple[AttemptToken, ...]:

@@ -21,6 +21,7 @@ from morphml.master.refusals import (
 )
 from morphml.optimizers import Optimizer, create_optimizer
 from morphml.optimizers.events import JSON
+from morphml.scheduling.policies.contract import DEFAULT_PRIORITY
 from morphml.search.constraints import parse_constraints
 from morphml.search.experiment import (
     AttemptLimits,
@@ -60,6 +61,8 @@ class SearchOptions(TypedDict, total=False):
     seed: int
     #: Name that people see. Default: the evaluator's name.
     name: str
+    #: 1 to 10: among experiments on the same workers the higher goes first. Default 5.
+    priority: int
     #: What an attempt needs, such as ``{"gpu": 0.5}``.
     resources: Mapping[str, float]
     #: Architectures, or mappings of decision path to value, to try first.
@@ -112,6 +115,7 @@ def make_spec(
         workers=max(workers, 1),
         deterministic=options.get("deterministic", False),
         reuse=options.get("reuse", False),
+        priority=options.get("priority", DEFAULT_PRIORITY),
         resources=options.get("resources") or {},
         start=tuple(_start(space, point) for point in refuse_no_list(options.get("start", ()))),
     )

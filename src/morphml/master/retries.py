@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from morphml.ids import TaskId
 from morphml.optimizers.events import JSON
@@ -16,14 +16,16 @@ class Retries:
 
     Args:
         rule: which failures are retried.
-        workers: how many slots there are, since a retry wants another one.
+        slots: how many slots there are now, since a retry wants another one.
         sightings: which errors were seen on which workers so far; None in a deterministic search,
             where chance (which worker showed an error first) may not decide the history.
     """
 
-    def __init__(self, rule: RetryRule, workers: int, sightings: ErrorSightings | None) -> None:
+    def __init__(
+        self, rule: RetryRule, slots: Callable[[], int], sightings: ErrorSightings | None
+    ) -> None:
         self._rule = rule
-        self._workers = workers
+        self._slots = slots
         self._sightings = sightings
 
     def decide(self, task: TaskId, history: Sequence[Mapping[str, JSON]]) -> RetryDecision:
@@ -39,7 +41,7 @@ class Retries:
             self._rule,
             seed=zlib.crc32(task.encode()),
             seen_on=0 if self._sightings is None else self._sightings.add(failures[-1]),
-            elsewhere=self._workers > 1,
+            elsewhere=self._slots() > 1,
         )
 
 

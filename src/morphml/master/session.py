@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 from morphml.clock import Clock
 from morphml.errors import StorageError
@@ -15,6 +16,28 @@ RENEW_EVERY_S = 2.0
 STUCK_AFTER_S = 2.0
 #: Without a renewal for this long (2/3 of the lease) a master stops acting.
 GIVE_UP_AFTER_S = 8.0 * 2 / 3
+
+
+class MasterLife(Protocol):
+    """The life of this master, as a driver of it sees it."""
+
+    @property
+    def session(self) -> SessionId:
+        """Holder of all leases."""
+        ...
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease may be gone: a driver stops acting before others take over."""
+        ...
+
+    def tick(self) -> None:
+        """The driver's loop is alive."""
+        ...
+
+    def revive(self) -> bool:
+        """Renew a lease that is late; False when others have ended the session."""
+        ...
 
 
 class SessionKeeper:

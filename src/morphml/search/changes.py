@@ -218,6 +218,24 @@ class ClaimedTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """A task that has not ended, as the store has it."""
+
+    id: TaskId
+    number: int
+    segment: int
+    to_epoch: int
+    #: Live token of its attempt; None while the task waits.
+    token: AttemptToken | None
+    #: Session that holds it; None while it waits, and when the result waits for the driver.
+    holder: SessionId | None
+    #: How many attempts ended before this one.
+    attempts: int
+    #: Seconds since the Unix epoch before which it is not claimed, or None.
+    due_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRecord:
     """A trial as the store has it."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from morphml.errors import ExperimentError
 from morphml.optimizers.events import JSON
 from morphml.scheduling.experiment import ExperimentState
+from morphml.scheduling.policies.contract import DEFAULT_PRIORITY, PRIORITIES
 from morphml.search.constraints import Constraint, parse_constraints
 from morphml.search.given import (
     check_count,
@@ -151,6 +152,8 @@ class ExperimentSpec:
     deterministic: bool = False
     #: Whether results are shared with other experiments of the store that do so.
     reuse: bool = False
+    #: 1 to 10; among experiments on the same workers the higher goes first.
+    priority: int = DEFAULT_PRIORITY
     #: What an attempt needs of a worker, such as ``{"gpu": 0.5}``.
     resources: Mapping[str, float] = field(default_factory=dict)
     #: Decision vectors to try first.
@@ -165,6 +168,9 @@ class ExperimentSpec:
         check_flag("deterministic", self.deterministic)
         check_flag("reuse", self.reuse)
         check_shares("resources", self.resources)
+        check_count("priority", self.priority, PRIORITIES[0])
+        if self.priority > PRIORITIES[1]:
+            raise ExperimentError(f"priority: at most {PRIORITIES[1]}, got {self.priority}")
         names = [objective.name for objective in self.objectives]
         if len(set(names)) != len(names):
             raise ExperimentError(f"objectives: each metric once, got {names}")

@@ -11,7 +11,8 @@ from pathlib import Path
 import morphml as mm
 from morphml.engines.port import Assignment, Engine, EngineEvent
 from morphml.master import Experiment
-from morphml.master.runner import Run, make_engine, run
+from morphml.master.crew import Run
+from morphml.master.runner import make_engine, run
 from morphml.search.changes import Changes, Driver
 
 TRIALS = 24

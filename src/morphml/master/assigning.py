@@ -1,0 +1,72 @@
+"""What an engine is handed for one attempt at a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from morphml.engines.port import Assignment
+from morphml.ids import ExperimentId
+from morphml.master.artifacts import RunArtifacts
+from morphml.master.flights import Flight
+from morphml.search.experiment import ExperimentSpec
+from morphml.seeds import training_seed
+
+
+class Assigner:
+    """Makes assignments of one experiment.
+
+    Args:
+        spec: of the experiment.
+        experiment: id in the store.
+        artifacts: where checkpoints lie.
+    """
+
+    def __init__(
+        self, spec: ExperimentSpec, experiment: ExperimentId, artifacts: RunArtifacts
+    ) -> None:
+        self._spec = spec
+        self._experiment = experiment
+        self._artifacts = artifacts
+
+    def assignment(
+        self,
+        flight: Flight,
+        vector: tuple[int | float | None, ...],
+        *,
+        reported_step: int | None = None,
+        avoid: tuple[str, ...] = (),
+    ) -> Assignment:
+        """One attempt; it goes on from the newest checkpoint that lies here.
+
+        Args:
+            flight: its names.
+            vector: decision codes of the architecture.
+            reported_step: the highest step that the search knows already.
+            avoid: workers that failed at the task before.
+        """
+        spec = self._spec
+        checkpoint = self._checkpoint(flight)
+        return Assignment(
+            token=flight.token,
+            experiment=self._experiment,
+            number=flight.number,
+            segment=flight.segment,
+            vector=vector,
+            seed=training_seed(spec.seed, flight.number),
+            from_epoch=flight.checkpoint.step if flight.checkpoint and checkpoint else 0,
+            to_epoch=flight.to_epoch,
+            reported_step=reported_step,
+            checkpoint=checkpoint,
+            checkpoint_at_end=True,
+            repeats=spec.repeats,
+            time_limit_s=spec.limits.time_s,
+            memory_limit_bytes=spec.limits.memory_bytes,
+            requirements=spec.resources,
+            avoid=avoid,
+        )
+
+    def _checkpoint(self, flight: Flight) -> Path | None:
+        if flight.checkpoint is None:
+            return None
+        path = self._artifacts.path(flight.checkpoint.key)
+        return path if path.exists() else None

@@ -1,0 +1,69 @@
+"""What other masters do for an experiment that is driven here.
+
+A driver's own attempts come and go through its engine. What other masters claimed, adopted or lost
+shows only in the store: once a second the task rows are compared with the attempts in the air.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from morphml.ids import SessionId
+from morphml.master.flights import Flight, Flights
+from morphml.search.changes import TaskRecord
+
+
+class Elsewhere(Protocol):
+    """The other masters, as the driver of one experiment sees them."""
+
+    def slots(self) -> int:
+        """Slots of other masters that this experiment may count on now."""
+        ...
+
+    def look(self) -> Sequence[TaskRecord] | None:
+        """All unfinished tasks as the store has them; None while it is not time to look again."""
+        ...
+
+
+class Alone:
+    """There is no other master."""
+
+    def slots(self) -> int:
+        """None."""
+        return 0
+
+    def look(self) -> None:
+        """Nothing happens that the driver does not know."""
+
+
+def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now: float) -> None:
+    """Bring the attempts in the air into line with the store's task rows.
+
+    Args:
+        flights: changed in place. What runs here stays as it is: its end comes by the engine.
+        rows: all unfinished tasks of the experiment, read after the driver's last commit.
+        mine: the session of this master.
+        now: seconds since the Unix epoch, for tasks that may be claimed at once.
+    """
+    for row in rows:
+        flight = flights.of_trial(row.number)
+        if flight is not None and flights.is_here(flight.token):
+            if row.token == flight.token and row.holder not in (None, mine):
+                flights.move(flight.token, here=False)
+            continue
+        if row.token is None:
+            if flight is not None:
+                flights.land(flight.token)
+            flights.waiting.setdefault(row.id, row.due_at or now)
+            continue
+        flights.waiting.pop(row.id, None)
+        if flight is not None and flight.token != row.token:
+            flights.land(flight.token)
+            flight = None
+        if flight is None:
+            flights.remember_lost(row.id, row.attempts)
+            made = Flight(row.token, row.id, row.number, row.segment, row.to_epoch)
+            flights.add(made, here=row.holder == mine)
+        elif row.holder == mine:
+            flights.move(flight.token, here=True)
