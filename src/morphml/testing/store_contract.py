@@ -15,7 +15,7 @@ store is opened with a short lease.
 
 from __future__ import annotations
 
-from morphml.testing.store import attempts, claims, driving, logs, sessions
+from morphml.testing.store import attempts, claims, driving, knowledge, logs, sessions
 from morphml.testing.store.case import Check, StoreCase
 from morphml.testing.store.script import Ask, DriverScript, Handed, sample_spec
 
@@ -26,6 +26,7 @@ STORE_CONTRACT: tuple[Check, ...] = (
     *claims.CHECKS,
     *sessions.CHECKS,
     *logs.CHECKS,
+    *knowledge.CHECKS,
 )
 
 __all__ = [
