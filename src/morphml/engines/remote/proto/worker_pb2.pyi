@@ -13,7 +13,7 @@ class WorkRequest(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[WorkerEvent, _Mapping]]] = ...) -> None: ...
 
 class WorkerEvent(_message.Message):
-    __slots__ = ("registration", "beat", "accepted", "started", "report", "log", "saved", "result", "returned", "leaving")
+    __slots__ = ("registration", "beat", "accepted", "started", "report", "log", "saved", "result", "returned", "leaving", "draining")
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,7 @@ class WorkerEvent(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     RETURNED_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
     registration: Registration
     beat: Beat
     accepted: Accepted
@@ -34,7 +35,8 @@ class WorkerEvent(_message.Message):
     result: Result
     returned: Returned
     leaving: Leaving
-    def __init__(self, registration: _Optional[_Union[Registration, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., returned: _Optional[_Union[Returned, _Mapping]] = ..., leaving: _Optional[_Union[Leaving, _Mapping]] = ...) -> None: ...
+    draining: Draining
+    def __init__(self, registration: _Optional[_Union[Registration, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., returned: _Optional[_Union[Returned, _Mapping]] = ..., leaving: _Optional[_Union[Leaving, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ...) -> None: ...
 
 class WorkResponse(_message.Message):
     __slots__ = ("events",)
@@ -277,6 +279,14 @@ class Returned(_message.Message):
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     tokens: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, tokens: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Draining(_message.Message):
+    __slots__ = ("reason", "grace_s")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    GRACE_S_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    grace_s: float
+    def __init__(self, reason: _Optional[str] = ..., grace_s: _Optional[float] = ...) -> None: ...
 
 class Leaving(_message.Message):
     __slots__ = ("reason",)
