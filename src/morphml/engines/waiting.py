@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from morphml.engines.port import Assignment, Cancelled, Order, Outcome, PausedAt, Stopped
+from morphml.engines.port import (
+    Assignment,
+    Cancelled,
+    Finished,
+    Order,
+    Outcome,
+    PausedAt,
+    Stopped,
+)
 
 
 def outcome_before_start(assignment: Assignment, order: Order) -> Outcome | None:
@@ -16,3 +24,10 @@ def outcome_before_start(assignment: Assignment, order: Order) -> Outcome | None
             return Stopped(metrics={})
         case Order.PAUSE:
             return PausedAt(step=assignment.from_epoch)
+
+
+def end_unbegun(assignment: Assignment, outcome: Outcome, at: float) -> Finished:
+    """The end of an attempt that has not begun, at ``at`` seconds since the Unix epoch."""
+    return Finished(
+        token=assignment.token, outcome=outcome, worker="", started_at=at, duration_s=0.0
+    )

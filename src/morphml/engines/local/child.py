@@ -34,18 +34,28 @@ def run(message: Mapping[str, Any], fds: list[int]) -> NoReturn:
     """Be a child: never returns.
 
     Args:
-        message: the request to fork: ``worker``, ``device``, and ``env`` to be set.
+        message: the request to fork: ``worker``, ``device``, ``env`` to be set, and folders that
+            come first on the import ``path``.
         fds: socket of frames, pipe for stdout, pipe for stderr.
     """
     frames, out, err = fds
     _redirect(out, err)
     os.environ.update(message["env"])
+    _import_first(message["path"])
     try:
         _Child(socket.socket(fileno=frames), message["worker"], message["device"]).serve()
     except BaseException:  # noqa: BLE001  # the last place that can tell
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
+
+
+def _import_first(path: list[str]) -> None:
+    """Let these folders come first where modules are looked for, here and in what is started."""
+    if path:
+        sys.path[:0] = path
+        known = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([*path, known] if known else path)
 
 
 def _redirect(out: int, err: int) -> None:

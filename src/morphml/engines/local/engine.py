@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -16,10 +15,11 @@ from typing import Any, Self
 from morphml.engines.failure import failure
 from morphml.engines.local import wire
 from morphml.engines.local.attempt import Attempt, Patience
+from morphml.engines.local.code import Code, Parcel
 from morphml.engines.local.frames import ProtocolError, encode
 from morphml.engines.local.handle import STREAMS, ChildHandle
 from morphml.engines.local.lessons import Lessons
-from morphml.engines.local.memory import overweight
+from morphml.engines.local.memory import end_overweight
 from morphml.engines.local.payload import pack
 from morphml.engines.local.pool import Died, Pool, Said, Wrote
 from morphml.engines.local.queue import AttemptQueue
@@ -35,7 +35,7 @@ from morphml.engines.port import (
     Started,
     WorkerGone,
 )
-from morphml.engines.waiting import outcome_before_start
+from morphml.engines.waiting import end_unbegun, outcome_before_start
 from morphml.errors import WorkerError
 from morphml.evaluation.source_needs import needs_of
 from morphml.ids import AttemptToken, ExperimentId
@@ -74,6 +74,7 @@ class LocalEngine:
         self._lessons = Lessons(self._pool.send, self._patience.setup_s)
         names = [plan.name for plan in self._pool.plans]
         self._waiting = AttemptQueue(names, self._patience.elsewhere_s)
+        self._codes: dict[ExperimentId, Code] = {}
         self._running: dict[AttemptToken, ChildHandle] = {}
         self._idle: dict[int, ChildHandle] = {}
         self._events: list[EngineEvent] = []
@@ -104,12 +105,32 @@ class LocalEngine:
         """
         self._check_open()
         evaluator = context.evaluator.load()
-        payload = pack(context)
-        self._pool.start(preload(needs_of(evaluator)))
-        children = list(self._pool.children)
-        for child in self._lessons.learn(experiment, payload, children, time.monotonic()):
+        self.prepare_parcel(experiment, Parcel(payload=pack(context), needs=needs_of(evaluator)))
+
+    def prepare_parcel(self, experiment: ExperimentId, parcel: Parcel) -> None:
+        """Make an experiment known whose code this process does not import itself.
+
+        A mistake in it shows in its attempts, which fail as infrastructure.
+        """
+        self._check_open()
+        self.start(parcel.needs)
+        self._codes[experiment] = parcel.code
+        children = [child for child in self._pool.children if child.code == parcel.code]
+        now = time.monotonic()
+        for child in self._lessons.learn(experiment, parcel.payload, children, now):
             self._idle.pop(child.slot, None)
             self._pool.condemn(child, "the experiment that it was loading was replaced")
+
+    def start(self, needs: Sequence[str] = ()) -> None:
+        """Start child processes now rather than with the first experiment."""
+        if self._pool.start(preload(needs)):
+            for child in [each for each in self._idle.values() if not each.known]:
+                del self._idle[child.slot]
+                self._pool.replace(child, child.code)  # another one has the new imports
+
+    def wake(self) -> None:
+        """End the present call of ``events``, or the next one, at once. Thread-safe."""
+        self._pool.wake()
 
     def submit(self, assignment: Assignment) -> None:
         """Hand an attempt to a free child, or queue it. Never waits.
@@ -147,7 +168,7 @@ class LocalEngine:
             self._handle(wait)
             if self._waiting:
                 self._dispatch()
-            if self._events or time.monotonic() >= until:
+            if self._events or self._pool.woken() or time.monotonic() >= until:
                 break
         events, self._events = self._events, []
         return events
@@ -203,11 +224,20 @@ class LocalEngine:
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
             free = {slot: child.loading for slot, child in self._idle.items()}
-            taken = self._waiting.take(free, time.monotonic())
+            taken = self._waiting.take(free, time.monotonic(), self._fits)
             if taken is None:
                 return
             assignment, slot = taken
-            self._assign(self._idle.pop(slot), assignment)
+            child: ChildHandle | None = self._idle.pop(slot)
+            assert child is not None
+            code = self._codes[assignment.experiment]
+            if child.code != code and (child := self._pool.replace(child, code)) is None:
+                self._waiting.add(assignment)
+            else:
+                self._assign(child, assignment)
+
+    def _fits(self, experiment: ExperimentId, slot: int) -> bool:
+        return self._idle[slot].code == self._codes[experiment]
 
     def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
         now = time.monotonic()
@@ -229,18 +259,7 @@ class LocalEngine:
         outcome = None if assignment is None else outcome_before_start(assignment, order)
         if assignment is not None and outcome is not None:
             self._waiting.remove(assignment)
-            self._end_unbegun(assignment, outcome)
-
-    def _end_unbegun(self, assignment: Assignment, outcome: Outcome) -> None:
-        self._events.append(
-            Finished(
-                token=assignment.token,
-                outcome=outcome,
-                worker="",
-                started_at=time.time(),
-                duration_s=0.0,
-            )
-        )
+            self._events.append(end_unbegun(assignment, outcome, time.time()))
 
     # --- hearing of it ---------------------------------------------------------------------------
 
@@ -263,8 +282,10 @@ class LocalEngine:
     def _hear(self, child: ChildHandle, message: dict[str, Any]) -> None:
         kind = message.get("is")
         if kind == "ready":
-            self._idle[child.slot] = child
-            self._lessons.teach_all(child, time.monotonic())
+            if child.attempt is None:
+                self._idle[child.slot] = child
+                known = (name for name, code in self._codes.items() if code == child.code)
+                self._lessons.teach_all(child, known, time.monotonic())
             return
         if kind == "loaded":
             child.loading.pop(wire.experiment_of(message), None)
@@ -313,7 +334,7 @@ class LocalEngine:
             message = f"no worker process can be started: {reason}"
             for assignment in self._waiting.clear():
                 outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", message)
-                self._end_unbegun(assignment, outcome)
+                self._events.append(end_unbegun(assignment, outcome, time.time()))
 
     def _finish(
         self,
@@ -373,9 +394,5 @@ class LocalEngine:
             return due
         if now >= self._weigh_at:
             self._weigh_at = now + self._patience.memory_s
-            for child, used in overweight(self._running.values()):
-                assert child.attempt is not None
-                child.attempt.exceed_memory(used, now)
-                if child.attempt.tick(now) is signal.SIGKILL:
-                    child.kill(signal.SIGKILL)
+            end_overweight(self._running.values(), now)
         return min(due, self._weigh_at)

@@ -70,6 +70,9 @@ class _Server:
         if found is None:
             return False
         message, fds = found
+        if "preload" in message:
+            _import_all(message["preload"])
+            return True
         try:
             pid = os.fork()
         except OSError as error:
@@ -169,12 +172,16 @@ def _prepare(greeting: dict[str, Any]) -> None:
         os.environ["PYTHONPATH"] = greeting["pythonpath"]
     with contextlib.suppress(OSError):
         os.chdir(greeting["folder"])
-    for name in greeting["preload"]:
+    _import_all(greeting["preload"])
+    warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+
+
+def _import_all(names: list[str]) -> None:
+    for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  # the child that needs it will say so again
             Path("/dev/stderr").write_text(f"fork server: {name}: {error}\n", encoding="utf-8")
-    warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
     gc.collect()
     gc.freeze()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from morphml.engines.local import kernel
 from morphml.engines.local.attempt import Attempt
+from morphml.engines.local.code import Code
 from morphml.engines.local.frames import Frame, FrameReader
 from morphml.ids import ExperimentId
 
@@ -28,11 +29,13 @@ class ChildHandle:
     Args:
         slot: the slot it fills.
         request: number of the request to fork.
+        code: what it may import.
     """
 
-    def __init__(self, slot: int, request: int) -> None:
+    def __init__(self, slot: int, request: int, code: Code) -> None:
         self.slot = slot
         self.request = request
+        self.code = code
         self.pid: int | None = None
         #: It said that it is there.
         self.ready = False

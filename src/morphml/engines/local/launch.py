@@ -105,6 +105,11 @@ class ForkServer:
             raise WorkerError("the fork server took half a request")
         return True
 
+    def preload(self, names: Iterable[str]) -> None:
+        """Import more, for the children forked from now on; best effort."""
+        with contextlib.suppress(OSError):
+            self.control.send(control.pack({"preload": list(names)}))
+
     def notices(self) -> list[Notice] | None:
         """What the server said since the last call; None when it is gone. Does not wait."""
         try:

@@ -63,9 +63,11 @@ class Lessons:
         if experiment not in child.known:
             self._give(child, experiment, now)
 
-    def teach_all(self, child: ChildHandle, now: float) -> None:
+    def teach_all(
+        self, child: ChildHandle, experiments: Iterable[ExperimentId], now: float
+    ) -> None:
         """Have a fresh child load what it may need."""
-        for experiment in self._payloads:
+        for experiment in experiments:
             if experiment not in self._dangerous:
                 self.teach(child, experiment, now)
 

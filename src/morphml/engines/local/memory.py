@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,6 +10,15 @@ import psutil
 
 from morphml.engines.local import kernel
 from morphml.engines.local.handle import ChildHandle
+
+
+def end_overweight(children: Iterable[ChildHandle], now: float) -> None:
+    """Kill the children whose attempts use more than they may."""
+    for child, used in overweight(children):
+        assert child.attempt is not None
+        child.attempt.exceed_memory(used, now)
+        if child.attempt.tick(now) is signal.SIGKILL:
+            child.kill(signal.SIGKILL)
 
 
 def overweight(children: Iterable[ChildHandle]) -> list[tuple[ChildHandle, int]]:

@@ -8,8 +8,10 @@ modules that were loaded from a file outside of the import path. The rest goes b
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import cast
 
@@ -17,7 +19,25 @@ import cloudpickle
 
 from morphml.engines.port import Context
 from morphml.errors import EvaluatorError
+from morphml.evaluation.metrics import MetricRules
 from morphml.evaluation.source import EvaluatorSource
+from morphml.optimizers.events import JSON
+from morphml.space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An experiment as it came over the network; nobody but a child looks into it."""
+
+    #: The space in its text form; empty where the pickle holds it.
+    space: str
+    #: Import path of the evaluator; empty where the pickle holds it.
+    evaluator: str
+    #: Pickle of (space or None, evaluator or None), where the operator allows such; else empty.
+    pickle: bytes = b""
+    rules: MetricRules
+    scratch: Path
+    settings: Mapping[str, JSON]
 
 
 def pack(context: Context) -> bytes:
@@ -39,11 +59,41 @@ def pack(context: Context) -> bytes:
         ) from error
 
 
+def pack_sent(sent: Sent) -> bytes:
+    """The experiment as a pickle, without a look into what was sent."""
+    return cast("bytes", cloudpickle.dumps(sent))
+
+
 def unpack(payload: bytes) -> Context:
-    """The experiment that this process's parent packed."""
-    space, path, live, rules, scratch, settings = cloudpickle.loads(payload)
+    """The experiment that this process's parent packed.
+
+    Raises:
+        EvaluatorError: when what was sent over the network holds no space.
+        Exception: whatever its pickle or the import of its code raises.
+    """
+    parts = cloudpickle.loads(payload)
+    if isinstance(parts, Sent):
+        return _opened(parts)
+    space, path, live, rules, scratch, settings = parts
     source = EvaluatorSource(name=path or "", path=path, live=live)
     return Context(space=space, evaluator=source, rules=rules, scratch=scratch, settings=settings)
+
+
+def _opened(sent: Sent) -> Context:
+    space, live = cloudpickle.loads(sent.pickle) if sent.pickle else (None, None)
+    if sent.space:
+        space = SearchSpace.from_text(sent.space)
+    if space is None:
+        raise EvaluatorError("the experiment was sent without a search space")
+    path = sent.evaluator or None
+    source = EvaluatorSource(name=path or "", path=path, live=live)
+    return Context(
+        space=space,
+        evaluator=source,
+        rules=sent.rules,
+        scratch=sent.scratch,
+        settings=sent.settings,
+    )
 
 
 @contextmanager

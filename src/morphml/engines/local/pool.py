@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from morphml.engines.local.attempt import reason_of
+from morphml.engines.local.code import INSTALLED, Code
 from morphml.engines.local.frames import Frame, ProtocolError
 from morphml.engines.local.handle import STREAMS, ChildHandle
 from morphml.engines.local.launch import Forked, ForkFailed, ForkServer, Gone
+from morphml.engines.local.waker import Waker
 from morphml.errors import WorkerError
 
 #: What comes after output when several things are ready at once.
@@ -80,6 +82,10 @@ class Pool:
         self._children: dict[int, ChildHandle] = {}
         self._by_pid: dict[int, ChildHandle] = {}
         self._fill_at = dict.fromkeys(range(len(plans)), 0.0)
+        self._codes = dict.fromkeys(range(len(plans)), INSTALLED)
+        self._waker = Waker()
+        self._selector.register(self._waker.fileno(), selectors.EVENT_READ, (None, "wake"))
+        self._woken = False
         self._misfires = 0
         self._requests = 0
         self._silent: deque[tuple[float, ChildHandle]] = deque()
@@ -106,11 +112,40 @@ class Pool:
         silent = self._silent[0][0] if self._silent else math.inf
         return min(silent, *self._fill_at.values()) if self._fill_at else silent
 
-    def start(self, preload: Sequence[str]) -> None:
-        """Start the fork server, if there is none, and fill the slots."""
+    def start(self, preload: Sequence[str]) -> bool:
+        """Start the fork server, if there is none, and fill the slots; whether it imports more.
+
+        A server that runs imports what is new in ``preload`` for the children forked from then on.
+        """
+        news = [name for name in preload if name not in self._preload]
+        self._preload += tuple(news)
         if self._server is None:
-            self._preload = tuple(preload)
             self._fill()
+            return False
+        if news:
+            self._server.preload(news)
+        return bool(news)
+
+    def wake(self) -> None:
+        """End the present ``wait``, or the next one, at once. Thread-safe."""
+        self._waker.wake()
+
+    def woken(self) -> bool:
+        """Whether ``wake`` was called and seen by ``wait`` since the last question."""
+        woken, self._woken = self._woken, False
+        return woken
+
+    def replace(self, child: ChildHandle, code: Code) -> ChildHandle | None:
+        """End a child without attempt and fork another for ``code`` in its slot.
+
+        Returns:
+            The new child, which takes frames already; None when it comes later.
+        """
+        self._forget(child)
+        child.kill(signal.SIGKILL)
+        self._codes[child.slot] = code
+        self._fill_at[child.slot] = time.monotonic()
+        return self._children[child.slot] if self._fork(child.slot) else None
 
     def wait(self, timeout_s: float) -> list[Happening]:
         """What happened, in each child's order; waits up to ``timeout_s`` seconds."""
@@ -121,7 +156,10 @@ class Pool:
         # Output first: what was printed before a result is to be seen before the result.
         for key, mask in sorted(ready, key=_by_urgency):
             child: ChildHandle | None = key.data[0]
-            if child is None:
+            if child is None and key.data[1] == "wake":
+                self._waker.drain()
+                self._woken = True
+            elif child is None:
                 self._listen()
             elif self._children.get(child.slot) is child:
                 self._attend(child, key.data[1], mask)
@@ -165,6 +203,7 @@ class Pool:
             self._server.close()
             self._server = None
         self._selector.close()
+        self._waker.close()
 
     def _end_silent(self) -> None:
         """Kill children that closed their socket and live on."""
@@ -186,7 +225,7 @@ class Pool:
         self._requests += 1
         try:
             server = self._server or self._start_server()
-            child = ChildHandle(slot, self._requests)
+            child = ChildHandle(slot, self._requests, self._codes[slot])
         except OSError:
             return False
         request = {
@@ -194,6 +233,7 @@ class Pool:
             "worker": plan.name,
             "device": plan.device,
             "env": dict(plan.env),
+            "path": list(child.code.path),
         }
         try:
             taken = server.fork(request, child.passed)

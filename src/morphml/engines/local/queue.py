@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from morphml.engines.port import Assignment
 from morphml.ids import AttemptToken, ExperimentId
 
 #: Slots that are free, longest first, and the experiments that the child of each is loading.
 Free = Mapping[int, Collection[ExperimentId]]
+#: Whether the child of a slot holds the code of an experiment, or must be replaced for it.
+Fits = Callable[[ExperimentId, int], bool]
 
 
 class AttemptQueue:
@@ -62,34 +64,38 @@ class AttemptQueue:
         """When the first of those that let others go first stops waiting; infinity for none."""
         return min(self._until.values(), default=math.inf)
 
-    def take(self, free: Free, now: float) -> tuple[Assignment, int] | None:
+    def take(
+        self, free: Free, now: float, fits: Fits = lambda *_: True
+    ) -> tuple[Assignment, int] | None:
         """The next attempt and the free slot for it; None when all that wait want another one.
 
         Args:
             free: at least one slot.
             now: decides who has waited long enough.
+            fits: slots where it does not hold are taken only for want of others.
         """
         for assignment in self._waiting:
-            slot = self._slot(assignment, free, now)
+            slot = self._slot(assignment, free, now, fits)
             if slot is not None:
                 self.remove(assignment)
                 return assignment, slot
         return None
 
-    def _slot(self, assignment: Assignment, free: Free, now: float) -> int | None:
+    def _slot(self, assignment: Assignment, free: Free, now: float, fits: Fits) -> int | None:
         """The slot free longest, of those to be had at once and not to be avoided.
 
         Where every child is loading something, the first will do.
         """
         avoid, experiment = assignment.avoid, assignment.experiment
         best = next(iter(free))
-        if not avoid and not free[best]:
+        if not avoid and not free[best] and fits(experiment, best):
             return best
         best = min(
             free,
             key=lambda slot: (
                 any(other != experiment for other in free[slot]),
                 self._names[slot] in avoid,
+                not fits(experiment, slot),
                 experiment in free[slot],
             ),
         )
