@@ -12,6 +12,7 @@ from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
 from morphml.master.hope import Hope
+from morphml.master.ranking import Ranking
 from morphml.master.retries import Retries
 from morphml.optimizers.events import JSON
 from morphml.scheduling.retry import GiveUp, Retry
@@ -45,6 +46,7 @@ class Collector:
         artifacts: takes checkpoints and captured output.
         clock: hour of retries.
         retries: which failures are retried.
+        rank: order of the retries among other tasks.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Collector:
         artifacts: RunArtifacts,
         clock: Clock,
         retries: Retries,
+        rank: Ranking,
     ) -> None:
         self._machine = machine
         self._flights = flights
         self._artifacts = artifacts
         self._clock = clock
         self._retries = retries
+        self._rank = rank
         objectives = machine.spec.objectives
         self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
@@ -135,7 +139,7 @@ class Collector:
                 duration_s=event.duration_s,
                 failure=None if ending.failure is None else encode_body(ending.failure),
                 ready_at=ready_at,
-                rank=ready_at,
+                rank=self._rank(ready_at),
             )
         )
         if ending.outcome is not None:

@@ -18,6 +18,7 @@ from morphml.master.elsewhere import Alone, Elsewhere
 from morphml.master.flights import Flights
 from morphml.master.options import gpus, required_metrics
 from morphml.master.ports import Store
+from morphml.master.ranking import Ranking
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.retries import Retries
 from morphml.master.reuse import sharing_of
@@ -115,6 +116,7 @@ def make_crew(
     flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))
     sightings = None if run.spec.deterministic else earlier.sightings
     retries = Retries(RetryRule(), lambda: engine.slots, sightings)
+    rank = Ranking(run.experiment, run.spec.priority)
     return Crew(
         store=run.store,
         engine=engine,
@@ -122,7 +124,7 @@ def make_crew(
         machine=machine,
         flights=flights,
         dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
-        collector=Collector(machine, flights, artifacts, clock, retries),
+        collector=Collector(machine, flights, artifacts, clock, retries, rank),
         cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
         time_budget=TimeBudget(flights, engine, read_settings().search.stop_grace_s),
         clock=clock,

@@ -10,8 +10,7 @@ from morphml.master.artifacts import RunArtifacts
 from morphml.master.assigning import Assigner
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
-from morphml.scheduling.policies.contract import Request
-from morphml.scheduling.policies.priority import Priority
+from morphml.master.ranking import Ranking
 from morphml.search.changes import ClaimedTask, Lease, NewTask
 from morphml.search.machine import Ended, Reused, SearchMachine, Taken
 
@@ -46,7 +45,7 @@ class Dispatcher:
         self._clock = clock
         self._experiment = experiment
         self._session = session
-        self._policy = Priority()
+        self._rank = Ranking(experiment, machine.spec.priority)
 
     def ask(self, batch: Batch, *, here: bool = True) -> Taken | Reused | Ended:
         """Ask for one new trial and put its task in ``batch``.
@@ -77,12 +76,6 @@ class Dispatcher:
         else:
             self._flights.waiting[task.id] = now + OTHERS_FIRST_S
         return taken
-
-    def _rank(self, ready_at: float) -> float:
-        """The order of claims among all experiments of the store."""
-        priority = self._machine.spec.priority
-        request = Request(experiment=self._experiment, first_ready_at=ready_at, priority=priority)
-        return self._policy.rank(request)
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
