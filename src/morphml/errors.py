@@ -6,6 +6,11 @@ column) and what to do. Attributes carry the same facts for programs.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # pure rooms use this module
+    from pathlib import Path
+
 
 class MorphError(Exception):
     """The root of every error that MorphML raises on purpose."""
@@ -125,6 +130,18 @@ class OptimizerError(CallerError):
         super().__init__(f"optimizer {where}: {message}")
         self.optimizer = optimizer
         self.setting = setting
+
+
+class AccessError(CallerError):
+    """A token or a certificate is missing, unsafe, out of date, or not accepted.
+
+    Attributes:
+        file: the file at fault, or None.
+    """
+
+    def __init__(self, message: str, *, file: Path | None = None) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 class MissingExtraError(CallerError):

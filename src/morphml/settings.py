@@ -27,6 +27,10 @@ class StoreSettings:
 
     #: ``MORPHML_DURABILITY``.
     durability: Durability = Durability.NORMAL
+    #: ``MORPHML_ARTIFACTS``: folder of the files of experiments whose store is a database server;
+    #: by default ``morphml/artifacts`` in ``XDG_DATA_HOME``, which is ``~/.local/share`` where it
+    #: is not set.
+    artifacts: Path = Path("~/.local/share/morphml/artifacts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +51,21 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """Who is let in."""
+
+    #: ``MORPHML_TOKEN_FILE``; by default ``morphml/tokens.json`` in ``XDG_CONFIG_HOME``, which is
+    #: ``~/.config`` where it is not set.
+    token_file: Path = Path("~/.config/morphml/tokens.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
     data: DataSettings = field(default_factory=DataSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
 
 
@@ -74,10 +88,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ) from None
     folder = variables.get("MORPHML_DATA")
     return Settings(
-        store=StoreSettings(durability=durability),
+        store=StoreSettings(durability=durability, artifacts=_artifacts(variables)),
         data=DataSettings(folder=Path(folder) if folder else None),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
+
+
+def _artifacts(variables: Mapping[str, str]) -> Path:
+    given = variables.get("MORPHML_ARTIFACTS")
+    if given:
+        return Path(given).expanduser().resolve()
+    data = Path(variables.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
+    return data / "morphml" / "artifacts"
 
 
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:

@@ -1,0 +1,140 @@
+"""TLS: certificate files checked before anybody connects, and turned into credentials of gRPC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from morphml.clock import Clock
+from morphml.engines.remote.access.private_files import read_private
+from morphml.errors import AccessError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPair:
+    """A certificate and its private key, as PEM files."""
+
+    certificate: Path
+    key: Path
+
+    def load(self, clock: Clock) -> tuple[bytes, bytes]:
+        """Key and certificate chain, as gRPC wants them.
+
+        Raises:
+            AccessError: when a file is missing or wrong, the key is open to others or of another
+                certificate, or the certificate is not valid now.
+        """
+        chain = read_certificates(self.certificate, clock)
+        try:
+            key = read_private(self.key, "private key")
+        except FileNotFoundError:
+            raise AccessError(f"there is no private key {self.key}", file=self.key) from None
+        try:
+            private = serialization.load_pem_private_key(key, None)
+        except (ValueError, TypeError) as error:
+            raise AccessError(
+                f"private key {self.key} cannot be read: {error}", file=self.key
+            ) from error
+        if _public(private.public_key()) != _public(_certificates(chain)[0].public_key()):
+            raise AccessError(
+                f"private key {self.key} does not belong to certificate {self.certificate}",
+                file=self.key,
+            )
+        return key, chain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTls:
+    """How a server shows who it is, and whom it lets in."""
+
+    pair: KeyPair
+    #: Authority of clients' certificates; given, a client must have one (mutual TLS).
+    client_ca: Path | None = None
+
+    def credentials(self, clock: Clock) -> grpc.ServerCredentials:
+        """For `add_secure_port`.
+
+        Raises:
+            AccessError: when a file is missing or wrong, or a certificate is not valid now.
+        """
+        authority = None if self.client_ca is None else read_certificates(self.client_ca, clock)
+        return grpc.ssl_server_credentials(
+            [self.pair.load(clock)],
+            root_certificates=authority,
+            require_client_auth=authority is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTls:
+    """How a client knows the server, and shows who it is."""
+
+    #: Authority of the server's certificate; None takes those that the system trusts.
+    ca: Path | None = None
+    #: For mutual TLS.
+    pair: KeyPair | None = None
+    #: Name in the server's certificate, where it is reached under another.
+    server_name: str | None = None
+
+    def credentials(self, clock: Clock) -> grpc.ChannelCredentials:
+        """For `secure_channel`.
+
+        Raises:
+            AccessError: when a file is missing or wrong, or a certificate is not valid now.
+        """
+        authority = None if self.ca is None else read_certificates(self.ca, clock)
+        key, chain = (None, None) if self.pair is None else self.pair.load(clock)
+        return grpc.ssl_channel_credentials(authority, key, chain)
+
+
+def read_certificates(path: Path, clock: Clock) -> bytes:
+    """The text of a PEM file of certificates, the first of which is valid now.
+
+    Raises:
+        AccessError: when it is missing, holds no certificate, or the first is not valid now.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AccessError(
+            f"certificate {path} cannot be read: {error.strerror}", file=path
+        ) from error
+    try:
+        first = _certificates(data)[0]
+    except ValueError as error:
+        raise AccessError(f"{path} holds no PEM certificate: {error}", file=path) from error
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    if now > first.not_valid_after_utc:
+        raise AccessError(
+            f"certificate {path} expired on {_day(first.not_valid_after_utc)}: make a new one "
+            "(`morphml certs`, or your own authority)",
+            file=path,
+        )
+    if now < first.not_valid_before_utc:
+        raise AccessError(
+            f"certificate {path} is valid only from {_day(first.not_valid_before_utc)}: is the "
+            "clock of this machine right?",
+            file=path,
+        )
+    return data
+
+
+def _certificates(data: bytes) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(data)
+
+
+def _public(key: object) -> bytes:
+    public = getattr(key, "public_bytes")  # noqa: B009 every kind of public key has it
+    encoded: bytes = public(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return encoded
+
+
+def _day(when: datetime) -> str:
+    return when.strftime("%Y-%m-%d %H:%M UTC")
