@@ -15,6 +15,8 @@ class ExperimentState(StrEnum):
 
     #: Stored, not yet driven.
     CREATED = "created"
+    #: Submitted: any master may drive it.
+    QUEUED = "queued"
     #: A driver may ask and tell.
     RUNNING = "running"
     #: Stopped on purpose, or by an error of its driver; ``Resume`` goes on.
@@ -27,7 +29,12 @@ class ExperimentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """The first driver begins."""
+    """The first driver begins, or the first since it was submitted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """A person leaves it to the masters; whichever has room drives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +68,7 @@ class Extend:
     """The budget was raised."""
 
 
-ExperimentEvent: TypeAlias = Start | Pause | Resume | Finish | Fail | Extend
+ExperimentEvent: TypeAlias = Start | Submit | Pause | Resume | Finish | Fail | Extend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,13 @@ TRANSITIONS: Table[ExperimentState] = {
     (_S.CREATED, Start): (_S.RUNNING,),
     (_S.CREATED, Pause): (_S.PAUSED,),
     (_S.CREATED, Fail): (_S.FAILED,),
+    (_S.CREATED, Submit): (_S.QUEUED,),
+    # Again: with another priority.
+    (_S.QUEUED, Submit): (_S.QUEUED,),
+    (_S.QUEUED, Start): (_S.RUNNING,),
+    (_S.QUEUED, Pause): (_S.PAUSED,),
+    (_S.QUEUED, Fail): (_S.FAILED,),
+    (_S.QUEUED, Extend): (_S.QUEUED,),
     (_S.RUNNING, Pause): (_S.PAUSED,),
     (_S.RUNNING, Finish): (_S.COMPLETED,),
     (_S.RUNNING, Fail): (_S.FAILED,),
@@ -97,9 +111,11 @@ TRANSITIONS: Table[ExperimentState] = {
     (_S.PAUSED, Pause): (_S.PAUSED,),
     (_S.PAUSED, Resume): (_S.RUNNING,),
     (_S.PAUSED, Extend): (_S.PAUSED,),
+    (_S.PAUSED, Submit): (_S.QUEUED,),
     (_S.COMPLETED, Extend): (_S.RUNNING,),
     # What broke may have been mended outside: an import, a data set, a device.
     (_S.FAILED, Resume): (_S.RUNNING,),
+    (_S.FAILED, Submit): (_S.QUEUED,),
 }
 
 
@@ -126,6 +142,8 @@ def step(life: ExperimentLife, event: ExperimentEvent) -> Step:
     match event:
         case Start() | Resume():
             return replace(life, state=ExperimentState.RUNNING, reason=""), (Drive(),)
+        case Submit():
+            return replace(life, state=ExperimentState.QUEUED, reason=""), ()
         case Pause():
             if life.state is ExperimentState.PAUSED:
                 return life, ()

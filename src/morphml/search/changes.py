@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from morphml.ids import AttemptToken, ExperimentId, GraphId, PointId, SessionId, TaskId
 from morphml.optimizers.events import JSON
+from morphml.scheduling.policies.contract import DEFAULT_PRIORITY
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.log import LogEntry
 from morphml.search.sharing import TrialSource
@@ -215,6 +216,8 @@ class ClaimedTask:
     vector: bytes
     #: Newest checkpoint, or None.
     checkpoint: CheckpointPointer | None
+    #: What its worker must offer.
+    requirements: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,3 +290,5 @@ class ExperimentRecord:
     created_at: float
     #: Wall seconds that drivers have spent on it in earlier runs.
     spent_s: float
+    #: 1 to 10; higher goes first.
+    priority: int = DEFAULT_PRIORITY

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
-from morphml.storage.classes import is_met
+from morphml.storage.classes import decode_requirements, is_met
 from morphml.storage.database import Database, Row, Transaction, Values
 from morphml.storage.rows import AttemptRow
 from morphml.storage.sessions import check_live
@@ -28,9 +28,24 @@ def claim(
     with database.writing() as run:
         check_live(run, session)
         run.run(task_rows.wake_due, {})
-        ready = _next_ready(run, experiment, limit, offers)
-        claimed = [_lease(run, task, session) for task in ready]
-    return [task for task in claimed if task is not None]
+        classes = run.rows(task_rows.classes_of, {"p_owner": experiment})
+        return _lease_all(run, _first_of(run, classes, limit, offers), session)
+
+
+def claim_any(
+    database: Database,
+    session: SessionId,
+    limit: int,
+    offers: Mapping[str, float] | None,
+    but: Collection[ExperimentId],
+) -> list[ClaimedTask]:
+    """See ``Cluster.claim_any``. One index step for each class of the experiments that run."""
+    if limit < 1:
+        return []
+    with database.writing() as run:
+        check_live(run, session)
+        run.run(task_rows.wake_due, {})
+        return _lease_all(run, _first_of_any(run, limit, offers, but), session)
 
 
 class _Ready(NamedTuple):
@@ -41,22 +56,56 @@ class _Ready(NamedTuple):
     owner: str
     number: int
     segment: int
+    #: Of its class.
+    requirements: str
 
     @property
     def key(self) -> Values:
         return {"p_owner": self.owner, "p_number": self.number, "p_segment": self.segment}
 
 
-def _next_ready(
-    run: Transaction, experiment: ExperimentId, limit: int, offers: Mapping[str, float] | None
+def _first_of(
+    run: Transaction, classes: Iterable[Row], limit: int, offers: Mapping[str, float] | None
 ) -> list[_Ready]:
     """The first ready tasks of all classes that fit: the heads of their walks, merged."""
     heads = [
-        run.rows(task_rows.ready_of_class, {"p_class": class_id, "p_limit": limit})
-        for class_id, requirements in run.rows(task_rows.classes_of, {"p_owner": experiment})
+        _head(run, class_id, requirements, limit)
+        for class_id, requirements in classes
         if is_met(requirements, offers)
     ]
-    return [_Ready(*row) for row in list(heapq.merge(*heads))[:limit]]
+    return list(heapq.merge(*heads))[:limit]
+
+
+def _first_of_any(
+    run: Transaction,
+    limit: int,
+    offers: Mapping[str, float] | None,
+    but: Collection[ExperimentId],
+) -> list[_Ready]:
+    """The same over all experiments, reading no class whose first task comes too late."""
+    found: list[_Ready] = []
+    classes = [row for row in run.rows(task_rows.open_classes, {}) if row[0] is not None]
+    for first, class_id, requirements, owner in sorted(classes):
+        if len(found) == limit and first > found[-1].rank:
+            break
+        if owner not in but and is_met(requirements, offers):
+            head = _head(run, class_id, requirements, limit)
+            found = list(heapq.merge(found, head))[:limit]
+    return found
+
+
+def _head(run: Transaction, class_id: int, requirements: str, limit: int) -> list[_Ready]:
+    """The first ready tasks of one class, by rank."""
+    values: Values = {"p_class": class_id, "p_limit": limit}
+    return [
+        _Ready(rank, id_, owner, number, segment, requirements)
+        for rank, id_, owner, number, segment in run.rows(task_rows.ready_of_class, values)
+    ]
+
+
+def _lease_all(run: Transaction, ready: Iterable[_Ready], session: SessionId) -> list[ClaimedTask]:
+    claimed = (_lease(run, task, session) for task in ready)
+    return [task for task in claimed if task is not None]
 
 
 def _lease(run: Transaction, task: _Ready, session: SessionId) -> ClaimedTask | None:
@@ -85,6 +134,7 @@ def _lease(run: Transaction, task: _Ready, session: SessionId) -> ClaimedTask | 
         attempts=attempts,
         vector=vector[0].encode(),
         checkpoint=_newest_checkpoint(run, experiment, task.number),
+        requirements=decode_requirements(task.requirements),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import orjson
 
@@ -60,9 +61,14 @@ def encode_requirements(requirements: Mapping[str, float]) -> str:
     return orjson.dumps(numbers, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def decode_requirements(text: str) -> dict[str, float]:
+    """The requirement set of a class."""
+    return {} if text == "{}" else cast("dict[str, float]", orjson.loads(text))
+
+
 def is_met(requirements: str, offers: Mapping[str, float] | None) -> bool:
     """Whether a worker that offers ``offers`` can run tasks of a class; None offers everything."""
     if offers is None or requirements == "{}":
         return True
-    needed: dict[str, float] = orjson.loads(requirements)
+    needed = decode_requirements(requirements)
     return all(offers.get(name, 0.0) >= amount for name, amount in needed.items())

@@ -10,7 +10,7 @@ from morphml.search.changes import Changes, Driver
 from morphml.search.experiment import ExperimentState
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Row, Transaction, Values
-from morphml.storage.sessions import check_live, reap_late
+from morphml.storage.sessions import check_live, expire
 from morphml.storage.statements import experiment_rows
 from morphml.storage.writing import write
 
@@ -26,11 +26,19 @@ class Driving:
         """See ``Store.acquire_driver``."""
         nonce = secrets.token_hex(16)
         with self._database.writing() as run:
-            reap_late(run)
-            _check_free(run, experiment, session)
-            values: Values = {"p_id": experiment, "p_session": session, "p_nonce": nonce}
+            last = _check_free(run, experiment, session)
+            values: Values = {
+                "p_id": experiment,
+                "p_epoch": last,
+                "p_session": session,
+                "p_nonce": nonce,
+            }
             row = run.row(experiment_rows.take_over, values)
-        assert row is not None, "the row was there a statement ago"
+        if row is None:
+            raise StoreInUse(
+                f"experiment {experiment}: another session took it in this very moment; wait until "
+                "that ends, or until its lease has run out"
+            )
         epoch, next_number, seq = row
         return Driver(
             experiment=experiment,
@@ -48,21 +56,27 @@ class Driving:
             write(run, driver.experiment, changes, now, classes)
 
 
-def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) -> None:
+def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) -> int:
+    """Let a session pass that may take the experiment over; a late driver is reaped.
+
+    Returns:
+        How often it was taken over.
+    """
     check_live(run, session)
     row = run.row(experiment_rows.driver_of, {"p_id": experiment})
     if row is None:
         raise unknown_experiment(experiment)
-    state, _, living = row
+    state, _, living, epoch = row
     if state == ExperimentState.COMPLETED:
         raise ExperimentError(
             f"experiment {experiment}: is completed; raise its budget, or start a new one"
         )
-    if living is not None and living != session:
+    if living is not None and living != session and not expire(run, SessionId(living)):
         raise StoreInUse(
             f"experiment {experiment}: session {living} drives it; wait until that ends, or until "
             "its lease has run out"
         )
+    return int(epoch)
 
 
 def unknown_experiment(experiment: ExperimentId) -> ExperimentError:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TypeAlias
 
-from sqlalchemy import Double, literal_column
+from sqlalchemy import Double, Text, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -38,6 +38,25 @@ def _sqlite_now(element: database_now, compiler: SQLCompiler, **_: object) -> st
 def _postgresql_now(element: database_now, compiler: SQLCompiler, **_: object) -> str:
     # Not now(): that is the time at which the transaction began.
     return "extract(epoch from clock_timestamp())::double precision"
+
+
+class database_life(FunctionElement[str]):  # written like an SQL function
+    """What changes when the database under an address is another one than before."""
+
+    type = Text()
+    inherit_cache = True
+    name = "database_life"
+
+
+@compiles(database_life, "sqlite")
+def _sqlite_life(element: database_life, compiler: SQLCompiler, **_: object) -> str:
+    return "''"
+
+
+@compiles(database_life, "postgresql")
+def _postgresql_life(element: database_life, compiler: SQLCompiler, **_: object) -> str:
+    # The timeline: a standby that takes over begins a new one, and so does a restored backup.
+    return "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
 
 
 def constant(value: StrEnum) -> ColumnElement[str]:

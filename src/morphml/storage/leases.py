@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 from morphml.search.changes import AttemptResult
 from morphml.storage.database import Database, Values
 from morphml.storage.sessions import check_live, expire
 from morphml.storage.statements import session_rows, task_rows, trial_rows
+
+
+class NamedAttempt(Protocol):
+    """An attempt as its worker names it."""
+
+    @property
+    def owner(self) -> ExperimentId:
+        """The experiment that owns the task."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """The trial's number."""
+        ...
+
+    @property
+    def token(self) -> AttemptToken:
+        """The attempt's secret."""
+        ...
 
 
 class Leases:
@@ -58,6 +78,38 @@ class Leases:
             check_live(run, session)
             return run.run(task_rows.adopt, values) == 1
 
+    def adopt_all(self, session: SessionId, attempts: Iterable[NamedAttempt]) -> list[AttemptToken]:
+        """Like ``adopt`` for all attempts that a worker has announced, in one transaction.
+
+        Returns:
+            Tokens of those that ``session`` holds now; the worker is to kill the others, but for
+            those that ``ended`` knows.
+
+        Raises:
+            StorageError: when the session has ended.
+        """
+        in_order = sorted(attempts, key=lambda one: (one.owner, one.number))
+        with self._database.writing() as run:
+            check_live(run, session)
+            return [
+                one.token
+                for one in in_order
+                if run.run(task_rows.adopt, {**_name(one), "p_session": session})
+            ]
+
+    def ended(self, attempts: Iterable[NamedAttempt]) -> list[AttemptToken]:
+        """Tokens of the attempts whose end is stored, or waits as mail for the driver.
+
+        Their workers may forget them.
+        """
+        with self._database.reading() as run:
+            return [
+                one.token
+                for one in attempts
+                if run.row(trial_rows.result_of, _name(one)) is not None
+                or run.row(task_rows.ended_of, _name(one)) is not None
+            ]
+
     def give_back(self, experiment: ExperimentId, held: Sequence[tuple[int, AttemptToken]]) -> int:
         """Put back tasks that were leased and never started; no attempt is counted.
 
@@ -85,3 +137,7 @@ class Leases:
         with self._database.reading() as run:
             row = run.row(trial_rows.result_of, values)
         return None if row is None else AttemptResult(row[0])
+
+
+def _name(attempt: NamedAttempt) -> Values:
+    return {"p_owner": attempt.owner, "p_number": attempt.number, "p_token": attempt.token}

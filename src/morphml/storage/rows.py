@@ -88,3 +88,25 @@ class ArtifactRow(NamedTuple):
     digest: str
     size: int
     created_at: float
+
+
+class WorkerTableRow(NamedTuple):
+    """A row of ``workers``."""
+
+    id: str
+    incarnation: int
+    session: str | None
+    name: str
+    state: str
+    offers: str
+    figures: str | None
+    joined_at: float
+    seen_at: float
+
+
+class ChunkRow(NamedTuple):
+    """A row of ``bundle_chunks``."""
+
+    digest: str
+    idx: int
+    data: str

@@ -7,7 +7,7 @@ import threading
 from morphml.errors import StorageError
 from morphml.ids import SessionId, new_session_id
 from morphml.storage.database import Database, Transaction, Values
-from morphml.storage.statements import session_rows, task_rows
+from morphml.storage.statements import session_rows, store_rows, task_rows
 from morphml.storage.states import SessionKind
 
 
@@ -47,6 +47,16 @@ class Sessions:
             self._open.discard(session)
             self._release_if_unused()
 
+    def hand_over(self, session: SessionId, grace_s: float) -> None:
+        """See ``Cluster.hand_over``."""
+        with self._lock:
+            with self._database.writing() as run:
+                if run.run(session_rows.close, {"p_id": session}):
+                    values: Values = {"p_session": session, "p_grace_s": grace_s}
+                    run.run(task_rows.hand_over, values)
+            self._open.discard(session)
+            self._release_if_unused()
+
     def _begin(self, session: SessionId, name: str) -> None:
         predecessors_are_dead = self._database.claim()
         with self._database.writing() as run:
@@ -78,11 +88,11 @@ def check_live(run: Transaction, session: SessionId) -> None:
         )
 
 
-def reap_late(run: Transaction) -> None:
-    """End every session whose lease has run out, and put its tasks back."""
-    for session, late in run.rows(session_rows.live_sessions, {}):
-        if late:
-            expire(run, SessionId(session))
+def database_time(run: Transaction) -> float:
+    """The database's time, in seconds since the Unix epoch."""
+    row = run.row(store_rows.now, {})
+    assert row is not None, "a SELECT without a table returns a row"
+    return float(row[0])
 
 
 def expire(run: Transaction, session: SessionId) -> bool:

@@ -14,6 +14,8 @@ class TaskState(StrEnum):
     LEASED = "leased"
     #: Waits for a promotion.
     PAUSED = "paused"
+    #: Its attempt is over and the result waits as mail for the driver; nobody holds it.
+    ENDED = "ended"
 
 
 class SessionState(StrEnum):
@@ -59,8 +61,20 @@ class RequestVerb(StrEnum):
     CANCEL_TRIAL = "cancel_trial"
 
 
+class MailKind(StrEnum):
+    """What a master tells the driver about an attempt that it holds."""
+
+    STARTED = "started"
+    REPORTED = "reported"
+    CHECKPOINTED = "checkpointed"
+    #: The attempt is over; nothing about it follows.
+    FINISHED = "finished"
+
+
 class Topic(StrEnum):
     """What a row of ``knowledge`` is about."""
 
     #: What an evaluator returned for a point, for other experiments.
     RESULT = "result"
+    #: The store itself.
+    STORE = "store"

@@ -22,6 +22,7 @@ from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
 from morphml.storage import claims, reading
 from morphml.storage.classes import ClassNames
+from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
 from morphml.storage.knowledge import Knowledge
@@ -94,6 +95,8 @@ class SqlStore(_ReadingHalf):
         leases: what masters do for sessions that are not theirs: reap, adopt, give back.
         requests: what other processes ask of an experiment's driver.
         knowledge: what finished experiments taught.
+        cluster: what several masters do for each other.
+        bundles: source code of evaluators, for workers.
     """
 
     def __init__(self, database: Database, options: StoreOptions) -> None:
@@ -103,6 +106,8 @@ class SqlStore(_ReadingHalf):
         self.leases = Leases(database)
         self.requests = Requests(database)
         self.knowledge = Knowledge(database)
+        self.cluster = Cluster(database, self._sessions)
+        self.bundles = Bundles(database)
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""

@@ -48,9 +48,14 @@ experiments = Table(
     Column("requested_reason", Text),
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
+    #: 1 to 10; higher goes first.
+    Column("priority", Whole, nullable=False, server_default="5"),
     Index("ix_experiments_created_at", "created_at"),
     sqlite_with_rowid=False,
 )
+_open = text("state IN ('queued', 'running')")
+#: What masters look through for something to drive, and for tasks to run for others.
+Index("ix_experiments_open", experiments.c.state, sqlite_where=_open, postgresql_where=_open)
 
 #: One total order per experiment; ``seq`` comes from the experiment row.
 log = Table(
@@ -97,7 +102,8 @@ classes = Table(
 
 #: What is to be done or being done; a finished row leaves. ``owner`` and ``number`` name a trial of
 #: an experiment or a job of an execution, as ``kind`` says. The lost token is that of an attempt
-#: whose session ended: its worker may take the task back until the next claim.
+#: whose session ended: its worker may take the task back until the next claim. The lost holder of
+#: an ended task is the session that posted its end.
 tasks = Table(
     "tasks",
     metadata,
@@ -167,6 +173,8 @@ sessions = Table(
     Column("started_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("ended_at", Double),
+    #: Where workers and other masters reach it; empty where nobody does.
+    Column("address", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 _live = text("state = 'live'")
@@ -285,4 +293,52 @@ requests = Table(
     Column("number", Whole),
     Column("made_at", Double, nullable=False),
     Index("ix_requests_experiment", "experiment"),
+)
+
+#: What masters tell the driver about attempts that they hold and do not drive.
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", Whole, primary_key=True, autoincrement=True),
+    Column("experiment", Text, ForeignKey("experiments.id"), nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("segment", Whole, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("posted_at", Double, nullable=False),
+    Index("ix_mail_experiment", "experiment", "id"),
+    Index("ix_mail_token", "token"),
+)
+
+#: What drivers order of attempts that other masters hold.
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Whole, primary_key=True, autoincrement=True),
+    Column("experiment", Text, ForeignKey("experiments.id"), nullable=False),
+    Column("number", Whole, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("order", Text, nullable=False, key="verb"),
+    Column("sent_at", Double, nullable=False),
+)
+
+#: Source code of evaluators, by the digest of its bytes; never changed.
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", Whole, nullable=False),
+    Column("chunks", Whole, nullable=False),
+    Column("created_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: The bytes of bundles in base64, at most 1 MiB of them a row.
+bundle_chunks = Table(
+    "bundle_chunks",
+    metadata,
+    Column("digest", Text, ForeignKey("bundles.digest"), primary_key=True),
+    Column("index", Whole, primary_key=True, key="idx"),
+    Column("data", Text, nullable=False),
 )

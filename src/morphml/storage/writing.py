@@ -26,6 +26,7 @@ from morphml.storage.statements import (
     artifact_rows,
     experiment_rows,
     log_rows,
+    mail_rows,
     task_rows,
     trial_rows,
 )
@@ -167,6 +168,9 @@ def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, no
         row = run.row(task_rows.held_task, held)
     if row is None:
         raise _refused(run, experiment, end)
+    if row[3] == TaskState.ENDED:
+        # It came from another master as mail, all of which counts no more.
+        run.run(mail_rows.drop_mail_of_token, {"p_token": end.token})
     if end.then is not TaskThen.GONE:
         _put_back(run, held, end, now)
     run.add(trial_rows.add_attempt, (_attempt_row(experiment, end, row, now),))
@@ -193,7 +197,7 @@ def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -
 
 
 def _attempt_row(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> AttemptRow:
-    segment, index, holder = row
+    segment, index, holder, _ = row
     return AttemptRow(
         owner=experiment,
         number=end.number,

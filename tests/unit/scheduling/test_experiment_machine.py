@@ -20,6 +20,7 @@ from morphml.scheduling.experiment import (
     Start,
     StopAsking,
     StoreEnd,
+    Submit,
     step,
 )
 
@@ -45,9 +46,21 @@ def test_completed_experiment_goes_on_with_a_larger_budget_only() -> None:
     assert step(done, Extend())[0].state is ExperimentState.RUNNING
 
 
+def test_submitted_experiment_waits_for_whichever_master_has_room() -> None:
+    queued, commands = step(fresh(), Submit())
+    assert (queued.state, commands) == (ExperimentState.QUEUED, ())
+    running = step(queued, Start())[0]
+    with pytest.raises(IllegalTransition, match="experiment e is running"):
+        step(running, Submit())
+    failed = step(running, Fail(reason="no such data set"))[0]
+    again = step(failed, Submit())[0]
+    assert (again.state, again.reason) == (ExperimentState.QUEUED, "")
+
+
 def test_every_sequence_drives_exactly_when_it_begins_to_run() -> None:
     alphabet: list[ExperimentEvent] = [
         Start(),
+        Submit(),
         Pause(reason="p"),
         Resume(),
         Finish(reason="f"),

@@ -25,6 +25,8 @@ from morphml.storage.tables import experiments, sessions
 _e = experiments.c
 _ZERO: ColumnElement[int] = literal_column("0")
 _NOTHING: ColumnElement[str] = literal_column("''")
+#: In the words of the index ``ix_experiments_open``.
+_open = _e.state.in_([constant(ExperimentState.QUEUED), constant(ExperimentState.RUNNING)])
 _RECORD = (
     _e.id,
     _e.name,
@@ -36,6 +38,7 @@ _RECORD = (
     _e.seq,
     _e.created_at,
     (_e.spent_s + _e.driven_to - _e.driven_from).label("spent_s"),
+    _e.priority,
 )
 
 
@@ -116,9 +119,9 @@ def end_experiment() -> Update:
 
 
 def driver_of() -> Select[tuple[object, ...]]:
-    """State of an experiment, and its driver's session while that lives."""
+    """State of an experiment, its driver's session while that lives, and the last takeover."""
     return (
-        select(_e.state, _e.driver, sessions.c.id)
+        select(_e.state, _e.driver, sessions.c.id, _e.epoch)
         .select_from(
             experiments.outerjoin(
                 sessions,
@@ -130,10 +133,13 @@ def driver_of() -> Select[tuple[object, ...]]:
 
 
 def take_over() -> Update:
-    """A session becomes the driver: new epoch, new nonce; requests to the last one are void."""
+    """A session becomes the driver: new epoch, new nonce; requests to the last one are void.
+
+    No row means that another session took it since its epoch was read.
+    """
     return (
         update(experiments)
-        .where(_e.id == bindparam("p_id"))
+        .where(_e.id == bindparam("p_id"), _e.epoch == bindparam("p_epoch"))
         .values(
             state=constant(ExperimentState.RUNNING),
             reason=_NOTHING,
@@ -174,6 +180,50 @@ def set_idle_state() -> Update:
         .values(
             state=bindparam("p_state"), reason=bindparam("p_reason"), nonce=null(), driver=null()
         )
+    )
+
+
+def queue() -> Update:
+    """Whichever master has room may drive it, unless one does or it is completed."""
+    waits = (
+        ExperimentState.CREATED,
+        ExperimentState.QUEUED,
+        ExperimentState.PAUSED,
+        ExperimentState.FAILED,
+    )
+    return (
+        update(experiments)
+        .where(_e.id == bindparam("p_id"), _e.state.in_([constant(state) for state in waits]))
+        .values(
+            state=constant(ExperimentState.QUEUED),
+            reason=_NOTHING,
+            priority=bindparam("p_priority"),
+            nonce=null(),
+            driver=null(),
+            requested_state=null(),
+            requested_reason=null(),
+            ended_at=null(),
+        )
+    )
+
+
+def drivable() -> Select[tuple[object, ...]]:
+    """Experiments that are to be driven and are not, the most important and oldest first."""
+    living = (sessions.c.id == _e.driver) & (sessions.c.state == constant(SessionState.LIVE))
+    return (
+        select(_e.id)
+        .select_from(experiments.outerjoin(sessions, living))
+        .where(_open, sessions.c.id.is_(None))
+        .order_by(_e.priority.desc(), _e.created_at, _e.id)
+    )
+
+
+def driven() -> Select[tuple[object, ...]]:
+    """Experiments that run, with the sessions that drive them or did so last."""
+    return (
+        select(_e.driver, _e.id)
+        .where(_open, _e.state == constant(ExperimentState.RUNNING), _e.driver.is_not(None))
+        .order_by(_e.created_at, _e.id)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Insert, Select, Update, bindparam, insert, select, update
 
 from morphml.storage.expressions import constant, database_now
-from morphml.storage.states import SessionState
+from morphml.storage.states import SessionKind, SessionState
 from morphml.storage.tables import sessions
 
 _s = sessions.c
@@ -74,4 +74,23 @@ def bury() -> Update:
         update(sessions)
         .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
         .values(state=constant(SessionState.EXPIRED), ended_at=database_now())
+    )
+
+
+def announce() -> Update:
+    """Where the master of a session is reached."""
+    return (
+        update(sessions)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .values(address=bindparam("p_address"))
+    )
+
+
+def live_masters() -> Select[tuple[object, ...]]:
+    """Masters whose session has not ended, oldest first, with the seconds that their lease has."""
+    left = (_s.expires_at - database_now()).label("left")
+    return (
+        select(_s.id, _s.name, _s.address, _s.started_at, left)
+        .where(_s.state == constant(SessionState.LIVE), _s.kind == constant(SessionKind.MASTER))
+        .order_by(_s.started_at, _s.id)
     )

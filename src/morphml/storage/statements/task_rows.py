@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningDelete
 
+from morphml.search.experiment import ExperimentState
 from morphml.storage.expressions import constant, database_now
 from morphml.storage.states import TaskState
-from morphml.storage.tables import artifacts, classes, tasks, trials
+from morphml.storage.tables import artifacts, classes, experiments, tasks, trials
 
 _t = tasks.c
 #: A task by its key.
@@ -37,6 +38,13 @@ _held = and_(
     _t.number == bindparam("p_number"),
     _t.token == bindparam("p_token"),
 )
+#: The task is held by a session.
+_leased_by = (
+    _t.state == constant(TaskState.LEASED),
+    _t.holder == bindparam("p_session"),
+)
+#: Whoever holds a task, or posted the end of its attempt.
+_who_held = func.coalesce(_t.holder, _t.lost_holder)
 
 
 def add_task() -> Insert:
@@ -68,13 +76,37 @@ def classes_of() -> Select[tuple[object, ...]]:
     )
 
 
+def open_classes() -> Select[tuple[object, ...]]:
+    """Classes of all experiments that run and go on, with the smallest rank that is ready.
+
+    One step into the index for each class; the rank is null where nothing is ready.
+    """
+    head = (
+        select(func.min(_t.rank))
+        .where(
+            _t.class_id == classes.c.id,
+            _t.state == constant(TaskState.PENDING),
+            _t.due_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(head.label("head"), classes.c.id, classes.c.requirements, classes.c.owner)
+        .select_from(experiments.join(classes, classes.c.owner == experiments.c.id))
+        .where(
+            experiments.c.state == constant(ExperimentState.RUNNING),
+            experiments.c.requested_state.is_(None),
+        )
+    )
+
+
 def wake_due() -> Update:
     """Make the tasks ready whose time has come."""
     return update(tasks).where(_t.due_at <= database_now()).values(due_at=null())
 
 
 def ready_of_class() -> Select[tuple[object, ...]]:
-    """The first ready tasks of one class, by rank."""
+    """The first ready tasks of one class, by rank; not those that another claim has locked."""
     return (
         select(_t.rank, _t.id, _t.owner, _t.number, _t.segment)
         .where(
@@ -84,6 +116,7 @@ def ready_of_class() -> Select[tuple[object, ...]]:
         )
         .order_by(_t.rank, _t.id)
         .limit(bindparam("p_limit"))
+        .with_for_update(skip_locked=True)
     )
 
 
@@ -137,12 +170,12 @@ def newest_checkpoint() -> Select[tuple[object, ...]]:
 
 def finish() -> ReturningDelete[tuple[object, ...]]:
     """A finished task leaves, if the token is the live one."""
-    return delete(tasks).where(_held).returning(_t.segment, _t.attempts, _t.holder)
+    return delete(tasks).where(_held).returning(_t.segment, _t.attempts, _who_held, _t.state)
 
 
 def held_task() -> Select[tuple[object, ...]]:
     """The task that a live token holds."""
-    return select(_t.segment, _t.attempts, _t.holder).where(_held)
+    return select(_t.segment, _t.attempts, _who_held, _t.state).where(_held)
 
 
 def put_back() -> Update:
@@ -157,6 +190,7 @@ def put_back() -> Update:
             attempts=_t.attempts + literal_column("1"),
             holder=null(),
             token=null(),
+            lost_holder=null(),
             leased_at=null(),
         )
     )
@@ -186,12 +220,34 @@ def requeue() -> Update:
     )
 
 
+def hand_over() -> Update:
+    """Tasks of a session that stops go back; for a while only their own workers may take them."""
+    return (
+        update(tasks)
+        .where(_t.holder == bindparam("p_session"))
+        .values(
+            state=constant(TaskState.PENDING),
+            due_at=database_now() + bindparam("p_grace_s"),
+            lost_token=_t.token,
+            lost_holder=_t.holder,
+            holder=null(),
+            token=null(),
+        )
+    )
+
+
 def give_back() -> Update:
     """A task that was leased and never started goes back without an attempt."""
     return (
         update(tasks)
         .where(_held)
-        .values(state=constant(TaskState.PENDING), holder=null(), token=null(), leased_at=null())
+        .values(
+            state=constant(TaskState.PENDING),
+            holder=null(),
+            token=null(),
+            lost_holder=null(),
+            leased_at=null(),
+        )
     )
 
 
@@ -229,11 +285,48 @@ def adopt() -> Update:
     )
 
 
+def held_by() -> Select[tuple[object, ...]]:
+    """The task that a session holds under a token; locked where masters write side by side."""
+    return select(_t.segment).where(_held, *_leased_by).with_for_update()
+
+
+def end_held() -> Update:
+    """The attempt of a held task is over: its result waits for the driver, and nobody holds it."""
+    return (
+        update(tasks)
+        .where(_held, *_leased_by)
+        .values(state=constant(TaskState.ENDED), holder=null(), lost_holder=_t.holder)
+    )
+
+
+def ended_of() -> Select[tuple[object, ...]]:
+    """The task whose attempt of a token is over and waits for the driver."""
+    return select(_t.segment).where(_held, _t.state == constant(TaskState.ENDED))
+
+
+def unfinished_of() -> Select[tuple[object, ...]]:
+    """Tasks of one owner that wait, are held or have ended; not those that wait for a promotion."""
+    return (
+        select(
+            _t.id,
+            _t.number,
+            _t.segment,
+            _t.to_epoch,
+            _t.token,
+            _t.holder,
+            _t.attempts,
+            _t.due_at,
+        )
+        .where(_t.owner == bindparam("p_owner"), _t.state != constant(TaskState.PAUSED))
+        .order_by(_t.number, _t.segment)
+    )
+
+
 def leased_of() -> Select[tuple[object, ...]]:
     """Tokens of the attempts of one owner that are under way."""
     return (
         select(_t.token)
-        .where(_t.owner == bindparam("p_owner"), _t.token.is_not(None))
+        .where(_t.owner == bindparam("p_owner"), _t.state == constant(TaskState.LEASED))
         .order_by(_t.number, _t.segment)
     )
 

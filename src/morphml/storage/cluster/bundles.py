@@ -1,0 +1,98 @@
+"""Source bundles in the store, so that any master can hand them to its workers."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from morphml.errors import StorageError
+from morphml.storage.database import Database, Transaction, Values
+from morphml.storage.rows import ChunkRow
+from morphml.storage.statements import bundle_rows
+
+#: Bytes of one row.
+CHUNK_BYTES: Final = 2**20
+#: Bytes of the largest bundle that a store takes; what makes bundles has its own, lower limit.
+LARGEST_BYTES: Final = 64 * 2**20
+
+
+class Bundles:
+    """Keeps bundles by the digest of their bytes; what is there is never changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, digest: str, chunks: Iterable[bytes]) -> None:
+        """Store a bundle; nothing is written when it is there already.
+
+        Args:
+            digest: sha256 of all bytes, in hexadecimal digits.
+            chunks: the bytes, in pieces of any size.
+
+        Raises:
+            StorageError: when the bytes have another digest, or are too many.
+        """
+        if self.has(digest):
+            return
+        data = _checked(digest, chunks)
+        pieces = [data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES)]
+        try:
+            with self._database.writing() as run:
+                _write(run, digest, pieces)
+        except StorageError:
+            # Another process may have stored the very same bytes meanwhile.
+            if not self.has(digest):
+                raise
+
+    def has(self, digest: str) -> bool:
+        """Whether the store has the bundle."""
+        return self._count(digest) is not None
+
+    def chunks(self, digest: str) -> Iterator[bytes] | None:
+        """The bytes of a bundle in pieces of at most 1 MiB, read one by one; None for none."""
+        count = self._count(digest)
+        return None if count is None else self._pieces(digest, count)
+
+    def _count(self, digest: str) -> int | None:
+        with self._database.reading() as run:
+            row = run.row(bundle_rows.bundle_of, {"p_digest": digest})
+        return None if row is None else int(row[0])
+
+    def _pieces(self, digest: str, count: int) -> Iterator[bytes]:
+        for index in range(count):
+            values: Values = {"p_digest": digest, "p_index": index}
+            with self._database.reading() as run:
+                row = run.row(bundle_rows.chunk_of, values)
+            assert row is not None, "a bundle's chunks are stored with it"
+            yield b64decode(row[0])
+
+
+def _checked(digest: str, chunks: Iterable[bytes]) -> bytes:
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > LARGEST_BYTES:
+            raise StorageError(
+                f"bundle {digest[:12]}: has more than {LARGEST_BYTES} bytes; leave data and "
+                "outputs out of the folder that is sent"
+            )
+    found = hashlib.sha256(data).hexdigest()
+    if found != digest:
+        raise StorageError(
+            f"bundle {digest[:12]}: its bytes have the digest {found[:12]}; it was damaged on its "
+            "way: send it again"
+        )
+    return bytes(data)
+
+
+def _write(run: Transaction, digest: str, pieces: list[bytes]) -> None:
+    size = sum(map(len, pieces))
+    values: Values = {"p_digest": digest, "p_size": size, "p_chunks": len(pieces)}
+    run.run(bundle_rows.add_bundle, values)
+    rows = (
+        ChunkRow(digest=digest, idx=index, data=b64encode(piece).decode())
+        for index, piece in enumerate(pieces)
+    )
+    run.add(bundle_rows.add_chunk, rows)

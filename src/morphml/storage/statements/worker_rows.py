@@ -1,0 +1,62 @@
+"""Statements on what masters write of their workers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Delete, Insert, Select, bindparam, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from morphml.scheduling.worker import WorkerState
+from morphml.storage.expressions import constant, database_now
+from morphml.storage.states import SessionState
+from morphml.storage.tables import sessions, workers
+
+_w = workers.c
+#: States in which a worker speaks to the master that writes its row.
+_PRESENT = (WorkerState.JOINING, WorkerState.IDLE, WorkerState.BUSY, WorkerState.DRAINING)
+
+
+def put_worker() -> Insert:
+    """A worker's row, new or written over.
+
+    A worker that went to another master is that one's: whoever lost it writes nothing any more.
+    """
+    # SQLite and PostgreSQL have the same words for this; the compilers of both take it.
+    added = insert(workers)
+    new = added.excluded
+    return added.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            column.name: new[column.key]
+            for column in workers.columns
+            if column.name not in ("id", "joined_at")
+        },
+        where=or_(
+            _w.session == new.session, new.state.in_([constant(state) for state in _PRESENT])
+        ),
+    )
+
+
+def all_workers() -> Select[tuple[object, ...]]:
+    """All workers by name, how long each is silent, and whether its master's session lives."""
+    living = (sessions.c.id == _w.session) & (sessions.c.state == constant(SessionState.LIVE))
+    return (
+        select(
+            _w.id,
+            _w.incarnation,
+            _w.session,
+            _w.name,
+            _w.state,
+            _w.offers,
+            _w.figures,
+            _w.joined_at,
+            (database_now() - _w.seen_at).label("silent_s"),
+            sessions.c.id.is_not(None).label("live"),
+        )
+        .select_from(workers.outerjoin(sessions, living))
+        .order_by(_w.name, _w.id)
+    )
+
+
+def drop_silent_workers() -> Delete:
+    """Workers leave that nobody has heard of for long."""
+    return delete(workers).where(_w.seen_at < database_now() - bindparam("p_kept_s"))
