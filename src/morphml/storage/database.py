@@ -6,13 +6,14 @@ connection: a statement built and compiled each time costs 100 us and more, its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy.engine import Dialect
 
+from morphml.errors import StoreUnavailable
 from morphml.storage.expressions import Statement
 
 #: What tables hold.
@@ -21,6 +22,10 @@ Value: TypeAlias = str | int | float | None
 Row: TypeAlias = tuple[Any, ...]
 #: Values of a statement's parameters by name.
 Values: TypeAlias = Mapping[str, Value]
+
+
+class Collision(StoreUnavailable):
+    """Two transactions got into each other's way and this one was undone whole: run it again."""
 
 
 class Transaction(Protocol):
@@ -38,8 +43,25 @@ class Transaction(Protocol):
         """How many rows the statement changed."""
         ...
 
+    def each(self, statement: Statement, many: Sequence[Values]) -> list[Row | None]:
+        """The only row that the statement returns for each of ``many``, or None.
+
+        One round trip to the database for all of them, where there is one to make.
+        """
+        ...
+
+    def tell(self, statement: Statement, many: Sequence[Values]) -> None:
+        """Run the statement for each of ``many``; what it changes or returns is not looked at.
+
+        Nothing is waited for: an error may come with a later statement, or at the end.
+        """
+        ...
+
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
-        """Insert rows whose values stand in the order of the table's columns."""
+        """Insert rows whose values stand in the order of the table's columns.
+
+        Nothing is waited for, as with ``tell``.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from morphml.storage.tables import metadata
@@ -30,16 +30,25 @@ def migrate(connection: sqlite3.Connection, application_id: int) -> None:
     Raises:
         sqlite3.Error, sqlalchemy.exc.DBAPIError: when the file cannot be changed; it is as before.
     """
-    from alembic import command  # noqa: PLC0415  # 150 ms, and needed once in a file's life
+    with _engine(connection).begin() as core:
+        upgrade(core)
+        core.exec_driver_sql(f"PRAGMA application_id = {application_id:d}")
+        core.exec_driver_sql(f"PRAGMA user_version = {NEWEST:d}")
+
+
+def upgrade(core: Connection) -> None:
+    """Run the migrations that are missing, inside the transaction that is under way.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: when the database refuses one.
+    """
+    from alembic import command  # noqa: PLC0415  # 150 ms, and needed once in a store's life
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _engine(connection).begin() as core:
-        config.attributes["connection"] = core
-        command.upgrade(config, "head")
-        core.exec_driver_sql(f"PRAGMA application_id = {application_id:d}")
-        core.exec_driver_sql(f"PRAGMA user_version = {NEWEST:d}")
+    config.attributes["connection"] = core
+    command.upgrade(config, "head")
 
 
 def lay_tables(connection: sqlite3.Connection) -> None:

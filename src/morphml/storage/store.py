@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from morphml.clock import Clock, SystemClock
-from morphml.errors import ExperimentError
+from morphml.errors import ExperimentError, MissingExtraError
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_experiment_id
 from morphml.search.changes import (
     AttemptRecord,
@@ -21,6 +21,7 @@ from morphml.search.changes import (
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
 from morphml.storage import claims, reading
+from morphml.storage.address import is_url
 from morphml.storage.classes import ClassNames
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
@@ -224,17 +225,32 @@ def open_store(
     """An open store.
 
     Args:
-        storage: path of a SQLite file; None or ``":memory:"`` for a store that is gone at the end.
+        storage: path of a SQLite file; None or ``":memory:"`` for a store that is gone at the end;
+            ``postgresql://user:password@host:port/database`` for a server's database, which any
+            number of processes on any machine may open.
         options: durability, time-outs, lease.
-        clock: the database's clock where the database is on this machine; for tests.
-        create: whether to make the file where there is none.
+        clock: the database's clock where the database is in this process; for tests.
+        create: whether to make the file, or lay the tables, where there are none.
 
     Raises:
-        StoreMismatch: when the file is not a MorphML store, or one of a newer version.
+        StoreMismatch: when the file or database is not a MorphML store, or one of a newer version.
+        StoreUnavailable: when the database's server cannot be reached.
         StorageError: when it cannot be opened, or lies on a network file system.
+        MissingExtraError: when ``psycopg`` is not installed.
     """
     options = options or StoreOptions()
+    if is_url(storage):
+        return SqlStore(_postgres(str(storage), options, create=create), options)
     clock = clock or SystemClock()
     if storage is None or str(storage) == ":memory:":
         return SqlStore(SqliteMemory(options, clock), options)
     return SqlStore(SqliteFile(Path(storage), options, clock, create=create), options)
+
+
+def _postgres(url: str, options: StoreOptions, *, create: bool) -> Database:
+    try:
+        # 60 ms, an optional package, and of no use to a store in a file.
+        from morphml.storage.postgres.server import PostgresDatabase  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtraError("a store on PostgreSQL", extra="postgres") from error
+    return PostgresDatabase(url, options, create=create)

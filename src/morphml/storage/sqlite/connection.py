@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -63,6 +63,16 @@ class SqliteTransaction:
     def run(self, statement: Statement, values: Values) -> int:
         """How many rows the statement changed."""
         return self._execute(self._text(statement), values).rowcount
+
+    def each(self, statement: Statement, many: Sequence[Values]) -> list[Row | None]:
+        """The only row that the statement returns for each of ``many``, or None."""
+        return [self.row(statement, values) for values in many]
+
+    def tell(self, statement: Statement, many: Sequence[Values]) -> None:
+        """Run the statement for each of ``many``; what it changes or returns is not looked at."""
+        text = self._text(statement)
+        for values in many:
+            self._execute(text, values).fetchall()
 
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
         """Insert rows whose values stand in the order of the table's columns."""

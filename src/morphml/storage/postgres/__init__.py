@@ -1,0 +1,1 @@
+"""PostgreSQL as a store's database: several masters, any number of readers."""

@@ -1,0 +1,174 @@
+"""Connections to PostgreSQL, and the statements of a transaction on one."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+import psycopg
+from psycopg import pq
+from psycopg.types.numeric import Int8Dumper
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Dialect
+
+from morphml.storage.database import Row, StatementTexts, Values
+from morphml.storage.expressions import Statement
+from morphml.storage.options import Durability, StoreOptions
+
+#: How statements are written for psycopg.
+NAMED: Final[Dialect] = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # not annotated there
+#: The same for whole rows.
+POSITIONAL: Final[Dialect] = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+#: Statements that a connection keeps prepared: more than there are.
+_PREPARED = 256
+
+Connection: TypeAlias = psycopg.Connection[Row]
+
+
+class Texts:
+    """Statements as text, in both ways of giving values; shared by a store's connections."""
+
+    def __init__(self) -> None:
+        self.named = StatementTexts(NAMED)
+        self.positional = StatementTexts(POSITIONAL)
+
+
+class PostgresTransaction:
+    """Statements on one connection, inside the transaction and pipeline that a ``Turn`` began.
+
+    In a pipeline nothing is waited for until somebody asks for rows: a driver's transaction of
+    eight statements is three round trips.
+    """
+
+    def __init__(self, connection: Connection, texts: Texts) -> None:
+        # One cursor is asked and read at once; the other's results nobody looks at.
+        self._asking = connection.cursor()
+        self._telling = connection.cursor()
+        self._text = texts.named.text
+        self._row_text = texts.positional.text
+
+    def rows(self, statement: Statement, values: Values) -> list[Row]:
+        """All rows that the statement returns."""
+        cursor = self._asking
+        return cursor.execute(self._text(statement), values, prepare=True).fetchall()
+
+    def row(self, statement: Statement, values: Values) -> Row | None:
+        """The only row that the statement returns, or None."""
+        rows = self.rows(statement, values)
+        return rows[0] if rows else None
+
+    def run(self, statement: Statement, values: Values) -> int:
+        """How many rows the statement changed."""
+        # Not `execute`: in a pipeline that would not wait for the count.
+        self._asking.executemany(self._text(statement), (values,), returning=True)
+        return self._asking.rowcount
+
+    def each(self, statement: Statement, many: Sequence[Values]) -> list[Row | None]:
+        """The only row that the statement returns for each of ``many``, or None."""
+        if not many:
+            return []
+        cursor = self._asking
+        cursor.executemany(self._text(statement), many, returning=True)
+        found: list[Row | None] = [cursor.fetchone()]
+        while cursor.nextset():
+            found.append(cursor.fetchone())
+        return found
+
+    def tell(self, statement: Statement, many: Sequence[Values]) -> None:
+        """Run the statement for each of ``many``; what it changes or returns is not looked at."""
+        self._telling.executemany(self._text(statement), many)
+
+    def add(self, statement: Statement, rows: Iterable[Row]) -> None:
+        """Insert rows whose values stand in the order of the table's columns."""
+        self._telling.executemany(self._row_text(statement), rows)
+
+
+class Opener:
+    """Makes the connections of one store, all alike.
+
+    Args:
+        url: as libpq reads it, with its password.
+        options: time-outs and durability.
+    """
+
+    def __init__(self, url: str, options: StoreOptions) -> None:
+        self._url = url
+        self._options = options
+
+    def connect(self) -> Connection:
+        """A connection that begins no transaction by itself.
+
+        Raises:
+            psycopg.Error: when the server cannot be reached or refuses.
+        """
+        options = self._options
+        defaults: dict[str, Any] = {
+            "connect_timeout": max(2, round(options.connect_timeout_s)),
+            "application_name": "morphml",
+            # A server that vanished without a word is noticed after about 11 s.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": round(options.statement_timeout_s * 1000),
+        }
+        given = psycopg.conninfo.conninfo_to_dict(self._url)
+        connection: Connection = psycopg.connect(
+            **{**defaults, **{key: value for key, value in given.items() if value is not None}},
+            autocommit=True,
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: Connection) -> None:
+        connection.prepared_max = _PREPARED
+        # By its size an integer would be of three types, and each statement prepared three times.
+        connection.adapters.register_dumper(int, Int8Dumper)
+        options = self._options
+        settings = {
+            "statement_timeout": _milliseconds(options.statement_timeout_s),
+            "lock_timeout": _milliseconds(options.busy_timeout_s),
+            "idle_in_transaction_session_timeout": _milliseconds(options.statement_timeout_s),
+            "client_encoding": "UTF8",
+            # One plan for each statement, made to walk an index also while tables are small: they
+            # grow a thousandfold before the server counts them again.
+            "plan_cache_mode": "force_generic_plan",
+            "enable_seqscan": "off",
+            "jit": "off",
+        }
+        if options.durability is Durability.FULL and _setting(connection) in {"off", "local"}:
+            settings["synchronous_commit"] = "on"
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+
+def went_away(connection: Connection) -> bool:
+    """Whether an idle connection is known to be of no more use; about 3 us.
+
+    An idle server says nothing: what can be read is its farewell, or the end.
+    """
+    if connection.closed or connection.info.transaction_status is not pq.TransactionStatus.IDLE:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.Error:
+        return True
+    return connection.pgconn.status is not pq.ConnStatus.OK
+
+
+def _setting(connection: Connection) -> str:
+    row = connection.execute("SELECT current_setting('synchronous_commit')").fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _milliseconds(seconds: float) -> str:
+    # 0 would mean no limit at all.
+    return f"{max(1, round(seconds * 1000))}ms"
