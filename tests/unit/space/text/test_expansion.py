@@ -37,7 +37,7 @@ def test_text_that_doubles_with_each_line_is_refused_at_the_line_that_is_too_muc
 @pytest.mark.parametrize("again", ["a = sequence(a)", "a = [a]", "a = -a", "a = residual(body=a)"])
 def test_text_that_nests_deeper_with_each_line_is_refused(again: str) -> None:
     with pytest.raises(TextFormError, match="nests deeper than 90 levels") as caught:
-        parse_block(lines("a = relu()", again, 5_000, "a"))
+        parse_block(lines("a = relu()", again, 500, "a"))
     assert caught.value.line == MAX_HEIGHT + 1
 
 
