@@ -30,7 +30,10 @@ Target = Annotated[
         help="The file to write; its ending says what: .py .onnx .pt2 .json .svg .png .csv .html",
     ),
 ]
-Number = Annotated[int | None, typer.Option("--trial", min=0, help="This trial, not the best.")]
+Number = Annotated[
+    int | None,
+    typer.Option("--trial", help="This trial, not the best; -1, -2, ... are reused results."),
+]
 
 
 def export(

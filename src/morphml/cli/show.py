@@ -16,7 +16,10 @@ from morphml.master import Experiment
 from morphml.master.evaluated import EvaluatedTrial
 from morphml.search.changes import AttemptRecord
 
-Trial = Annotated[int | None, typer.Option(min=0, help="Show this trial, with its attempts.")]
+Trial = Annotated[
+    int | None,
+    typer.Option(help="Show this trial, with its attempts; -1, -2, ... are reused results."),
+]
 
 
 def show(
