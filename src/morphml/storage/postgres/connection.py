@@ -142,8 +142,9 @@ class Opener:
         }
         if options.durability is Durability.FULL and _setting(connection) in {"off", "local"}:
             settings["synchronous_commit"] = "on"
-        for name, value in settings.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+        words = [word for pair in settings.items() for word in pair]
+        connection.execute(f"SELECT {calls}".encode(), words)
 
 
 def went_away(connection: Connection) -> bool:
@@ -161,7 +162,7 @@ def went_away(connection: Connection) -> bool:
         connection.pgconn.consume_input()
     except psycopg.Error:
         return True
-    return connection.pgconn.status is not pq.ConnStatus.OK
+    return connection.pgconn.status != pq.ConnStatus.OK
 
 
 def _setting(connection: Connection) -> str:

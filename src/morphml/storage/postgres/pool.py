@@ -80,7 +80,7 @@ class Pool:
         sound = (
             not connection.closed
             and connection.info.transaction_status is pq.TransactionStatus.IDLE
-            and connection.pgconn.pipeline_status is pq.PipelineStatus.OFF
+            and connection.pgconn.pipeline_status == pq.PipelineStatus.OFF
         )
         if sound and not self._closed:
             self._idle.append(connection)
