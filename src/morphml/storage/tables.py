@@ -50,6 +50,8 @@ experiments = Table(
     Column("ended_at", Double),
     #: 1 to 10; higher goes first.
     Column("priority", Whole, nullable=False, server_default="5"),
+    #: 1 once it was left to the masters; a search that one process runs for itself is 0.
+    Column("shared", Whole, nullable=False, server_default="0"),
     Index("ix_experiments_created_at", "created_at"),
     sqlite_with_rowid=False,
 )

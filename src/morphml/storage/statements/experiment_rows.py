@@ -27,6 +27,7 @@ _ZERO: ColumnElement[int] = literal_column("0")
 _NOTHING: ColumnElement[str] = literal_column("''")
 #: In the words of the index ``ix_experiments_open``.
 _open = _e.state.in_([constant(ExperimentState.QUEUED), constant(ExperimentState.RUNNING)])
+_shared = _e.shared == literal_column("1")
 _RECORD = (
     _e.id,
     _e.name,
@@ -198,6 +199,7 @@ def queue() -> Update:
             state=constant(ExperimentState.QUEUED),
             reason=_NOTHING,
             priority=bindparam("p_priority"),
+            shared=literal_column("1"),
             nonce=null(),
             driver=null(),
             requested_state=null(),
@@ -208,12 +210,12 @@ def queue() -> Update:
 
 
 def drivable() -> Select[tuple[object, ...]]:
-    """Experiments that are to be driven and are not, the most important and oldest first."""
+    """Shared experiments that nobody drives though they run or wait, the most important first."""
     living = (sessions.c.id == _e.driver) & (sessions.c.state == constant(SessionState.LIVE))
     return (
         select(_e.id)
         .select_from(experiments.outerjoin(sessions, living))
-        .where(_open, sessions.c.id.is_(None))
+        .where(_open, _shared, sessions.c.id.is_(None))
         .order_by(_e.priority.desc(), _e.created_at, _e.id)
     )
 

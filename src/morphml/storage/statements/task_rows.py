@@ -77,7 +77,7 @@ def classes_of() -> Select[tuple[object, ...]]:
 
 
 def open_classes() -> Select[tuple[object, ...]]:
-    """Classes of all experiments that run and go on, with the smallest rank that is ready.
+    """Classes of all shared experiments that run and go on, with the smallest rank that is ready.
 
     One step into the index for each class; the rank is null where nothing is ready.
     """
@@ -96,6 +96,7 @@ def open_classes() -> Select[tuple[object, ...]]:
         .where(
             experiments.c.state == constant(ExperimentState.RUNNING),
             experiments.c.requested_state.is_(None),
+            experiments.c.shared == literal_column("1"),
         )
     )
 

@@ -18,6 +18,7 @@ WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Bring the tables of version 1 to version 2."""
     op.add_column("experiments", sa.Column("priority", WHOLE, nullable=False, server_default="5"))
+    op.add_column("experiments", sa.Column("shared", WHOLE, nullable=False, server_default="0"))
     op.add_column("sessions", sa.Column("address", sa.Text(), nullable=False, server_default=""))
     op.create_index(
         "ix_experiments_open",
