@@ -90,6 +90,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         store=StoreSettings(durability=durability, artifacts=_artifacts(variables)),
         data=DataSettings(folder=Path(folder) if folder else None),
+        access=AccessSettings(token_file=_token_file(variables)),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
 
@@ -100,6 +101,14 @@ def _artifacts(variables: Mapping[str, str]) -> Path:
         return Path(given).expanduser().resolve()
     data = Path(variables.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
     return data / "morphml" / "artifacts"
+
+
+def _token_file(variables: Mapping[str, str]) -> Path:
+    named = variables.get("MORPHML_TOKEN_FILE")
+    if named:
+        return Path(named).expanduser()
+    configuration = Path(variables.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    return configuration / "morphml" / "tokens.json"
 
 
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:

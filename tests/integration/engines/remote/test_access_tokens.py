@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.engines.remote.access_servers import (
     PATIENCE_S,
     bearing,
@@ -19,7 +20,6 @@ from tests.integration.engines.remote.access_servers import (
     refused,
     serving,
 )
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import (

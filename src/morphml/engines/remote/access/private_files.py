@@ -35,9 +35,12 @@ def read_private(path: Path, what: str) -> bytes:
         raise
     except OSError as error:
         raise AccessError(f"{what} {path} cannot be read: {error.strerror}", file=path) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check(os.fstat(descriptor), path, what)
-        data = file.read(MOST_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MOST_BYTES:
         raise AccessError(f"{what} {path} is longer than {MOST_BYTES} bytes", file=path)
     return data

@@ -29,7 +29,7 @@ class KeyPair:
             AccessError: when a file is missing or wrong, the key is open to others or of another
                 certificate, or the certificate is not valid now.
         """
-        chain = read_certificates(self.certificate, clock)
+        chain = read_chain(self.certificate, clock)
         try:
             key = read_private(self.key, "private key")
         except FileNotFoundError:
@@ -62,7 +62,7 @@ class ServerTls:
         Raises:
             AccessError: when a file is missing or wrong, or a certificate is not valid now.
         """
-        authority = None if self.client_ca is None else read_certificates(self.client_ca, clock)
+        authority = None if self.client_ca is None else read_authorities(self.client_ca, clock)
         return grpc.ssl_server_credentials(
             [self.pair.load(clock)],
             root_certificates=authority,
@@ -87,17 +87,35 @@ class ClientTls:
         Raises:
             AccessError: when a file is missing or wrong, or a certificate is not valid now.
         """
-        authority = None if self.ca is None else read_certificates(self.ca, clock)
+        authority = None if self.ca is None else read_authorities(self.ca, clock)
         key, chain = (None, None) if self.pair is None else self.pair.load(clock)
         return grpc.ssl_channel_credentials(authority, key, chain)
 
 
-def read_certificates(path: Path, clock: Clock) -> bytes:
+def read_chain(path: Path, clock: Clock) -> bytes:
     """The text of a PEM file of certificates, the first of which is valid now.
 
     Raises:
         AccessError: when it is missing, holds no certificate, or the first is not valid now.
     """
+    data, certificates = _read(path)
+    _check(certificates[0], path, clock)
+    return data
+
+
+def read_authorities(path: Path, clock: Clock) -> bytes:
+    """The text of a PEM file of authorities, one of which is valid now.
+
+    Raises:
+        AccessError: when it is missing, holds no certificate, or none is valid now.
+    """
+    data, certificates = _read(path)
+    newest = max(certificates, key=lambda certificate: certificate.not_valid_after_utc)
+    _check(newest, path, clock)
+    return data
+
+
+def _read(path: Path) -> tuple[bytes, list[x509.Certificate]]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -105,23 +123,25 @@ def read_certificates(path: Path, clock: Clock) -> bytes:
             f"certificate {path} cannot be read: {error.strerror}", file=path
         ) from error
     try:
-        first = _certificates(data)[0]
+        return data, _certificates(data)
     except ValueError as error:
         raise AccessError(f"{path} holds no PEM certificate: {error}", file=path) from error
+
+
+def _check(certificate: x509.Certificate, path: Path, clock: Clock) -> None:
     now = datetime.fromtimestamp(clock.now(), UTC)
-    if now > first.not_valid_after_utc:
+    if now > certificate.not_valid_after_utc:
         raise AccessError(
-            f"certificate {path} expired on {_day(first.not_valid_after_utc)}: make a new one "
-            "(`morphml certs`, or your own authority)",
+            f"certificate {path} expired on {_day(certificate.not_valid_after_utc)}: make a new "
+            "one (`morphml certs`, or your own authority)",
             file=path,
         )
-    if now < first.not_valid_before_utc:
+    if now < certificate.not_valid_before_utc:
         raise AccessError(
-            f"certificate {path} is valid only from {_day(first.not_valid_before_utc)}: is the "
-            "clock of this machine right?",
+            f"certificate {path} is valid only from {_day(certificate.not_valid_before_utc)}: is "
+            "the clock of this machine right?",
             file=path,
         )
-    return data
 
 
 def _certificates(data: bytes) -> list[x509.Certificate]:
