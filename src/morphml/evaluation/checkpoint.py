@@ -46,6 +46,17 @@ class Checkpoint:
     generators: Mapping[str, object]
 
 
+def file_name(number: int, step: int, attempt_id: str) -> str:
+    """Name of a checkpoint's file.
+
+    Args:
+        number: the trial's.
+        step: epochs done.
+        attempt_id: the public name of the attempt, never its token.
+    """
+    return f"{number:06d}-{step:05d}-{attempt_id[:8]}.pt"
+
+
 def save(path: Path, step: int, state: Mapping[str, object]) -> str:
     """Write a checkpoint and return the digest of the file, 32 hexadecimal digits.
 

@@ -218,7 +218,7 @@ class Trial:
             WorkerError: when the disk refuses.
         """
         segment = self._segment
-        name = f"{segment.number:06d}-{step:05d}-{segment.attempt_id[:8]}.pt"
+        name = files.file_name(segment.number, step, segment.attempt_id)
         path = segment.checkpoint_folder / name
         digest = files.save(path, step, states)
         self._channel.checkpointed(step, path, digest)
