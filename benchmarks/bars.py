@@ -38,6 +38,8 @@ BARS = (
     Bar(case=r"^SQLite normal, .*, 1 in flight", figure="trials_per_s", relation=">=", limit=2000),
     Bar(case=r"^SQLite full, .*, 64 in flight", figure="trials_per_s", relation=">=", limit=2000),
     Bar(case=r"^memory .*, 1 in flight", figure="trials_per_s", relation=">=", limit=5000),
+    Bar(case=r"^100,000 against", figure="slower_percent", relation="<=", limit=20.0),
+    Bar(case=r"^100,000 against.* SQLite", figure="rss_mb_more", relation="<=", limit=30.0),
     Bar(case=r"^fold of 100,000", figure="seconds", relation="<=", limit=5.0),
     Bar(case=r"^import morphml", figure="seconds", relation="<=", limit=0.3),
     Bar(case=r"^import morphml", figure="mb", relation="<=", limit=60.0),

@@ -1,81 +1,41 @@
-"""Fold of a long log, memory of a long search, and the cost of ``import morphml``."""
+"""Fold of a long log, and the cost of ``import morphml``."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from benchmarks.bench_overhead import evaluate, layered_space, measure
-from benchmarks.instant_engine import InstantEngine
-from morphml.evaluation import EvaluatorSource
-from morphml.master.crew import Run
-from morphml.master.experiment import experiment_folder
-from morphml.master.options import make_spec
+from benchmarks.searching import Case, finish, prepared
 from morphml.master.recovery import fresh_machine
-from morphml.master.runner import run as drive
-from morphml.settings import Durability
-from morphml.storage import open_store
 
 LONG = 100_000
+#: Prints the most memory that this program has used, in KiB. ``ru_maxrss`` would not do: it counts
+#: what the parent used before it became this program.
+PEAK = "print(*[x.split()[1] for x in open('/proc/self/status') if x.startswith('VmHWM')])"
 
 
 def measure_fold(trials: int = LONG) -> dict[str, object]:
     """Seconds to fold the log of a search of 100,000 trials from SQLite."""
-    space = layered_space()
-    source = EvaluatorSource.of(evaluate)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "fold.db"
-        store = open_store(path)
-        spec = make_spec(space, source, 1, {"optimizer": "evolution", "trials": trials})
-        experiment = store.create_experiment(spec)
-        drive(
-            Run(
-                store=store,
-                experiment=experiment,
-                spec=spec,
-                space=space,
-                source=source,
-                folder=experiment_folder(path, experiment),
-                workers=0,
-                observer=lambda progress: None,
-            ),
-            engine=InstantEngine(space, evaluate, 64),
-        )
+    case = Case(storage="SQLite", optimizer="evolution", in_flight=64, trials=trials)
+    with prepared(case) as run:
+        finish(run, case.in_flight)
         began = time.perf_counter()
-        machine = fresh_machine(spec, space)
-        machine.fold(store.log(experiment))
+        machine = fresh_machine(run.spec, run.space)
+        machine.fold(run.store.log(run.experiment))
         seconds = time.perf_counter() - began
-        assert machine.next_number == trials
-        store.close()
+    assert machine.next_number == trials
     return {"case": f"fold of {trials:,} trials, evolution", "seconds": round(seconds, 2)}
-
-
-def measure_length() -> list[dict[str, object]]:
-    """Rate and memory of a long search against a short one."""
-    return [
-        measure(
-            storage="SQLite",
-            optimizer="evolution",
-            in_flight=64,
-            trials=trials,
-            durability=Durability.NORMAL,
-        )
-        for trials in (10_000, LONG)
-    ]
 
 
 def measure_import(repeats: int = 10) -> dict[str, object]:
     """Median seconds and the memory of ``import morphml`` over an empty interpreter."""
-    code = "import resource,sys;{}print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
     def once(statement: str) -> tuple[float, float]:
         began = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-c", code.format(statement)], capture_output=True, check=True
+            [sys.executable, "-c", statement + PEAK], capture_output=True, check=True
         )
         return time.perf_counter() - began, int(done.stdout) / 1024
 
@@ -97,7 +57,7 @@ def measure_import(repeats: int = 10) -> dict[str, object]:
 
 def run() -> list[dict[str, object]]:
     """All rows of the table."""
-    return [measure_import(), *measure_length(), measure_fold()]
+    return [measure_import(), measure_fold()]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from morphml.engines.port import Assignment, Context, EngineEvent, Finished, Order, Succeeded
 from morphml.ids import AttemptToken, ExperimentId
@@ -47,6 +47,9 @@ class InstantEngine:
                 )
             )
         return done
+
+    def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
+        """Nothing is kept that could be forgotten now."""
 
     def close(self) -> None:
         """Nothing to close."""
