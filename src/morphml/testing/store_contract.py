@@ -15,7 +15,17 @@ store is opened with a short lease.
 
 from __future__ import annotations
 
-from morphml.testing.store import attempts, claims, driving, knowledge, logs, sessions
+from morphml.testing.store import (
+    attempts,
+    claims,
+    cluster,
+    driving,
+    knowledge,
+    logs,
+    mail,
+    sessions,
+    workers,
+)
 from morphml.testing.store.case import Check, StoreCase
 from morphml.testing.store.script import Ask, DriverScript, Handed, sample_spec
 
@@ -27,6 +37,9 @@ STORE_CONTRACT: tuple[Check, ...] = (
     *sessions.CHECKS,
     *logs.CHECKS,
     *knowledge.CHECKS,
+    *cluster.CHECKS,
+    *mail.CHECKS,
+    *workers.CHECKS,
 )
 
 __all__ = [

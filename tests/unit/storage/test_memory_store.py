@@ -12,7 +12,17 @@ import pytest
 from morphml.errors import StorageError
 from morphml.storage import open_store
 from morphml.testing.clock import FakeClock
-from morphml.testing.store import attempts, claims, driving, logs, sessions
+from morphml.testing.store import (
+    attempts,
+    claims,
+    cluster,
+    driving,
+    knowledge,
+    logs,
+    mail,
+    sessions,
+    workers,
+)
 from morphml.testing.store_contract import STORE_CONTRACT, Check, StoreCase
 
 
@@ -23,7 +33,10 @@ def test_memory_store_contract(check: Check) -> None:
         check(StoreCase(store=store, let_pass=clock.advance, lease_s=8.0))
 
 
-@pytest.mark.parametrize("module", [attempts, claims, driving, logs, sessions])
+MODULES = (attempts, claims, cluster, driving, knowledge, logs, mail, sessions, workers)
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_contract_leaves_no_check_out(module: ModuleType) -> None:
     written = {
         value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,6 +37,12 @@ class StoreCase:
         """A driver of the experiment."""
         return DriverScript(self.store, self.experiment, session or self.session)
 
+    def shared(self) -> ExperimentId:
+        """Another experiment, left to whichever master has room."""
+        experiment = self.store.create_experiment(sample_spec())
+        self.store.cluster.submit(experiment)
+        return experiment
+
     def counters(self) -> tuple[int, int]:
         """Numbers taken, and log entries stored, by the experiment row; the rows must agree."""
         record = self.store.experiment(self.experiment)
@@ -67,3 +74,26 @@ def refused(kind: type[_E], call: Callable[[], object]) -> _E:
         assert str(error), "an error says what happened"
         return error
     raise AssertionError(f"nothing was raised, expected {kind.__name__}")
+
+
+def in_threads(calls: Sequence[Callable[[], object]]) -> None:
+    """Run all calls at the same time, each in a thread of its own.
+
+    Raises:
+        AssertionError: when one of them raised; the error is its cause.
+    """
+    errors: list[BaseException] = []
+
+    def run(call: Callable[[], object]) -> None:
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001  # told by whoever waits
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise AssertionError(f"{len(errors)} of {len(calls)} threads failed") from errors[0]
