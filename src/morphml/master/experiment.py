@@ -192,7 +192,9 @@ class Experiment:
     def _evaluator(self, spec: ExperimentSpec) -> EvaluatorSource:
         """The evaluator to run, loaded only now: to show trials nobody needs it."""
         if self._source is None and spec.evaluator.kind == "value":
-            self._source = evaluators.recall(self.folder)[1]
+            # The code of the beginning: what names it for shared results stands in the spec.
+            recalled = evaluators.recall(self.folder)[1]
+            self._source = replace(recalled, digest=spec.evaluator.digest)
         elif self._source is None:
             self._source = EvaluatorSource.of(spec.evaluator.reference)
         if self._source.live is _by_hand:

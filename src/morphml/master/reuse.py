@@ -53,9 +53,9 @@ def sharing_of(
     scope = scope_of(spec, required_metrics(spec), device_class)
     if scope is None:
         return None
-    # Code by value is the code of the beginning: its file is checked when it is recalled.
-    now = source.resolved().digest if spec.evaluator.kind == "path" else source.digest
-    if now not in (None, spec.evaluator.digest):
+    # By path, the module may have changed since; by value, somebody may have given another object.
+    now = source.resolved().digest
+    if now != spec.evaluator.digest:
         warnings.warn(
             f"the evaluator {source.name} is not the one that experiment {spec.name!r} began with; "
             "results are not shared with other experiments in this run",

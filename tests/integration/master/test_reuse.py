@@ -325,6 +325,35 @@ def test_import_path_is_named_by_its_file_and_changed_code_shares_nothing(
     assert {record.metrics["loss"] for record in third.records} == {2.0}
 
 
+SCRIPT = """
+import sys
+from pathlib import Path
+from uuid import uuid4
+import morphml as mm
+from morphml.master import Experiment
+
+def evaluate(arch, trial):
+    (Path(folder) / f"call-{uuid4().hex}").write_text(arch.point_id)
+    return {"loss": float(arch.decisions["a"])}
+
+folder = sys.argv[1]
+space = mm.SearchSpace(decisions={"a": mm.integer(0, 9)})
+given = dict(storage=f"{folder}/s.db", objectives={"loss": "min"}, workers=0, reuse=True)
+mm.search(space, evaluate, trials=6, name="first", **given)
+Experiment.create(space, evaluate, trials=10, name="second", **given).close()
+"""
+
+
+def test_evaluator_of_a_script_is_known_again_where_another_process_resumes(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=60)
+    resumed = mm.resume(tmp_path / "s.db", "second", workers=0)
+    assert (len(resumed.records), len(resumed.reused)) == (4, 6)
+    assert calls(tmp_path).total() == 10
+    assert replays(tmp_path / "s.db") == 2
+
+
 # --- faces -------------------------------------------------------------------------------------
 
 

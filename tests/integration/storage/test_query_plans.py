@@ -62,7 +62,6 @@ def plan(script: DriverScript, statement: Statement) -> str:
         (experiment_rows.requested_state, "experiments USING PRIMARY KEY"),
         (experiment_rows.driver_of, "sessions USING PRIMARY KEY"),
         (knowledge_rows.knowledge_of, r"knowledge USING PRIMARY KEY \(topic=\? AND key=\?\)"),
-        (knowledge_rows.add_knowledge, r"knowledge USING .*PRIMARY KEY \(topic=\? AND key=\?\)"),
         (log_rows.entries_after, r"log USING PRIMARY KEY \(experiment=\? AND seq>\?\)"),
         (trial_rows.update_trial, r"trials USING PRIMARY KEY \(experiment=\? AND number=\?\)"),
         (trial_rows.trials_from, r"trials USING PRIMARY KEY \(experiment=\? AND number>\?\)"),

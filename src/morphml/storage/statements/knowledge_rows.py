@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Double, Insert, Select, Text, bindparam, exists, insert, select
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from morphml.storage.tables import knowledge
 
@@ -11,16 +12,14 @@ _k = knowledge.c
 
 def add_knowledge() -> Insert:
     """Something new under its topic and key; what stands there already stays."""
-    known = exists().where(_k.topic == bindparam("p_topic"), _k.key == bindparam("p_key"))
-    return insert(knowledge).from_select(
-        ["topic", "key", "value", "updated_at"],
-        select(
-            bindparam("p_topic", type_=Text),
-            bindparam("p_key", type_=Text),
-            bindparam("p_value", type_=Text),
-            bindparam("p_now", type_=Double),
-        ).where(~known),
+    # PostgreSQL's words, which SQLite shares: of two writers at once the second changes nothing.
+    added = insert(knowledge).values(
+        topic=bindparam("p_topic"),
+        key=bindparam("p_key"),
+        value=bindparam("p_value"),
+        updated_at=bindparam("p_now"),
     )
+    return added.on_conflict_do_nothing()
 
 
 def knowledge_of() -> Select[tuple[object, ...]]:
