@@ -82,18 +82,24 @@ def open_classes() -> Select[tuple[object, ...]]:
     One step into the index for each class; the rank is null where nothing is ready.
     """
     head = (
-        select(func.min(_t.rank))
+        select(_t.rank)
         .where(
             _t.class_id == classes.c.id,
             _t.state == constant(TaskState.PENDING),
             _t.due_at.is_(None),
         )
+        .order_by(_t.rank)
+        .limit(literal_column("1"))
         .scalar_subquery()
     )
     return (
         select(head.label("head"), classes.c.id, classes.c.requirements, classes.c.owner)
         .select_from(experiments.join(classes, classes.c.owner == experiments.c.id))
         .where(
+            # In the words of the index ``ix_experiments_open``, which holds the queued ones too.
+            experiments.c.state.in_(
+                [constant(ExperimentState.QUEUED), constant(ExperimentState.RUNNING)]
+            ),
             experiments.c.state == constant(ExperimentState.RUNNING),
             experiments.c.requested_state.is_(None),
             experiments.c.shared == literal_column("1"),
