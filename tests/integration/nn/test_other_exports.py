@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from morphml import layers as L
 from morphml import spaces
 from morphml.errors import CallerError
 from morphml.nn.export.example import example_inputs
+from morphml.nn.export.files import EXPORTER_LOG
 from morphml.nn.framework import TorchFramework
 from morphml.nn.network import Network
 from morphml.space import Architecture, Block, SearchSpace
@@ -98,6 +100,24 @@ def onnx_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         files[name] = folder / f"{name}.onnx"
         member.to_onnx(files[name], weights=model)
     return files
+
+
+def test_onnx_export_says_nothing_of_libraries_that_are_not_installed(tmp_path: Path) -> None:
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    heard: list[str] = []
+    log = logging.getLogger(EXPORTER_LOG)
+    log.addHandler(listening := Listening())
+    try:
+        member, _ = member_and_model("lstm")
+        member.to_onnx(tmp_path / "model.onnx")
+        assert heard == []
+        log.warning("the level is what it was")
+        assert heard == ["the level is what it was"]
+    finally:
+        log.removeHandler(listening)
 
 
 @pytest.mark.parametrize("name", SPACES)

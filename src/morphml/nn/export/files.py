@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ from morphml.nn.plan import Plan, plan
 
 if TYPE_CHECKING:
     from morphml.space import Architecture
+
+#: Where torch logs which libraries it has no operators for; none of ours is of such a library.
+EXPORTER_LOG = "torch.onnx._internal.exporter._registration"
 
 
 def write_python(architecture: Architecture, path: Path, weights: Weights | None) -> Path:
@@ -156,7 +160,13 @@ def _free_batch(inputs: tuple[torch.Tensor, ...]) -> tuple[object, ...]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporters' warnings about their own workings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Without the exporters' warnings about their own workings, such as absent torchvision."""
+    log = logging.getLogger(EXPORTER_LOG)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
