@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
 from morphml.storage.classes import decode_requirements, is_met
-from morphml.storage.database import Database, Row, Transaction, Values
+from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.rows import AttemptRow
 from morphml.storage.sessions import check_live
 from morphml.storage.statements import task_rows, trial_rows
@@ -25,11 +25,15 @@ def claim(
     """See ``Store.claim``. Cost: O(limit x classes of the experiment), whatever else waits."""
     if limit < 1:
         return []
-    with database.writing() as run:
-        check_live(run, session)
-        run.run(task_rows.wake_due, {})
-        classes = run.rows(task_rows.classes_of, {"p_owner": experiment})
-        return _lease_all(run, _first_of(run, classes, limit, offers), session)
+
+    def transaction() -> list[ClaimedTask]:
+        with database.writing() as run:
+            check_live(run, session)
+            run.tell(task_rows.wake_due, ({},))
+            classes = run.rows(task_rows.classes_of, {"p_owner": experiment})
+            return _lease(run, _first_of(run, classes, limit, offers), session)
+
+    return again(transaction)
 
 
 def claim_any(
@@ -42,10 +46,14 @@ def claim_any(
     """See ``Cluster.claim_any``. One index step for each class of the experiments that run."""
     if limit < 1:
         return []
-    with database.writing() as run:
-        check_live(run, session)
-        run.run(task_rows.wake_due, {})
-        return _lease_all(run, _first_of_any(run, limit, offers, but), session)
+
+    def transaction() -> list[ClaimedTask]:
+        with database.writing() as run:
+            check_live(run, session)
+            run.tell(task_rows.wake_due, ({},))
+            return _lease(run, _first_of_any(run, limit, offers, but), session)
+
+    return again(transaction)
 
 
 class _Ready(NamedTuple):
@@ -56,6 +64,10 @@ class _Ready(NamedTuple):
     owner: str
     number: int
     segment: int
+    #: Of the attempt whose session was lost, as far as one may still come back.
+    lost_token: str | None
+    lost_holder: str | None
+    leased_at: float | None
     #: Of its class.
     requirements: str
 
@@ -97,52 +109,65 @@ def _first_of_any(
 def _head(run: Transaction, class_id: int, requirements: str, limit: int) -> list[_Ready]:
     """The first ready tasks of one class, by rank."""
     values: Values = {"p_class": class_id, "p_limit": limit}
+    rows = run.rows(task_rows.ready_of_class, values)
+    return [_Ready._make((*row, requirements)) for row in rows]
+
+
+def _lease(run: Transaction, ready: Sequence[_Ready], session: SessionId) -> list[ClaimedTask]:
+    """The tasks under fresh tokens, without those that another master was faster with."""
+    tokens = [new_token() for _ in ready]
+    values: list[Values] = [
+        {
+            **task.key,
+            "p_session": session,
+            "p_token": token,
+            "p_lost": 0 if task.lost_token is None else 1,
+        }
+        for task, token in zip(ready, tokens, strict=True)
+    ]
+    leased = run.each(task_rows.lease, values)
+    taken = [
+        (task, token, row)
+        for task, token, row in zip(ready, tokens, leased, strict=True)
+        if row is not None
+    ]
+    ended = [_lost_attempt(task, row) for task, _, row in taken if task.lost_token is not None]
+    if ended:
+        run.add(trial_rows.add_attempt, ended)
+    trials: list[Values] = [
+        {"p_experiment": task.owner, "p_number": task.number} for task, _, _ in taken
+    ]
+    vectors = run.each(task_rows.vector_of, trials)
+    checkpoints = run.each(task_rows.newest_checkpoint, trials)
     return [
-        _Ready(rank, id_, owner, number, segment, requirements)
-        for rank, id_, owner, number, segment in run.rows(task_rows.ready_of_class, values)
+        _claimed(task, token, (*row, *_known(vector), _checkpoint(checkpoint)))
+        for (task, token, row), vector, checkpoint in zip(taken, vectors, checkpoints, strict=True)
     ]
 
 
-def _lease_all(run: Transaction, ready: Iterable[_Ready], session: SessionId) -> list[ClaimedTask]:
-    claimed = (_lease(run, task, session) for task in ready)
-    return [task for task in claimed if task is not None]
-
-
-def _lease(run: Transaction, task: _Ready, session: SessionId) -> ClaimedTask | None:
-    """The task under a fresh token; None where another master was faster."""
-    lost = run.row(task_rows.lost_of, task.key)
-    token = new_token()
-    taken = {"p_session": session, "p_token": token, "p_lost": 0 if lost is None else 1}
-    row = run.row(task_rows.lease, {**task.key, **taken})
-    if row is None:
-        return None
-    if lost is not None:
-        _end_lost_attempt(run, task, lost)
-    from_epoch, to_epoch, attempts = row
-    experiment = ExperimentId(task.owner)
-    trial: Values = {"p_experiment": experiment, "p_number": task.number}
-    vector = run.row(task_rows.vector_of, trial)
-    assert vector is not None, "a task's trial is stored with it"
+def _claimed(task: _Ready, token: AttemptToken, row: Row) -> ClaimedTask:
+    from_epoch, to_epoch, attempts, _, vector, checkpoint = row
     return ClaimedTask(
         id=TaskId(task.id),
-        experiment=experiment,
+        experiment=ExperimentId(task.owner),
         number=task.number,
         segment=task.segment,
         from_epoch=from_epoch,
         to_epoch=to_epoch,
         token=token,
         attempts=attempts,
-        vector=vector[0].encode(),
-        checkpoint=_newest_checkpoint(run, experiment, task.number),
+        vector=vector.encode(),
+        checkpoint=checkpoint,
         requirements=decode_requirements(task.requirements),
     )
 
 
-def _newest_checkpoint(
-    run: Transaction, experiment: ExperimentId, number: int
-) -> CheckpointPointer | None:
-    values: Values = {"p_experiment": experiment, "p_number": number}
-    row = run.row(task_rows.newest_checkpoint, values)
+def _known(vector: Row | None) -> Row:
+    assert vector is not None, "a task's trial is stored with it"
+    return vector
+
+
+def _checkpoint(row: Row | None) -> CheckpointPointer | None:
     if row is None:
         return None
     token, number, step, key, digest, size = row
@@ -151,21 +176,21 @@ def _newest_checkpoint(
     )
 
 
-def _end_lost_attempt(run: Transaction, task: _Ready, lost: Row) -> None:
-    """Write the end of the attempt whose session was lost: from now on it cannot come back."""
-    index, token, holder, leased_at, now = lost
-    row = AttemptRow(
+def _lost_attempt(task: _Ready, row: Row) -> AttemptRow:
+    """The end of the attempt whose session was lost: from now on it cannot come back."""
+    _, _, attempts, now = row
+    assert task.lost_token is not None, "only of a task that lost its attempt"
+    return AttemptRow(
         owner=task.owner,
         number=task.number,
         segment=task.segment,
-        idx=index,
-        token=token,
+        idx=attempts - 1,
+        token=task.lost_token,
         result=AttemptResult.LOST.value,
         worker="",
-        session=holder,
-        started_at=leased_at,
+        session=task.lost_holder,
+        started_at=now if task.leased_at is None else task.leased_at,
         duration_s=0.0,
         failure=None,
         ended_at=now,
     )
-    run.add(trial_rows.add_attempt, (row,))

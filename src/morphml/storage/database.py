@@ -6,16 +6,17 @@ connection: a statement built and compiled each time costs 100 us and more, its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy.engine import Dialect
 
 from morphml.errors import StoreUnavailable
 from morphml.storage.expressions import Statement
 
+T = TypeVar("T")
 #: What tables hold.
 Value: TypeAlias = str | int | float | None
 #: One row; the columns are those of the statement that was run.
@@ -26,6 +27,23 @@ Values: TypeAlias = Mapping[str, Value]
 
 class Collision(StoreUnavailable):
     """Two transactions got into each other's way and this one was undone whole: run it again."""
+
+
+def again(transaction: Callable[[], T]) -> T:
+    """What ``transaction`` returns, run again when it collided with another one.
+
+    Args:
+        transaction: one whole transaction, without effects outside the database.
+
+    Raises:
+        Collision: when it collided three times.
+    """
+    for _ in range(2):
+        try:
+            return transaction()
+        except Collision:
+            continue
+    return transaction()
 
 
 class Transaction(Protocol):

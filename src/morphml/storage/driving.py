@@ -9,7 +9,7 @@ from morphml.ids import ExperimentId, SessionId
 from morphml.search.changes import Changes, Driver
 from morphml.search.experiment import ExperimentState
 from morphml.storage.classes import ClassNames
-from morphml.storage.database import Database, Row, Transaction, Values
+from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.sessions import check_live, expire
 from morphml.storage.statements import experiment_rows
 from morphml.storage.writing import write
@@ -51,6 +51,9 @@ class Driving:
 
     def commit(self, driver: Driver, changes: Changes) -> None:
         """See ``Store.commit``. About 60 us beside the disk for one result and one new trial."""
+        again(lambda: self._commit(driver, changes))
+
+    def _commit(self, driver: Driver, changes: Changes) -> None:
         with self._classes.remembering() as classes, self._database.writing() as run:
             now = _pass_fence(run, driver, changes)
             write(run, driver.experiment, changes, now, classes)
@@ -131,6 +134,8 @@ def _fenced(run: Transaction, driver: Driver, taken: int) -> DriverLost:
     row = run.row(experiment_rows.why_fenced, {"p_id": driver.experiment})
     if row is None:
         why = "it is not in this store any more"
+    elif row[0] == driver.epoch and row[1] is None and row[2] == ExperimentState.RUNNING:
+        why = "the session that drove it has ended, or its lease ran out"
     elif row[:2] != (driver.epoch, driver.nonce) and row[2] == ExperimentState.RUNNING:
         why = f"takeover {row[0]} drives it, this was takeover {driver.epoch}"
     elif row[2] != ExperimentState.RUNNING:

@@ -43,6 +43,7 @@ class Sessions:
         with self._lock:
             with self._database.writing() as run:
                 if run.run(session_rows.close, {"p_id": session}):
+                    run.run(session_rows.fence_driven, {"p_session": session})
                     run.run(task_rows.give_all_back, {"p_session": session})
             self._open.discard(session)
             self._release_if_unused()
@@ -52,6 +53,7 @@ class Sessions:
         with self._lock:
             with self._database.writing() as run:
                 if run.run(session_rows.close, {"p_id": session}):
+                    run.run(session_rows.fence_driven, {"p_session": session})
                     values: Values = {"p_session": session, "p_grace_s": grace_s}
                     run.run(task_rows.hand_over, values)
             self._open.discard(session)
@@ -76,7 +78,9 @@ class Sessions:
 
 
 def check_live(run: Transaction, session: SessionId) -> None:
-    """Let a live session pass.
+    """Let a live session pass, which then lives at least as long as the transaction.
+
+    Rows are locked in one order everywhere: sessions, experiments, tasks.
 
     Raises:
         StorageError: when it has ended, by itself or by others.
@@ -99,6 +103,7 @@ def expire(run: Transaction, session: SessionId) -> bool:
     """End one session if its lease has run out; True when this call did it."""
     if not run.run(session_rows.expire, {"p_id": session}):
         return False
+    run.run(session_rows.fence_driven, {"p_session": session})
     run.run(task_rows.requeue, {"p_session": session})
     return True
 
@@ -107,4 +112,5 @@ def _bury_all(run: Transaction) -> None:
     """One process may claim, and it is this one: whoever else has a live session is dead."""
     for session, _ in run.rows(session_rows.live_sessions, {}):
         run.run(session_rows.bury, {"p_id": session})
+        run.run(session_rows.fence_driven, {"p_session": session})
         run.run(task_rows.requeue, {"p_session": session})

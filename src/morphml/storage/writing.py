@@ -58,21 +58,24 @@ def write(
     """
     for checkpoint in changes.checkpoints:
         _add_checkpoint(run, experiment, checkpoint, now)
-    for end in changes.ended:
-        _end_attempt(run, experiment, end, now)
+    if changes.ended:
+        _end_attempts(run, experiment, changes.ended, now)
     for task in changes.returned:
         _give_back(run, experiment, task)
     if changes.updates:
-        # Their only task has just left: nothing to sweep.
-        gone = {end.number for end in changes.ended if end.then is TaskThen.GONE}
-        for update in changes.updates:
-            _update_trial(run, experiment, update, now)
-            if update.state in _FINAL and update.number not in gone:
-                _drop_segments(run, experiment, update.number, _EVERY_SEGMENT)
+        run.tell(
+            trial_rows.update_trial,
+            [_update_values(experiment, update, now) for update in changes.updates],
+        )
     if changes.trials:
         run.add(trial_rows.add_trial, _trial_rows(experiment, changes.trials, now))
-    for new in changes.tasks:
-        _add_task(run, experiment, new, classes.of(run, experiment, new.requirements), now)
+    over = _segments_over(experiment, changes)
+    if over:
+        run.tell(task_rows.drop_segments, over)
+    if changes.tasks:
+        # A class may have to be looked up: before the rows, since those wait for nothing.
+        ids = [classes.of(run, experiment, new.requirements) for new in changes.tasks]
+        run.add(task_rows.add_task, _task_rows(experiment, changes.tasks, ids, now))
     if changes.entries:
         run.add(log_rows.add_entry, _entry_rows(experiment, changes.entries, now))
     if changes.results:
@@ -117,13 +120,29 @@ def _entry_rows(
         )
 
 
-def _add_task(
-    run: Transaction, experiment: ExperimentId, task: NewTask, class_id: int, now: float
-) -> None:
-    if task.segment:
-        _drop_segments(run, experiment, task.number, task.segment)
+def _segments_over(experiment: ExperimentId, changes: Changes) -> list[Values]:
+    """Tasks that leave with the end of their trial, or for the promotion that they waited for."""
+    # Those whose attempt ended here have left already.
+    gone = {end.number for end in changes.ended if end.then is TaskThen.GONE}
+    over = [
+        (update.number, _EVERY_SEGMENT)
+        for update in changes.updates
+        if update.state in _FINAL and update.number not in gone
+    ]
+    over += [(task.number, task.segment) for task in changes.tasks if task.segment]
+    return [{"p_owner": experiment, "p_number": n, "p_segment": before} for n, before in over]
+
+
+def _task_rows(
+    experiment: ExperimentId, tasks: Sequence[NewTask], classes: Sequence[int], now: float
+) -> Iterator[TaskRow]:
+    for task, class_id in zip(tasks, classes, strict=True):
+        yield _task_row(experiment, task, class_id, now)
+
+
+def _task_row(experiment: ExperimentId, task: NewTask, class_id: int, now: float) -> TaskRow:
     lease = task.lease
-    row = TaskRow(
+    return TaskRow(
         owner=experiment,
         number=task.number,
         segment=task.segment,
@@ -142,13 +161,10 @@ def _add_task(
         lost_holder=None,
         leased_at=None if lease is None else now,
     )
-    run.add(task_rows.add_task, (row,))
 
 
-def _update_trial(
-    run: Transaction, experiment: ExperimentId, update: TrialUpdate, now: float
-) -> None:
-    values: Values = {
+def _update_values(experiment: ExperimentId, update: TrialUpdate, now: float) -> Values:
+    return {
         "p_experiment": experiment,
         "p_number": update.number,
         "p_state": update.state.value,
@@ -157,34 +173,40 @@ def _update_trial(
         "p_epochs": update.epochs,
         "p_ended_at": now if update.state in _FINAL else None,
     }
-    run.run(trial_rows.update_trial, values)
 
 
-def _end_attempt(run: Transaction, experiment: ExperimentId, end: AttemptEnd, now: float) -> None:
-    held: Values = {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
-    if end.then is TaskThen.GONE:
-        row = run.row(task_rows.finish, held)
-    else:
-        row = run.row(task_rows.held_task, held)
-    if row is None:
-        raise _refused(run, experiment, end)
-    if row[3] == TaskState.ENDED:
-        # It came from another master as mail, all of which counts no more.
-        run.run(mail_rows.drop_mail_of_token, {"p_token": end.token})
-    if end.then is not TaskThen.GONE:
-        _put_back(run, held, end, now)
-    run.add(trial_rows.add_attempt, (_attempt_row(experiment, end, row, now),))
+def _end_attempts(
+    run: Transaction, experiment: ExperimentId, ends: Sequence[AttemptEnd], now: float
+) -> None:
+    rows: list[AttemptRow] = []
+    kept = [end for end in ends if end.then is not TaskThen.GONE]
+    gone = [end for end in ends if end.then is TaskThen.GONE]
+    for statement, part in ((task_rows.finish, gone), (task_rows.held_task, kept)):
+        held = run.each(statement, [_held(experiment, end) for end in part])
+        for end, row in zip(part, held, strict=True):
+            if row is None:
+                raise _refused(run, experiment, end)
+            if row[3] == TaskState.ENDED:
+                # It came from another master as mail, all of which counts no more.
+                run.tell(mail_rows.drop_mail_of_token, ({"p_token": end.token},))
+            rows.append(_attempt_row(experiment, end, row, now))
+    if kept:
+        run.tell(task_rows.put_back, [_back(experiment, end, now) for end in kept])
+    run.add(trial_rows.add_attempt, rows)
 
 
-def _put_back(run: Transaction, held: Values, end: AttemptEnd, now: float) -> None:
+def _held(experiment: ExperimentId, end: AttemptEnd) -> Values:
+    return {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
+
+
+def _back(experiment: ExperimentId, end: AttemptEnd, now: float) -> Values:
     paused = end.then is TaskThen.PAUSED
-    values: Values = {
-        **held,
+    return {
+        **_held(experiment, end),
         "p_state": TaskState.PAUSED if paused else TaskState.PENDING,
         "p_due_at": end.ready_at if not paused and end.ready_at > now else None,
         "p_rank": end.rank,
     }
-    run.run(task_rows.put_back, values)
 
 
 def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -> None:
@@ -244,14 +266,8 @@ def _add_checkpoint(
     run.add(artifact_rows.add_artifact, (row,))
 
 
-def _drop_segments(run: Transaction, experiment: ExperimentId, number: int, before: int) -> None:
-    values: Values = {"p_owner": experiment, "p_number": number, "p_segment": before}
-    run.run(task_rows.drop_segments, values)
-
-
 def _refused(run: Transaction, experiment: ExperimentId, end: AttemptEnd) -> TokenRefused:
-    values: Values = {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
-    stored = run.row(trial_rows.result_of, values)
+    stored = run.row(trial_rows.result_of, _held(experiment, end))
     if stored is not None:
         why = f"its end is stored already ({stored[0]})"
     else:

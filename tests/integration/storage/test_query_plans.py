@@ -72,7 +72,7 @@ def plan(script: DriverScript, statement: Statement) -> str:
         (task_rows.lease, r"tasks USING PRIMARY KEY \(owner=\? AND number=\? AND segment=\?\)"),
         (task_rows.adopt, r"tasks USING PRIMARY KEY \(owner=\? AND number=\?\)"),
         (task_rows.ready_of_class, r"tasks USING (COVERING )?INDEX ix_tasks_ready \(class=\?\)"),
-        (task_rows.wake_due, r"tasks USING (COVERING )?INDEX ix_tasks_due \(due_at<\?\)"),
+        (task_rows.wake_due, r"due USING (COVERING )?INDEX ix_tasks_due \(due_at<\?\)"),
         (task_rows.requeue, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
         (task_rows.give_all_back, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
         (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Insert, Select, Update, bindparam, insert, select, update
+from sqlalchemy import Insert, Select, Update, bindparam, insert, null, select, update
 
 from morphml.storage.expressions import constant, database_now
 from morphml.storage.states import SessionKind, SessionState
-from morphml.storage.tables import sessions
+from morphml.storage.tables import experiments, sessions
 
 _s = sessions.c
 
@@ -33,8 +33,12 @@ def renew() -> Update:
 
 
 def is_live() -> Select[tuple[object, ...]]:
-    """The session, unless it has ended."""
-    return select(_s.id).where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+    """The session, unless it has ended; nobody ends it before this transaction is over."""
+    return (
+        select(_s.id)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .with_for_update(read=True)
+    )
 
 
 def close() -> Update:
@@ -52,6 +56,18 @@ def live_sessions() -> Select[tuple[object, ...]]:
         select(_s.id, (_s.expires_at < database_now()).label("late"))
         .where(_s.state == constant(SessionState.LIVE))
         .order_by(_s.expires_at)
+    )
+
+
+def fence_driven() -> Update:
+    """A session that has ended stores nothing more as a driver, even where nobody took over yet.
+
+    It waits for a transaction of that driver under way, so that its tasks are all seen after it.
+    """
+    return (
+        update(experiments)
+        .where(experiments.c.driver == bindparam("p_session"), experiments.c.nonce.is_not(None))
+        .values(nonce=null())
     )
 
 

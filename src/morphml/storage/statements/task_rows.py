@@ -16,6 +16,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.sql.dml import ReturningDelete
@@ -108,14 +109,28 @@ def open_classes() -> Select[tuple[object, ...]]:
 
 
 def wake_due() -> Update:
-    """Make the tasks ready whose time has come."""
-    return update(tasks).where(_t.due_at <= database_now()).values(due_at=null())
+    """Make the tasks ready whose time has come; not those that another transaction has locked."""
+    due = tasks.alias("due")
+    key = (due.c.owner, due.c.number, due.c.segment)
+    come = select(*key).where(due.c.due_at <= database_now()).with_for_update(skip_locked=True)
+    return (
+        update(tasks).where(tuple_(_t.owner, _t.number, _t.segment).in_(come)).values(due_at=null())
+    )
 
 
 def ready_of_class() -> Select[tuple[object, ...]]:
     """The first ready tasks of one class, by rank; not those that another claim has locked."""
     return (
-        select(_t.rank, _t.id, _t.owner, _t.number, _t.segment)
+        select(
+            _t.rank,
+            _t.id,
+            _t.owner,
+            _t.number,
+            _t.segment,
+            _t.lost_token,
+            _t.lost_holder,
+            _t.leased_at,
+        )
         .where(
             _t.class_id == bindparam("p_class"),
             _t.state == constant(TaskState.PENDING),
@@ -145,14 +160,7 @@ def lease() -> Update:
             lost_holder=null(),
             leased_at=database_now(),
         )
-        .returning(_t.from_epoch, _t.to_epoch, _t.attempts)
-    )
-
-
-def lost_of() -> Select[tuple[object, ...]]:
-    """The lost attempt that a task still waits for, if there is one."""
-    return select(_t.attempts, _t.lost_token, _t.lost_holder, _t.leased_at, database_now()).where(
-        _this, _t.lost_token.is_not(None)
+        .returning(_t.from_epoch, _t.to_epoch, _t.attempts, _t.leased_at)
     )
 
 
@@ -181,8 +189,8 @@ def finish() -> ReturningDelete[tuple[object, ...]]:
 
 
 def held_task() -> Select[tuple[object, ...]]:
-    """The task that a live token holds."""
-    return select(_t.segment, _t.attempts, _who_held, _t.state).where(_held)
+    """The task that a live token holds; nobody takes it before this transaction is over."""
+    return select(_t.segment, _t.attempts, _who_held, _t.state).where(_held).with_for_update()
 
 
 def put_back() -> Update:
