@@ -10,9 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-import typer
-
-from morphml.cli.app import COMMANDS, app
+from morphml.cli.app import command_of
+from morphml.cli.commands import COMMANDS
 from morphml.cli.exit_codes import MEANINGS
 from morphml.scheduling.diagrams import states_page
 from morphml.search.experiment_file import experiment_schema
@@ -44,19 +43,25 @@ def pages() -> dict[Path, str]:
 
 def cli_page() -> str:
     """The reference of all commands."""
-    top = typer.main.get_command(app)
     rows = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in MEANINGS.items())
     sections = []
-    for function, examples in COMMANDS.items():
-        name = function.__name__.rstrip("_")
-        command = top.commands[name]  # type: ignore[attr-defined]  # it is a group
-        shown = "\n".join(f"morphml {example}" for example in examples)
-        options = "".join(_option(parameter) for parameter in command.params)
+    for entry in COMMANDS:
+        command = command_of(entry)
+        shown = "\n".join(f"morphml {example}" for example in entry.examples)
         sections.append(
-            f"## morphml {name}\n\n{command.help}\n\n```bash\n{shown}\n```\n\n"
-            f"| argument | meaning |\n|---|---|\n{options}"
+            f"## morphml {entry.name}\n\n{command.help}\n\n```bash\n{shown}\n```\n\n"
+            + _arguments(command)
+            + "".join(
+                f"\n### morphml {entry.name} {name}\n\n{part.help}\n\n{_arguments(part)}"
+                for name, part in getattr(command, "commands", {}).items()
+            )
         )
     return CLI_HEAD + rows + "\n" + "\n".join(sections)
+
+
+def _arguments(command: object) -> str:
+    options = "".join(_option(parameter) for parameter in getattr(command, "params", ()))
+    return f"| argument | meaning |\n|---|---|\n{options}" if options else ""
 
 
 def _option(parameter: object) -> str:

@@ -1,4 +1,4 @@
-"""The command line: one file per command, joined here."""
+"""The command line: one file per command, joined here, each read when it is called."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+import typer.core
+import typer.main
 
 import morphml
-from morphml.cli.compare import compare
-from morphml.cli.doctor import doctor
+from morphml.cli.commands import COMMANDS, Entry
 from morphml.cli.exit_codes import MEANINGS
-from morphml.cli.export import export
-from morphml.cli.listing import list_
-from morphml.cli.replay import replay
-from morphml.cli.resume import resume
-from morphml.cli.search import search
-from morphml.cli.show import show
 
 _STATUSES = " · ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items())
+_BY_NAME = {entry.name: entry for entry in COMMANDS}
 
-#: Command to its examples, in the order of the help.
-COMMANDS: dict[Callable[..., None], tuple[str, ...]] = {
-    search: ("search experiment.yaml", "search experiment.yaml --workers 4 --trials 200"),
-    resume: ("resume experiment.db", "resume experiment.db digits --trials 400"),
-    replay: ("replay experiment.db --check",),
-    list_: ("list experiment.db", "list experiment.db --json"),
-    show: ("show experiment.db", "show experiment.db digits --trial 17"),
-    export: (
-        "export experiment.db --to model.py",
-        "export experiment.db digits --trial 17 --to model.onnx",
-        "export experiment.db --to report.html",
-    ),
-    compare: ("compare a.db b.db", "compare a.db#random a.db#evolution --plot race.png"),
-    doctor: ("doctor", "doctor --json"),
-}
+
+class LazyGroup(typer.core.TyperGroup):
+    """Knows the name and the line of help of each command; imports the one that is called."""
+
+    # The types are of click, or of the copy of click that newer versions of typer hold.
+    def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]
+        """The real command in the place of its entry; also where the shell completes."""
+        name, command, rest = super().resolve_command(ctx, args)
+        entry = _BY_NAME.get(name or "")
+        return name, command if entry is None else command_of(entry), rest
+
+
+# As above.
+def command_of(entry: Entry):  # type: ignore[no-untyped-def]
+    """The command of an entry, as typer calls it; its module is imported now."""
+    loaded = entry.load()
+    if isinstance(loaded, typer.Typer):
+        return typer.main.get_command(loaded)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(entry.name, epilog=entry.epilog)(loaded)
+    return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="morphml",
+    cls=LazyGroup,
     help="Search for neural network architectures.",
     epilog=f"Exit status: {_STATUSES}",
     no_args_is_help=True,
@@ -62,6 +66,12 @@ def options(
     """Search for neural network architectures."""
 
 
-for _command, _examples in COMMANDS.items():
-    _shown = "\n\n".join(["Examples", *(f"$ morphml {example}" for example in _examples)])
-    app.command(_command.__name__.rstrip("_"), epilog=_shown)(_command)
+def _placeholder() -> Callable[[], None]:
+    def stand_in() -> None:
+        """Never called: `LazyGroup` puts the command in its place."""
+
+    return stand_in
+
+
+for _entry in COMMANDS:
+    app.command(_entry.name, help=_entry.help, rich_help_panel=_entry.panel)(_placeholder())

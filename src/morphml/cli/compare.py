@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from morphml.cli.completion import complete_store
 from morphml.cli.guard import guard
 from morphml.cli.listing import readable
+from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson
 from morphml.cli.outcome import metric_text
 from morphml.cli.screen import results, table_of, write_json
 from morphml.errors import CallerError
-from morphml.master import Experiment, Result
-from morphml.visualization import plot_comparison
+
+if TYPE_CHECKING:
+    from morphml.master import Result
 
 Searches = Annotated[
     list[str],
@@ -45,6 +47,8 @@ def compare(
             shown = [tuple(_cell(value) for value in row.values()) for row in rows]
             results().print(table_of("", heads, shown))
         if plot is not None:
+            from morphml.visualization import plot_comparison  # noqa: PLC0415 brings numpy
+
             curves = {f"{r.record.name} ({r.record.id})": r.points for r in found}
             plot_comparison(curves, found[0].spec.objectives[0]).save(plot)
 
@@ -56,7 +60,7 @@ def results_of(search: str) -> list[Result]:
         names = [name] if name else [record.id for record in store.experiments()]
     found = []
     for each in names:
-        with Experiment.open(storage, each) as experiment:
+        with open_experiment(storage, each) as experiment:
             found.append(experiment.result())
     return found
 

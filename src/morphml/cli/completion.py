@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 
 from morphml.errors import MorphError
-from morphml.storage import StoreOptions, open_store
 
 
 def complete_store(incomplete: str) -> list[str]:
@@ -23,6 +22,8 @@ def complete_experiment(context: typer.Context, incomplete: str) -> list[str]:
     storage = context.params.get("storage")
     if not isinstance(storage, str):
         return []
+    from morphml.storage import StoreOptions, open_store  # noqa: PLC0415 SQLAlchemy takes a second
+
     try:
         store = open_store(storage, StoreOptions(), create=False)
     except MorphError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,13 +28,6 @@ def read_experiment(path: Path) -> ExperimentFile:
     except (OSError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path}: cannot be read: {error}") from error
     return parse_experiment(text, str(path))
-
-
-def see_this_folder() -> None:
-    """Let import paths of the user's own modules start here, as ``python -m`` does."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
 
 
 def space_of(file: ExperimentFile) -> SearchSpace:

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from morphml.cli.experiment_arguments import see_this_folder
 from morphml.cli.guard import guard
+from morphml.cli.import_path import see_this_folder
+from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.screen import results, write_json
 from morphml.errors import CallerError
-from morphml.evaluation import checkpoint
-from morphml.master import Experiment, Result
-from morphml.master.evaluated import EvaluatedTrial
-from morphml.visualization import plot_architecture
 
-if TYPE_CHECKING:  # torch takes seconds to import; it comes with an export that needs it
+if TYPE_CHECKING:  # these take seconds to import; each comes with an export that needs it
+    from morphml.master import Result
+    from morphml.master.evaluated import EvaluatedTrial
     from morphml.nn.export.weights import Weights
     from morphml.nn.framework import TorchFramework
 
@@ -48,7 +47,7 @@ def export(
     with guard(context, as_json=as_json):
         see_this_folder()
         write = writer_for(to)
-        with Experiment.open(storage, name) as experiment:
+        with open_experiment(storage, name) as experiment:
             written = write(experiment.result(), trial, to)
         if as_json:
             write_json({"written": [str(path) for path in written]})
@@ -56,7 +55,7 @@ def export(
             results().print("\n".join(f"wrote {path}" for path in written), markup=False)
 
 
-Writer = Callable[[Result, int | None, Path], list[Path]]
+Writer = Callable[["Result", int | None, Path], list[Path]]
 
 
 def writer_for(path: Path) -> Writer:
@@ -100,6 +99,8 @@ def _weights(trial: EvaluatedTrial) -> Weights | None:
     """The trial's trained weights where they were kept; without, fresh ones are written."""
     if trial.checkpoint is None:
         return None
+    from morphml.evaluation import checkpoint  # noqa: PLC0415 torch takes seconds
+
     # What an evaluator named `model` in `trial.epochs`; the exporter checks that it fits.
     return cast("Weights | None", checkpoint.load(trial.checkpoint, "cpu").state.get("model"))
 
@@ -116,6 +117,8 @@ def _svg(result: Result, number: int | None, path: Path) -> list[Path]:
 
 
 def _png(result: Result, number: int | None, path: Path) -> list[Path]:
+    from morphml.visualization import plot_architecture  # noqa: PLC0415 brings numpy
+
     graph = _chosen(result, number).architecture.canonical
     return [plot_architecture(graph).save(path)]
 

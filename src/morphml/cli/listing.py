@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson, Store
 from morphml.cli.screen import results, table_of, write_json
-from morphml.search.changes import ExperimentRecord
-from morphml.storage import SqlStore, StoreOptions, open_store
+
+if TYPE_CHECKING:
+    from morphml.search.changes import ExperimentRecord
+    from morphml.storage import SqlStore
 
 HEADS = {
     "id": False,
@@ -43,6 +46,8 @@ def readable(storage: str) -> Iterator[SqlStore]:
     Raises:
         StorageError: when there is none, or it is not ours.
     """
+    from morphml.storage import StoreOptions, open_store  # noqa: PLC0415 SQLAlchemy takes a second
+
     store = open_store(storage, StoreOptions(), create=False)
     try:
         yield store

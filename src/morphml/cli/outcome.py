@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from morphml.cli.screen import table_of
-from morphml.master import Result
-from morphml.master.evaluated import EvaluatedTrial
+
+if TYPE_CHECKING:
+    from morphml.master import Result
+    from morphml.master.evaluated import EvaluatedTrial
 
 #: Rows of the table of best trials.
 MOST_ROWS = 10

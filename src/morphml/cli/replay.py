@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from morphml.cli.exit_codes import ExitCode
-from morphml.cli.experiment_arguments import see_this_folder
 from morphml.cli.guard import guard
+from morphml.cli.import_path import see_this_folder
+from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.screen import results, write_json
 from morphml.errors import CallerError
-from morphml.master import Experiment
-from morphml.master import replay as ask_again
-from morphml.search.replay import ReplayReport
+
+if TYPE_CHECKING:
+    from morphml.search.replay import ReplayReport
 
 Check = Annotated[bool, typer.Option("--check", help="Compare; nothing is run or written.")]
 
@@ -30,8 +31,10 @@ def replay(
     with guard(context, as_json=as_json):
         if not check:
             raise CallerError("replay only compares; say so with --check")
+        from morphml.master import replay as ask_again  # noqa: PLC0415 see `morphml.cli.opening`
+
         see_this_folder()
-        with Experiment.open(storage, name) as experiment:
+        with open_experiment(storage, name) as experiment:
             report = ask_again(experiment)
         if as_json:
             write_json(report_document(report))

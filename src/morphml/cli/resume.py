@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from morphml.cli.experiment_arguments import see_this_folder
 from morphml.cli.guard import guard
+from morphml.cli.import_path import see_this_folder
+from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Quiet, Store, Trials, Workers
-from morphml.cli.running import drive
-from morphml.master import Experiment
 
 
 def resume(  # noqa: PLR0913 one parameter per option
@@ -23,8 +22,10 @@ def resume(  # noqa: PLR0913 one parameter per option
     """Go on with a search that was stopped, killed, or is to get more trials."""
     again = f"morphml resume {storage}{f' {name}' if name else ''}"
     with guard(context, as_json=as_json, resume=again):
+        from morphml.cli.running import drive  # noqa: PLC0415 see `morphml.cli.opening`
+
         see_this_folder()
-        with Experiment.open(storage, name) as experiment:
+        with open_experiment(storage, name) as experiment:
             if trials is not None:
                 experiment.extend(trials)
             drive(experiment, storage=storage, workers=workers, as_json=as_json, quiet=quiet)

@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from morphml.cli.experiment_arguments import (
-    evaluator_of,
-    options_of,
-    read_experiment,
-    see_this_folder,
-    space_of,
-)
 from morphml.cli.guard import guard
+from morphml.cli.import_path import see_this_folder
 from morphml.cli.options import AsJson, Quiet, Trials, Workers
-from morphml.cli.running import drive
 from morphml.errors import ExperimentError
-from morphml.master import Experiment
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
@@ -51,13 +43,18 @@ def search(  # noqa: PLR0913 one parameter per option
     """Run the search that a file describes; the options go before what the file says."""
     kept = storage or str(file.with_suffix(".db").name)
     with guard(context, as_json=as_json, resume=f"morphml resume {kept}"):
+        # The master takes a second to import, and help and completion read this module.
+        from morphml.cli import experiment_arguments as arguments  # noqa: PLC0415
+        from morphml.cli.running import drive  # noqa: PLC0415
+        from morphml.master import Experiment  # noqa: PLC0415
+
         see_this_folder()
-        given = read_experiment(file)
+        given = arguments.read_experiment(file)
         kept = storage or given.storage or kept
         if kept == "memory":
             raise ExperimentError("storage: memory is lost when the command ends; name a file")
         slots = given.workers if workers is None else workers
-        options = options_of(given)
+        options = arguments.options_of(given)
         if trials is not None:
             options["trials"] = trials
         if seed is not None:
@@ -65,7 +62,8 @@ def search(  # noqa: PLR0913 one parameter per option
         if reuse is not None:
             options["reuse"] = reuse
         options.setdefault("name", file.stem)
+        space, evaluator = arguments.space_of(given), arguments.evaluator_of(given)
         with Experiment.create(
-            space_of(given), evaluator_of(given), storage=kept, workers=slots, **options
+            space, evaluator, storage=kept, workers=slots, **options
         ) as experiment:
             drive(experiment, storage=kept, workers=slots, as_json=as_json, quiet=quiet)

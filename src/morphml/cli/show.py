@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from morphml.cli.guard import guard
+from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Store
 from morphml.cli.outcome import brief, metric_text, result_document, result_view, trial_name
 from morphml.cli.screen import results, table_of, write_json
-from morphml.master import Experiment
-from morphml.master.evaluated import EvaluatedTrial
-from morphml.search.changes import AttemptRecord
+
+if TYPE_CHECKING:
+    from morphml.master.evaluated import EvaluatedTrial
+    from morphml.search.changes import AttemptRecord
 
 Trial = Annotated[
     int | None,
@@ -30,7 +32,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show where an experiment stands, its best trials, or one trial."""
-    with guard(context, as_json=as_json), Experiment.open(storage, name) as experiment:
+    with guard(context, as_json=as_json), open_experiment(storage, name) as experiment:
         result = experiment.result()
         if trial is None:
             if as_json:

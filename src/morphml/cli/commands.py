@@ -1,0 +1,110 @@
+"""All commands: where each is written, and what `morphml --help` says of it.
+
+The modules are imported when their command is called or completed, so that help, version and the
+names of commands need nothing but this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+_SEARCH = "Search on this machine"
+_RESULTS = "See what was found"
+_CLUSTER = "Many machines"
+_CARE = "Care"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command."""
+
+    name: str
+    #: Import path of its function or of its `Typer`, within ``morphml.cli``.
+    path: str
+    #: The first line of its docstring.
+    help: str
+    #: Heading that it stands under.
+    panel: str
+    #: Arguments of ``morphml`` that show how it is used.
+    examples: tuple[str, ...]
+
+    @property
+    def epilog(self) -> str:
+        """The examples as the last part of the command's help."""
+        return "\n\n".join(["Examples", *(f"$ morphml {example}" for example in self.examples)])
+
+    def load(self) -> Callable[..., None] | typer.Typer:
+        """The function, or the `Typer` of a command with commands of its own."""
+        module, _, attribute = self.path.partition(":")
+        found: Callable[..., None] | typer.Typer
+        found = getattr(import_module(f"morphml.cli.{module}"), attribute)
+        return found
+
+
+#: In the order of the help.
+COMMANDS: tuple[Entry, ...] = (
+    Entry(
+        name="search",
+        path="search:search",
+        help="Run the search that a file describes; the options go before what the file says.",
+        panel=_SEARCH,
+        examples=("search experiment.yaml", "search experiment.yaml --workers 4 --trials 200"),
+    ),
+    Entry(
+        name="resume",
+        path="resume:resume",
+        help="Go on with a search that was stopped, killed, or is to get more trials.",
+        panel=_SEARCH,
+        examples=("resume experiment.db", "resume experiment.db digits --trials 400"),
+    ),
+    Entry(
+        name="replay",
+        path="replay:replay",
+        help="Ask every proposal of a stored log again, from its own prefix, and compare.",
+        panel=_CARE,
+        examples=("replay experiment.db --check",),
+    ),
+    Entry(
+        name="list",
+        path="listing:list_",
+        help="List the experiments in a store, newest first.",
+        panel=_RESULTS,
+        examples=("list experiment.db", "list experiment.db --json"),
+    ),
+    Entry(
+        name="show",
+        path="show:show",
+        help="Show where an experiment stands, its best trials, or one trial.",
+        panel=_RESULTS,
+        examples=("show experiment.db", "show experiment.db digits --trial 17"),
+    ),
+    Entry(
+        name="export",
+        path="export:export",
+        help="Write the best architecture, all trials, or the report to a file.",
+        panel=_RESULTS,
+        examples=(
+            "export experiment.db --to model.py",
+            "export experiment.db digits --trial 17 --to model.onnx",
+            "export experiment.db --to report.html",
+        ),
+    ),
+    Entry(
+        name="compare",
+        path="compare:compare",
+        help="Compare searches that have the same first objective.",
+        panel=_RESULTS,
+        examples=("compare a.db b.db", "compare a.db#random a.db#evolution --plot race.png"),
+    ),
+    Entry(
+        name="doctor",
+        path="doctor:doctor",
+        help="Check Python, torch, GPU, disk and optional parts.",
+        panel=_CARE,
+        examples=("doctor", "doctor --json"),
+    ),
+)
