@@ -13,6 +13,7 @@ from morphml.visualization.points import (
     best_steps,
     metric_label,
     scored,
+    trial_text,
 )
 from morphml.visualization.scales import count_axis, robust_limits, time_unit
 
@@ -97,7 +98,7 @@ def _draw_best(
     last = steps[-1]
     axes.plot([position(last)], [last.value], marker="o", markersize=7, color=BLUE)
     axes.annotate(
-        f"{last.value:.4g} (trial {last.number})",
+        f"{last.value:.4g} ({trial_text(last.number)})",
         (position(last), last.value),
         xytext=(6, -12 if objective.minimised(1.0) < 0 else 8),
         textcoords="offset points",

@@ -94,6 +94,11 @@ def _signed(
     return [tuple(o.minimised(p.metrics[o.name]) for o in objectives) for p in points]
 
 
+def trial_text(number: int) -> str:
+    """``trial 3``, or ``reused result 1`` for -1."""
+    return f"trial {number}" if number >= 0 else f"reused result {-number}"
+
+
 def metric_label(objective: Objective) -> str:
     """An axis label: name, unit where it is known, and which way is better."""
     unit = {"params": "parameters", "flops": "FLOPs", "activation_bytes": "bytes"}

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from morphml.search.progress import Observer, Progress
+from morphml.visualization.points import trial_text
 
 #: States of trials that count as failed.
 FAILED_STATES = ("failed", "dead")
@@ -84,9 +85,7 @@ def best_text(progress: Progress) -> str:
     """The best value and where it is from."""
     if progress.best_value is None:
         return "-"
-    where = "" if progress.best_number is None else f" (trial {progress.best_number})"
-    if progress.best_number is not None and progress.best_number < 0:
-        where = " (reused)"
+    where = "" if progress.best_number is None else f" ({trial_text(progress.best_number)})"
     return f"{progress.best_value:.4g}{where}"
 
 

@@ -28,7 +28,7 @@ from morphml.visualization.markup import (
 )
 from morphml.visualization.parallel import plot_parallel
 from morphml.visualization.pareto import plot_pareto
-from morphml.visualization.points import DecisionValue, TrialPoint, pareto_front, ranked
+from morphml.visualization.points import DecisionValue, TrialPoint, pareto_front, ranked, trial_text
 
 #: Rows of the table of best trials.
 MOST_ROWS = 15
@@ -120,7 +120,8 @@ def _best(data: ReportData, best: Sequence[TrialPoint]) -> Markup:
         return section("Best architecture", message)
     first = best[0]
     rows = list(first.decisions.items())
-    listed = section(f"Best architecture: trial {first.number}", table(("decision", "value"), rows))
+    title = f"Best architecture: {trial_text(first.number)}"
+    listed = section(title, table(("decision", "value"), rows))
     if data.drawing is None:
         return listed
     caption = "The network that is built; shapes are without the batch axis."

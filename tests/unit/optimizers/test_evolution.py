@@ -109,6 +109,18 @@ def test_result_known_from_elsewhere_has_no_number_as_parent() -> None:
     assert sum(a != b for a, b in zip(known.vector, child, strict=True)) == 1
 
 
+def test_result_known_from_elsewhere_and_repeated_stays_one_member() -> None:
+    optimizer = evolution(members=3)
+    tell(optimizer, 0, 1.0)
+    known = SPACE.sample(generator(3, 3, "vector"))
+    for _ in range(5):
+        optimizer.observe(Answered(architecture=known, source=None, values=(0.0,)))
+    other = SPACE.sample(generator(4, 4, "vector"))
+    optimizer.observe(Answered(architecture=other, source=None, values=(3.0,)))
+    found = [(member.number, member.result.values) for member in optimizer._population.members]
+    assert found == [(0, (1.0,)), (None, (0.0,)), (None, (3.0,))]
+
+
 def test_cancelled_trial_leaves_no_trace() -> None:
     optimizer = evolution(members=2)
     tell(optimizer, 0, 1.0)
