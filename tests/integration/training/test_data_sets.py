@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import gzip
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from morphml.errors import CallerError
 from morphml.evaluation.data import Dataset, Part, load_dataset
@@ -51,6 +54,18 @@ def test_digits_come_with_the_package_as_images_from_0_to_1() -> None:
     assert dataset.train.x.shape == (1797, 1, 8, 8)
     assert (dataset.train.x.min(), dataset.train.x.max()) == (0.0, 1.0)
     assert sorted(set(dataset.train.y.tolist())) == list(range(10))
+
+
+def test_digits_are_those_of_scikit_learn_without_its_import() -> None:
+    code = "import sys; from morphml.evaluation.data.digits import digits; digits(); "
+    code += "print('sklearn' in sys.modules, 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+    images, labels = load_digits(return_X_y=True)
+    part = load_dataset("digits").train
+    assert isinstance(part.x, np.ndarray)
+    np.testing.assert_array_equal(part.x.reshape(-1, 64) * 16, images)
+    np.testing.assert_array_equal(part.y, labels)
 
 
 def test_named_data_is_loaded_once_per_process(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from morphml.evaluation.contract import SetupContext
 from morphml.evaluation.data.loading import Source
 from morphml.evaluation.data.splitting import Split
 from morphml.evaluation.training.options import Options, TrainingOptions
-from morphml.evaluation.training.prepared import VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice, PreparedData
 from morphml.evaluation.trial import Trial
 from morphml.ids import digest
 
@@ -38,7 +38,7 @@ class Classification:
     #: Declares the rule of training for the result cache; raised when results would change.
     version = "1"
     #: Heavy modules to import before processes are forked.
-    needs = ("torch", "morphml.evaluation.training.running")
+    needs = NEEDS
 
     def __init__(
         self,

@@ -18,6 +18,8 @@ from morphml.settings import read_settings
 if TYPE_CHECKING:
     from morphml.evaluation.training.tensors import Tensors
 
+#: Heavy modules of every training; torch imports the second when the first optimizer is made.
+NEEDS = ("torch", "torch._dynamo", "morphml.evaluation.training.running")
 #: Share of the training part that is held out unless said otherwise.
 VALIDATION = 0.2
 

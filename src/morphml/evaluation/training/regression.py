@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 from morphml.evaluation.contract import SetupContext
 from morphml.evaluation.data.loading import Source
 from morphml.evaluation.training.options import Options, TrainingOptions
-from morphml.evaluation.training.prepared import VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice, PreparedData
 from morphml.evaluation.training.standardization import standardized
 from morphml.evaluation.trial import Trial
 from morphml.ids import digest
@@ -40,7 +40,7 @@ class Regression:
     #: Declares the rule of training for the result cache; raised when results would change.
     version = "1"
     #: Heavy modules to import before processes are forked.
-    needs = ("torch", "morphml.evaluation.training.running")
+    needs = NEEDS
 
     def __init__(
         self,
