@@ -7,7 +7,7 @@ from typing import Protocol
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 from morphml.search.changes import AttemptResult
-from morphml.storage.database import Database, Values
+from morphml.storage.database import Database, Row, Values, again
 from morphml.storage.sessions import check_live, expire
 from morphml.storage.statements import session_rows, task_rows, trial_rows
 
@@ -53,8 +53,13 @@ class Leases:
         Returns:
             Those that this call ended. One that was renewed meanwhile lives on.
         """
-        with self._database.writing() as run:
-            return [session for session in sessions if expire(run, session)]
+        late = list(sessions)
+
+        def transaction() -> list[SessionId]:
+            with self._database.writing() as run:
+                return [session for session in late if expire(run, session)]
+
+        return again(transaction)
 
     def adopt(
         self, session: SessionId, experiment: ExperimentId, number: int, token: AttemptToken
@@ -74,9 +79,7 @@ class Leases:
             "p_number": number,
             "p_token": token,
         }
-        with self._database.writing() as run:
-            check_live(run, session)
-            return run.run(task_rows.adopt, values) == 1
+        return self._adopt(session, [values]) != [None]
 
     def adopt_all(self, session: SessionId, attempts: Iterable[NamedAttempt]) -> list[AttemptToken]:
         """Like ``adopt`` for all attempts that a worker has announced, in one transaction.
@@ -89,13 +92,8 @@ class Leases:
             StorageError: when the session has ended.
         """
         in_order = sorted(attempts, key=lambda one: (one.owner, one.number))
-        with self._database.writing() as run:
-            check_live(run, session)
-            return [
-                one.token
-                for one in in_order
-                if run.run(task_rows.adopt, {**_name(one), "p_session": session})
-            ]
+        adopted = self._adopt(session, [{**_name(one), "p_session": session} for one in in_order])
+        return [one.token for one, row in zip(in_order, adopted, strict=True) if row is not None]
 
     def ended(self, attempts: Iterable[NamedAttempt]) -> list[AttemptToken]:
         """Tokens of the attempts whose end is stored, or waits as mail for the driver.
@@ -120,14 +118,16 @@ class Leases:
         Returns:
             How many went back; the others are held by somebody else, or have ended.
         """
-        with self._database.writing() as run:
-            return sum(
-                run.run(
-                    task_rows.give_back,
-                    {"p_owner": experiment, "p_number": number, "p_token": token},
-                )
-                for number, token in held
-            )
+        values: list[Values] = [
+            {"p_owner": experiment, "p_number": number, "p_token": token}
+            for number, token in sorted(held)
+        ]
+
+        def transaction() -> list[Row | None]:
+            with self._database.writing() as run:
+                return run.each(task_rows.give_back, values)
+
+        return sum(row is not None for row in again(transaction))
 
     def stored(
         self, experiment: ExperimentId, number: int, token: AttemptToken
@@ -137,6 +137,14 @@ class Leases:
         with self._database.reading() as run:
             row = run.row(trial_rows.result_of, values)
         return None if row is None else AttemptResult(row[0])
+
+    def _adopt(self, session: SessionId, attempts: Sequence[Values]) -> list[Row | None]:
+        def transaction() -> list[Row | None]:
+            with self._database.writing() as run:
+                check_live(run, session)
+                return run.each(task_rows.adopt, attempts)
+
+        return again(transaction)
 
 
 def _name(attempt: NamedAttempt) -> Values:

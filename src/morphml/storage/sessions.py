@@ -6,7 +6,7 @@ import threading
 
 from morphml.errors import StorageError
 from morphml.ids import SessionId, new_session_id
-from morphml.storage.database import Database, Transaction, Values
+from morphml.storage.database import Database, Transaction, Values, again
 from morphml.storage.statements import session_rows, store_rows, task_rows
 from morphml.storage.states import SessionKind
 
@@ -41,23 +41,26 @@ class Sessions:
     def close(self, session: SessionId) -> None:
         """See ``Store.close_session``."""
         with self._lock:
-            with self._database.writing() as run:
-                if run.run(session_rows.close, {"p_id": session}):
-                    run.run(session_rows.fence_driven, {"p_session": session})
-                    run.run(task_rows.give_all_back, {"p_session": session})
+            again(lambda: self._end(session, None))
             self._open.discard(session)
             self._release_if_unused()
 
     def hand_over(self, session: SessionId, grace_s: float) -> None:
         """See ``Cluster.hand_over``."""
         with self._lock:
-            with self._database.writing() as run:
-                if run.run(session_rows.close, {"p_id": session}):
-                    run.run(session_rows.fence_driven, {"p_session": session})
-                    values: Values = {"p_session": session, "p_grace_s": grace_s}
-                    run.run(task_rows.hand_over, values)
+            again(lambda: self._end(session, grace_s))
             self._open.discard(session)
             self._release_if_unused()
+
+    def _end(self, session: SessionId, grace_s: float | None) -> None:
+        with self._database.writing() as run:
+            if not run.run(session_rows.close, {"p_id": session}):
+                return
+            run.run(session_rows.fence_driven, {"p_session": session})
+            if grace_s is None:
+                run.run(task_rows.give_all_back, {"p_session": session})
+            else:
+                run.run(task_rows.hand_over, {"p_session": session, "p_grace_s": grace_s})
 
     def _begin(self, session: SessionId, name: str) -> None:
         predecessors_are_dead = self._database.claim()

@@ -211,7 +211,7 @@ def _back(experiment: ExperimentId, end: AttemptEnd, now: float) -> Values:
 
 def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -> None:
     held: Values = {"p_owner": experiment, "p_number": task.number, "p_token": task.token}
-    if not run.run(task_rows.give_back, held):
+    if run.row(task_rows.give_back, held) is None:
         raise TokenRefused(
             f"experiment {experiment}, trial {task.number}: the task cannot go back, since the "
             "attempt's token is not the live one; nothing of this transaction was stored"

@@ -132,7 +132,9 @@ class Opener:
         settings = {
             "statement_timeout": _milliseconds(options.statement_timeout_s),
             "lock_timeout": _milliseconds(options.busy_timeout_s),
-            "idle_in_transaction_session_timeout": _milliseconds(options.statement_timeout_s),
+            # A master that was stopped in a transaction must not keep its rows from the one that
+            # takes over.
+            "idle_in_transaction_session_timeout": _milliseconds(options.session_lease_s / 2),
             "client_encoding": "UTF8",
             # One plan for each statement, made to walk an index also while tables are small: they
             # grow a thousandfold before the server counts them again.

@@ -263,6 +263,7 @@ def give_back() -> Update:
             lost_holder=null(),
             leased_at=null(),
         )
+        .returning(_t.number)
     )
 
 
@@ -297,6 +298,7 @@ def adopt() -> Update:
             lost_token=null(),
             lost_holder=null(),
         )
+        .returning(_t.number)
     )
 
 
