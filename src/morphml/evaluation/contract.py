@@ -51,6 +51,16 @@ class SetupContext:
 
 
 @runtime_checkable
+class MadeOfArguments(Protocol):
+    """An evaluator that its class and some JSON make again, on any machine that has the class."""
+
+    @property
+    def arguments(self) -> Mapping[str, JSON] | None:
+        """Keyword arguments of its class; None where it holds what JSON cannot."""
+        ...
+
+
+@runtime_checkable
 class NeedsSetup(Protocol):
     """An evaluator that prepares its process once."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Self, cast
@@ -11,6 +12,7 @@ from typing import Self, cast
 from morphml.errors import EvaluatorError
 from morphml.evaluation.contract import Evaluator
 from morphml.evaluation.source_digest import digest_of
+from morphml.optimizers.events import JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class EvaluatorSource:
     live: Evaluator | None = field(default=None, compare=False, repr=False)
     #: Identifies code and settings for the result cache; None shares no result.
     digest: str | None = None
+    #: Keyword arguments for the class that ``path`` leads to.
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evaluator: object) -> Self:
@@ -71,6 +75,8 @@ class EvaluatorSource:
             if not hasattr(found, part):
                 raise EvaluatorError(f"evaluator {self.path!r}: no {part!r} in {module!r}")
             found = getattr(found, part)
+        if self.arguments:
+            found = _made_with(found, self.arguments, f"evaluator {self.path!r}")
         return _ready(found, f"evaluator {self.path!r}")
 
     def _imported(self, module: str) -> ModuleType:
@@ -94,6 +100,18 @@ class EvaluatorSource:
         if self.digest is not None or self.path is None:
             return self
         return replace(self, digest=digest_of(self.load()))
+
+
+def _made_with(kind: object, arguments: Mapping[str, JSON], what: str) -> object:
+    """An object of a class, made with these arguments."""
+    if not inspect.isclass(kind):
+        raise EvaluatorError(f"{what}: only a class takes arguments, got {type(kind).__name__}")
+    try:
+        return kind(**arguments)
+    except TypeError as error:
+        raise EvaluatorError(
+            f"{what}: its arguments {sorted(arguments)} do not fit: {error}"
+        ) from None
 
 
 def _made(kind: type, what: str) -> object:

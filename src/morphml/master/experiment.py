@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
+from morphml.clock import SystemClock
 from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import ExperimentId
 from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
+from morphml.master.cluster.watch import Watch
 from morphml.master.crew import Run
 from morphml.master.options import SearchOptions, default_workers, gpus, make_spec
+from morphml.master.places import experiment_folder
 from morphml.master.refusals import (
     refuse_impossible_resources,
     refuse_impossible_workers,
+    refuse_strange_engine,
     warn_of_idle_limits,
 )
 from morphml.master.result import Result
 from morphml.master.reuse import named_by_digest, reused_trials
 from morphml.master.runner import run
+from morphml.master.sending import reference_for_others, refuse_what_cannot_travel
 from morphml.master.watching import watching
 from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec, ExperimentState
@@ -69,6 +70,7 @@ class Experiment:
         *,
         storage: str | Path | None = None,
         workers: int | None = None,
+        engine: str = "local",
         **options: Unpack[SearchOptions],
     ) -> Self:
         """A new experiment, stored and not started.
@@ -77,14 +79,18 @@ class Experiment:
             space: what is searched.
             evaluate: a callable ``(arch, trial)``, an object with ``setup`` and ``__call__``, an
                 import path ``package.module:attribute``, or None to ask and tell by hand.
-            storage: path of a SQLite file; None keeps everything in memory.
+            storage: path of a SQLite file, or ``postgresql://...``; None keeps everything in
+                memory.
             workers: child processes the search will be run with; 0 for in process.
+            engine: ``local`` for ``run``, ``remote`` for ``submit``: then the evaluator must be
+                one that workers on other machines can make.
             options: see ``SearchOptions``.
 
         Raises:
             CallerError: when space, evaluator or an option is not usable.
             StorageError: when the store cannot be opened.
         """
+        remote = refuse_strange_engine(engine) == "remote"
         source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
         source.load()  # an import path that leads nowhere is told before anything is stored
         slots = default_workers() if workers is None else workers
@@ -92,10 +98,13 @@ class Experiment:
         if options.get("reuse"):
             source = named_by_digest(source, by_hand=evaluate is None)
         spec = make_spec(space, source, slots, options)
-        by_value = storage is not None and (source.path is None or spec.space is None)
+        by_value = not remote and storage is not None
+        by_value = by_value and (source.path is None or spec.space is None)
         payload = evaluators.packed(space, source) if by_value else None
         store = open_store(storage, StoreOptions(durability=read_settings().store.durability))
         try:
+            if remote:
+                spec = replace(spec, evaluator=reference_for_others(spec, source, store))
             experiment = store.create_experiment(spec)
             folder = experiment_folder(storage, experiment)
             RunArtifacts(folder)
@@ -187,6 +196,36 @@ class Experiment:
                     observer=watcher,
                 )
             )
+        return self.result()
+
+    def submit(self) -> None:
+        """Leave it to the masters of its store: whichever has room drives it, by priority.
+
+        Raises:
+            ExperimentError: when it runs already, is completed, or was made for this machine only.
+        """
+        spec = self.spec
+        refuse_what_cannot_travel(spec)
+        self._let_go()
+        self.store.cluster.submit(self.id, spec.priority)
+        self.store.hints.send("experiments")
+
+    def watch(self, observer: Observer | None = None) -> Result:
+        """Wait until the masters have ended it, and return what was found.
+
+        Args:
+            observer: called with a ``Progress`` twice a second; by default a live view on the
+                terminal, where there is one.
+
+        Raises:
+            ExperimentError: when it was paused, or failed; the message has the reason.
+            KeyboardInterrupt: when a person stops watching; the experiment goes on.
+        """
+        with watching(observer, workers=1) as watcher:
+            watch = Watch(self.store, self.id, self.space, SystemClock())
+            state = watch.until_over(watcher)
+        if state is not ExperimentState.COMPLETED:
+            raise ExperimentError(f"experiment {self.id}: is {state}: {self.record.reason}")
         return self.result()
 
     def _evaluator(self, spec: ExperimentSpec) -> EvaluatorSource:
@@ -293,21 +332,6 @@ def find_experiment(store: SqlStore, name: str | None) -> ExperimentRecord:
             return record
     known = ", ".join(f"{record.id} ({record.name})" for record in records[:10]) or "none"
     raise ExperimentError(f"no experiment {name!r} in this store; there are: {known}")
-
-
-def experiment_folder(storage: str | Path | None, experiment: ExperimentId) -> Path:
-    """The folder of an experiment's files: beside the store; for one in memory, until we exit."""
-    if storage is None or str(storage) == ":memory:":
-        folder = Path(tempfile.mkdtemp(prefix=f"morphml-{experiment}-"))
-        atexit.register(_remove_own, folder, os.getpid())
-        return folder
-    return Path(storage).with_suffix(".artifacts").resolve() / experiment
-
-
-def _remove_own(folder: Path, owner: int) -> None:
-    """Remove a temporary folder, unless this is a fork of the process that made it."""
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _same_space(spec: ExperimentSpec, folder: Path, given: SearchSpace | None) -> SearchSpace:

@@ -16,6 +16,8 @@ from morphml.space import SearchSpace
 
 #: Child processes of one machine; more are a slip of the finger, and would bring it down.
 MOST_WORKERS = 512
+#: Where attempts run: on this machine, or on the workers of masters.
+ENGINES = ("local", "remote")
 
 
 def refuse_other_than_space(space: object) -> None:
@@ -89,6 +91,17 @@ def refuse_uncounted_metrics(spec: ExperimentSpec, space: SearchSpace) -> None:
             f"{counted[0]!r} is counted on the model graph, and this space has no layers to count; "
             f"return it from the evaluator under another name, such as 'measured_{counted[0]}'"
         )
+
+
+def refuse_strange_engine(engine: str) -> str:
+    """The engine's name, if it is one.
+
+    Raises:
+        ExperimentError: when there is none of that name.
+    """
+    if engine not in ENGINES:
+        raise ExperimentError(f"engine: {' or '.join(ENGINES)}, got {engine!r}")
+    return engine
 
 
 def refuse_impossible_workers(workers: object) -> None:

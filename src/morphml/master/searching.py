@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Unpack
 
-from morphml.errors import EvaluatorError
+from morphml.errors import EvaluatorError, ExperimentError
 from morphml.master.experiment import Experiment
 from morphml.master.options import SearchOptions
 from morphml.master.result import Result
@@ -22,6 +22,7 @@ def search(
     *,
     workers: int | None = None,
     storage: str | Path | None = None,
+    engine: str = "local",
     observer: Observer | None = None,
     **options: Unpack[SearchOptions],
 ) -> Result:
@@ -33,7 +34,10 @@ def search(
             with ``setup`` and ``__call__``, or an import path ``package.module:attribute``.
         workers: child processes; 0 runs the evaluator in this process, for debugging. By default
             half the processors.
-        storage: path of a SQLite file, so that the search can be resumed; None keeps it in memory.
+        storage: path of a SQLite file, or ``postgresql://...``, so that the search can be resumed;
+            None keeps it in memory.
+        engine: ``local``, or ``remote`` to leave the search to the masters of ``storage`` and
+            wait for them.
         observer: called with a ``Progress`` twice a second; by default a live view on the
             terminal, where there is one.
         options: objectives, constraints, optimizer, budget and more: see ``SearchOptions``.
@@ -55,11 +59,38 @@ def search(
             "a search needs an evaluator, a function (arch, trial), got None; to evaluate by hand, "
             "use Experiment.create(space, None, ...) with ask() and tell()"
         )
+    if engine == "remote":
+        return _search_remotely(space, evaluate, storage, observer, options)
     with (
-        Experiment.create(space, evaluate, storage=storage, workers=workers, **options) as made,
+        Experiment.create(
+            space, evaluate, storage=storage, workers=workers, engine=engine, **options
+        ) as made,
         _telling_how_to_resume(storage),
     ):
         return made.run(workers, observer)
+
+
+def _search_remotely(
+    space: SearchSpace,
+    evaluate: object,
+    storage: str | Path | None,
+    observer: Observer | None,
+    options: SearchOptions,
+) -> Result:
+    if storage is None:
+        raise ExperimentError(
+            "engine='remote': give the storage that the masters use, such as postgresql://..."
+        )
+    with Experiment.create(space, evaluate, storage=storage, engine="remote", **options) as made:
+        made.submit()
+        try:
+            return made.watch(observer)
+        except KeyboardInterrupt as stop:
+            stop.add_note(
+                f"Nobody watches any more, but the masters go on with experiment {made.id}; see "
+                f"it with: morphml show, and stop it with Experiment.open(...).stop()"
+            )
+            raise
 
 
 def resume(

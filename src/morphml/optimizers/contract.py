@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from morphml.optimizers.events import JSON, Event
-from morphml.space import Architecture
+from morphml.space import Architecture, SearchSpace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,11 @@ class Optimizer(Protocol):
     name: str
     #: Raised whenever the same log could give another proposal; stored with the experiment.
     version: int
+
+    @property
+    def space(self) -> SearchSpace:
+        """What it searches."""
+        ...
 
     @property
     def settings(self) -> Mapping[str, JSON]:

@@ -70,7 +70,7 @@ class GeneticAlgorithm:
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``GeneticSettings``."""
-        self._space = space
+        self.space = space
         self._settings = read_settings(GeneticSettings, self.name, settings)
         self._select = SELECTIONS[self._settings.selection]
         self._cross = CROSSOVERS[self._settings.crossover]
@@ -85,10 +85,10 @@ class GeneticAlgorithm:
         """A random draw to begin with, then a child of one or two members."""
         size = self._settings.population_size
         if self._population.asked < size or not self._population.members:
-            return Proposal(architecture=self._space.sample(rng))
+            return Proposal(architecture=self.space.sample(rng))
         first = self._parent(rng)
         if rng.random() >= self._settings.crossover_rate:
-            child = self._space.mutate(first.architecture, rng)
+            child = self.space.mutate(first.architecture, rng)
             return Proposal(architecture=child, parents=parents_of(first))
         second = self._parent(rng)
         child = self._join(first.architecture, second.architecture, rng)
@@ -105,8 +105,8 @@ class GeneticAlgorithm:
     def _join(
         self, first: Architecture, second: Architecture, rng: np.random.Generator
     ) -> Architecture:
-        child = self._cross(self._space, first, second, rng)
+        child = self._cross(self.space, first, second, rng)
         copied = child.vector in (first.vector, second.vector)
         if copied or rng.random() < self._settings.mutation_rate:
-            child = self._space.mutate(child, rng)
+            child = self.space.mutate(child, rng)
         return child

@@ -60,7 +60,7 @@ class LocalSearch:
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing; ``settings`` are those of ``LocalSearchSettings``."""
-        self._space = space
+        self.space = space
         self._settings = read_settings(LocalSearchSettings, self.name, settings)
         self._seen = SeenPoints()
         self._asked = 0
@@ -80,11 +80,11 @@ class LocalSearch:
             position = int(rng.integers(len(self._open)))
             neighbour = next(islice(self._open.values(), position, None))
             return Proposal(architecture=neighbour, parents=parents_of(self._centre))
-        draw = self._space.sample(rng)
+        draw = self.space.sample(rng)
         for _ in range(RESTART_DRAWS):
             if point_key(draw) not in self._seen:
                 break
-            draw = self._space.sample(rng)
+            draw = self.space.sample(rng)
         return Proposal(architecture=draw)
 
     def observe(self, event: Event) -> None:
@@ -134,7 +134,7 @@ class LocalSearch:
         step: Member | None = centre
         while step is not None:
             self._centre = step
-            every = self._space.neighbours(step.architecture)
+            every = self.space.neighbours(step.architecture)
             neighbours = {point_key(n): n for n in islice(every, self._settings.neighbourhood)}
             step = self._best_known(neighbours, step)
         self._open = {key: n for key, n in neighbours.items() if key not in self._seen}

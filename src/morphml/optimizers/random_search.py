@@ -27,7 +27,7 @@ class RandomSearch:
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer; there is no setting, so any given is refused."""
         read_settings(NoSettings, self.name, settings)
-        self._space = space
+        self.space = space
 
     @property
     def settings(self) -> Mapping[str, JSON]:
@@ -36,7 +36,7 @@ class RandomSearch:
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """A draw from the space; it may repeat an earlier one."""
-        return Proposal(architecture=self._space.sample(rng))
+        return Proposal(architecture=self.space.sample(rng))
 
     def observe(self, event: Event) -> None:
         """Do nothing: no draw depends on another."""

@@ -51,7 +51,7 @@ class RegularizedEvolution:
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``EvolutionSettings``."""
-        self._space = space
+        self.space = space
         self._settings = read_settings(EvolutionSettings, self.name, settings)
         self._population = Population(self._settings.population_size)
         self._seen = SeenPoints()
@@ -65,13 +65,13 @@ class RegularizedEvolution:
         """A random draw to begin with, then a mutated winner; O(sample_size)."""
         members = self._population.members
         if self._population.asked < self._settings.population_size or not members:
-            return Proposal(architecture=self._space.sample(rng))
+            return Proposal(architecture=self.space.sample(rng))
         parent = self._winner(members, rng)
-        child = self._space.mutate(parent.architecture, rng)
+        child = self.space.mutate(parent.architecture, rng)
         for _ in range(STEPS):
             if point_key(child) not in self._seen:
                 break
-            child = self._space.mutate(child, rng)
+            child = self.space.mutate(child, rng)
         return Proposal(architecture=child, parents=parents_of(parent))
 
     def observe(self, event: Event) -> None:

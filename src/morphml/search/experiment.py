@@ -116,6 +116,10 @@ class EvaluatorReference:
     reference: str
     #: Digest of the code, or None when unknown: results are then shared with no other experiment.
     digest: str | None = None
+    #: For a path: sha256 of the source bundle that holds the module; None where it is installed.
+    bundle: str | None = None
+    #: For a path that leads to a class: its keyword arguments.
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class Sent:
     pickle: bytes = b""
     rules: MetricRules
     scratch: Path
+    #: Keyword arguments of the evaluator, where its path leads to a class.
     settings: Mapping[str, JSON]
 
 
@@ -47,7 +48,7 @@ def pack(context: Context) -> bytes:
         EvaluatorError: when the space or the evaluator holds something that cannot travel.
     """
     source = context.evaluator
-    parts = (context.space, source.path, source.live)
+    parts = (context.space, source.path, source.live, dict(source.arguments))
     rest = (context.rules, context.scratch, dict(context.settings))
     try:
         with by_value(source.live):
@@ -74,8 +75,8 @@ def unpack(payload: bytes) -> Context:
     parts = cloudpickle.loads(payload)
     if isinstance(parts, Sent):
         return _opened(parts)
-    space, path, live, rules, scratch, settings = parts
-    source = EvaluatorSource(name=path or "", path=path, live=live)
+    space, path, live, arguments, rules, scratch, settings = parts
+    source = EvaluatorSource(name=path or "", path=path, live=live, arguments=arguments)
     return Context(space=space, evaluator=source, rules=rules, scratch=scratch, settings=settings)
 
 
@@ -86,7 +87,7 @@ def _opened(sent: Sent) -> Context:
     if space is None:
         raise EvaluatorError("the experiment was sent without a search space")
     path = sent.evaluator or None
-    source = EvaluatorSource(name=path or "", path=path, live=live)
+    source = EvaluatorSource(name=path or "", path=path, live=live, arguments=sent.settings)
     return Context(
         space=space,
         evaluator=source,

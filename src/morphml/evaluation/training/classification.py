@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Unpack, cast
 
 from morphml.errors import CallerError
 from morphml.evaluation.contract import SetupContext
@@ -12,6 +13,7 @@ from morphml.evaluation.training.options import Options, TrainingOptions
 from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice, PreparedData
 from morphml.evaluation.trial import Trial
 from morphml.ids import digest
+from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
     from morphml.space import Architecture
@@ -51,7 +53,14 @@ class Classification:
         choice = DataChoice(source=data, validation=validation, split_seed=split_seed, classes=True)
         self._data = PreparedData(choice, check_labels)
         self._options = TrainingOptions.of(options)
+        self._given: Mapping[str, object] = options
         self._words = [*choice.words(), *(f"{name}={value!r}" for name, value in options.items())]
+
+    @property
+    def arguments(self) -> Mapping[str, JSON] | None:
+        """What makes an equal evaluator on another machine; None where arrays were given."""
+        data = self._data.choice.arguments()
+        return None if data is None else {**data, **cast("Mapping[str, JSON]", self._given)}
 
     def setup(self, context: SetupContext) -> None:
         """Load the data onto the device; the first call does it where nobody did before.

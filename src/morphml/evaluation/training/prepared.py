@@ -13,6 +13,7 @@ import numpy as np
 from morphml.evaluation.data.dataset import Dataset, Part, arrays_of
 from morphml.evaluation.data.loading import Source, load_dataset
 from morphml.evaluation.data.splitting import Split, split
+from morphml.optimizers.events import JSON
 from morphml.settings import read_settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,16 @@ class DataChoice:
             if part is not None:
                 _add(found, part)
         return found.hexdigest()
+
+    def arguments(self) -> dict[str, JSON] | None:
+        """The arguments that make this choice again elsewhere; None for arrays in memory."""
+        if not isinstance(self.source, str | Path):
+            return None
+        return {
+            "data": str(self.source),
+            "validation": self.validation,
+            "split_seed": self.split_seed,
+        }
 
     def words(self) -> list[str]:
         """The arguments that say this choice, as Python source; arrays in short."""

@@ -1,0 +1,89 @@
+"""What masters know of experiments that they run attempts of, whether or not they drive them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from morphml.engines.remote.messages import ContextMessage
+from morphml.errors import ExperimentError
+from morphml.ids import ExperimentId, digest
+from morphml.master.options import required_metrics
+from morphml.search.changes import ExperimentRecord
+from morphml.search.experiment import ExperimentSpec
+from morphml.storage import SqlStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One experiment."""
+
+    spec: ExperimentSpec
+    #: Folder of its files on this machine.
+    folder: Path
+    message: ContextMessage
+
+
+class Contexts:
+    """Reads each experiment once; what is kept of it never changes. Thread-safe.
+
+    Args:
+        store: where experiments are.
+        folder_of: the folder of an experiment's files.
+    """
+
+    def __init__(self, store: SqlStore, folder_of: Callable[[ExperimentId], Path]) -> None:
+        self._store = store
+        self._folder_of = folder_of
+        self._known: dict[ExperimentId, Known] = {}
+        self._lock = threading.Lock()
+
+    def of(self, experiment: ExperimentId) -> Known:
+        """The experiment.
+
+        Raises:
+            ExperimentError: when there is none of that id, or it cannot travel to other machines.
+        """
+        with self._lock:
+            found = self._known.get(experiment)
+        if found is None:
+            spec = current_spec(self._store.experiment(experiment))
+            found = Known(
+                spec=spec,
+                folder=self._folder_of(experiment),
+                message=_message(experiment, spec),
+            )
+            with self._lock:
+                self._known[experiment] = found
+        return found
+
+
+def current_spec(record: ExperimentRecord) -> ExperimentSpec:
+    """What fixes the search, with the budget as it is now."""
+    spec = ExperimentSpec.from_json(record.spec)
+    return replace(spec, budget=replace(spec.budget, trials=record.budget))
+
+
+def _message(experiment: ExperimentId, spec: ExperimentSpec) -> ContextMessage:
+    if spec.space is None or spec.evaluator.kind != "path":
+        raise ExperimentError(
+            f"experiment {experiment}: it cannot go to other machines: its "
+            f"{'space holds code' if spec.space is None else 'evaluator was given by value'}; "
+            "submit it with an evaluator that workers can import, or as a source bundle"
+        )
+    evaluator = spec.evaluator
+    parts = (spec.space, evaluator.reference, evaluator.bundle or "", evaluator.digest or "")
+    settings = orjson.dumps(dict(evaluator.arguments), option=orjson.OPT_SORT_KEYS)
+    return ContextMessage(
+        experiment=experiment,
+        space=spec.space,
+        evaluator=evaluator.reference,
+        bundle=evaluator.bundle or "",
+        required=required_metrics(spec),
+        settings=settings,
+        digest=digest("\0".join(parts).encode() + settings),
+    )

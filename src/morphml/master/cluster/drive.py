@@ -1,0 +1,205 @@
+"""One experiment that this master drives, on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from morphml.clock import Clock
+from morphml.engines.port import Order
+from morphml.errors import DriverLost, MorphError, StorageError, StoreInUse, StoreUnavailable
+from morphml.evaluation import EvaluatorSource
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.master.cluster.contexts import Contexts, current_spec
+from morphml.master.cluster.engine import ClusterEngine
+from morphml.master.cluster.mails import event_of
+from morphml.master.cluster.others import Others
+from morphml.master.cluster.shares import Shares
+from morphml.master.crew import Run, make_crew
+from morphml.master.driver import ExperimentDriver, HandedOver
+from morphml.master.session import MasterLife
+from morphml.scheduling.fair_share import Demand
+from morphml.search.changes import Changes, Driver, ExperimentEnd
+from morphml.search.experiment import ExperimentState
+from morphml.search.progress import Progress
+from morphml.space.text import parse_space
+from morphml.storage import SqlStore
+from morphml.storage.cluster import AttemptOrder, StoredMail
+
+if TYPE_CHECKING:
+    from morphml.engines.remote.hub import Hub, Lane
+
+log = logging.getLogger(__name__)
+
+#: Seconds before the store is tried again, doubled up to the second figure.
+BACKOFF_S = (0.2, 5.0)
+#: Slots that an experiment asks for before anything is known of it.
+MANY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveParts:
+    """What all drives of one master's life share."""
+
+    store: SqlStore
+    hub: Hub
+    life: MasterLife
+    clock: Clock
+    contexts: Contexts
+    shares: Shares
+    others: Callable[[ExperimentId], Others]
+
+
+class Drive:
+    """Drives one experiment until it ends, another master takes it, or ``leave`` is called.
+
+    When the store goes away, what is in memory is dropped; when it is back the log is folded and
+    the drive goes on. Attempts run on meanwhile, and the hub keeps their ends.
+
+    Args:
+        parts: of this master's life.
+        experiment: which one.
+        priority: its weight against the others of this master.
+    """
+
+    def __init__(self, parts: DriveParts, experiment: ExperimentId, priority: int) -> None:
+        self.experiment = experiment
+        self.progress: Progress | None = None
+        self._parts = parts
+        self._priority = priority
+        self._lane: Lane | None = None
+        self._passed: set[int] = set()
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"morphml-drive-{experiment}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it drives, or waits for the store to come back."""
+        return self._thread.is_alive()
+
+    def leave(self) -> None:
+        """Leave off at the next turn; what runs, runs on."""
+        self._leaving.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until it has left off."""
+        self._thread.join(timeout_s)
+
+    def deliver(self, mails: Sequence[StoredMail]) -> None:
+        """Tell the driver what other masters have posted, once after each fold.
+
+        Args:
+            mails: all that is there; mail stays until the end that it tells of is stored.
+        """
+        lane = self._lane
+        if lane is None:
+            return
+        folder = self._parts.contexts.of(self.experiment).folder
+        lane.push([event_of(each.mail, folder) for each in mails if each.id not in self._passed])
+        self._passed = {each.id for each in mails}
+
+    def demand(self) -> Demand:
+        """The slots that it could fill now."""
+        seen = self.progress
+        if seen is None:
+            return Demand(weight=float(self._priority), wanted=MANY)
+        wanted = max(0, seen.budget - seen.taken) + seen.counts.get("pending", 0)
+        return Demand(weight=float(self._priority), wanted=wanted)
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        pause, longest = BACKOFF_S
+        while not self._leaving.is_set():
+            try:
+                reason = self._drive()
+                log.info("experiment %s: ended: %s", self.experiment, reason)
+                return
+            except HandedOver:
+                return
+            except (DriverLost, StoreInUse) as error:
+                log.info("experiment %s: driven elsewhere: %s", self.experiment, error)
+                return
+            except StoreUnavailable as error:
+                log.warning("experiment %s: waits for the store: %s", self.experiment, error)
+                self._leaving.wait(pause)
+                pause = min(2 * pause, longest)
+            except MorphError as error:
+                log.error("experiment %s: stopped: %s", self.experiment, error)
+                return
+            except Exception:
+                log.exception("experiment %s: stopped", self.experiment)
+                return
+
+    def _drive(self) -> str:
+        parts = self._parts
+        right = parts.store.acquire_driver(self.experiment, parts.life.session)
+        lane = parts.hub.lane(self.experiment, lambda: parts.shares.of(self.experiment))
+        with closing(ClusterEngine(lane, self._order_elsewhere)) as engine:
+            try:
+                driver = self._driver(right, engine)
+                self._passed = set()
+                self._lane = lane
+                return driver.run()
+            except (StoreUnavailable, DriverLost, HandedOver):
+                raise
+            except Exception as error:
+                # Whoever looks at the store sees why nobody drives on; an end that is stored stays.
+                reason = f"{type(error).__name__}: {error}"
+                end = ExperimentEnd(state=ExperimentState.PAUSED, reason=reason)
+                with suppress(StorageError):
+                    parts.store.commit(right, Changes(end=end))
+                raise
+            finally:
+                self._lane = None
+
+    def _driver(self, right: Driver, engine: ClusterEngine) -> ExperimentDriver:
+        parts = self._parts
+        record = parts.store.experiment(self.experiment)
+        known = parts.contexts.of(self.experiment)
+        spec = current_spec(record)
+        assert spec.space is not None, "its context could not have been made"
+        run = Run(
+            store=parts.store,
+            experiment=self.experiment,
+            spec=spec,
+            space=parse_space(spec.space),
+            source=EvaluatorSource(
+                name=spec.evaluator.reference,
+                path=spec.evaluator.reference,
+                digest=spec.evaluator.digest,
+            ),
+            folder=known.folder,
+            workers=spec.workers,
+            observer=self._observe,
+        )
+        crew = make_crew(
+            run,
+            engine,
+            parts.life,
+            parts.clock,
+            parts.others(self.experiment),
+            self._leaving.is_set,
+        )
+        return ExperimentDriver(crew, right, run.observer, record.spent_s)
+
+    def _observe(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def _order_elsewhere(self, token: AttemptToken, order: Order) -> None:
+        for task in self._parts.store.cluster.tasks(self.experiment):
+            if task.token == token:
+                sent = AttemptOrder(
+                    experiment=self.experiment, number=task.number, token=token, order=order
+                )
+                self._parts.store.cluster.orders.send([sent])

@@ -1,0 +1,162 @@
+"""One life of a master: from the opening of its session to the loss or the end of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from morphml.clock import Clock
+from morphml.engines.remote.hub import Hub
+from morphml.errors import StorageError
+from morphml.ids import ExperimentId, SessionId
+from morphml.master.cluster.claiming import Claiming
+from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.drive import Drive, DriveParts
+from morphml.master.cluster.neighbours import Neighbours
+from morphml.master.cluster.others import Others, View
+from morphml.master.cluster.post import OutgoingMail
+from morphml.master.cluster.records import StoreRecords
+from morphml.master.cluster.settings import MasterSettings
+from morphml.master.cluster.shares import Shares
+from morphml.master.cluster.supervisor import Duties, Supervisor
+from morphml.master.session import SessionKeeper
+from morphml.storage import SqlStore
+
+log = logging.getLogger(__name__)
+
+
+class Life:
+    """Everything of a master that goes with its session. The hub and the store outlive it.
+
+    Args:
+        store: the truth.
+        name: of the session.
+        settings: of the master.
+        clock: hour and monotonic time.
+        hub: where its workers are, once that has been made.
+        folder_of: the folder of an experiment's files.
+
+    Raises:
+        StoreInUse: when another process claims tasks on a store that allows one (SQLite).
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        name: str,
+        settings: MasterSettings,
+        clock: Clock,
+        hub: Callable[[], Hub],
+        folder_of: Callable[[ExperimentId], Path],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._hub = hub
+        self.keeper = SessionKeeper(store, clock, name, may_block=False)
+        self._contexts = Contexts(store, folder_of)
+        self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
+        self.records = StoreRecords(store, self.keeper, self._contexts, self._mail)
+        self._supervisor: Supervisor | None = None
+
+    def step(self) -> None:
+        """Do what is due."""
+        if self._supervisor is None:
+            self._supervisor = self._make_supervisor()
+        self.keeper.tick()
+        self._supervisor.step()
+
+    @property
+    def over(self) -> bool:
+        """Whether the session is lost for good: what it held may be others' by now."""
+        if not self.keeper.lost:
+            return False
+        try:
+            return not self.keeper.revive()
+        except StorageError:
+            return False  # nobody can tell while the store is away; the fence decides later
+
+    @property
+    def driven(self) -> list[Drive]:
+        """What is driven now."""
+        return [] if self._supervisor is None else list(self._supervisor.drives.values())
+
+    def close(self, *, hand_over: bool) -> None:
+        """Leave off.
+
+        Args:
+            hand_over: whether the session ends in order, so that others take its work at once.
+        """
+        if self._supervisor is not None:
+            self._supervisor.leave(self._settings.stop_grace_s)
+        self._mail.close()
+        if hand_over:
+            with suppress(StorageError):
+                self._store.cluster.hand_over(self.keeper.session)
+                self._store.hints.send("experiments")
+        with suppress(StorageError):
+            self.keeper.close()
+
+    def _make_supervisor(self) -> Supervisor:
+        hub = self._hub()
+        session = self.keeper.session
+        shares = Shares(hub.slots)
+        neighbours = Neighbours(
+            self._store, session, hub, shares, self._clock, self._settings.report_every_s
+        )
+        view = View(
+            store=self._store,
+            session=session,
+            clock=self._clock,
+            holds=hub.holds,
+            spare=neighbours.spare,
+        )
+        parts = DriveParts(
+            store=self._store,
+            hub=hub,
+            life=_Shared(self.keeper),
+            clock=self._clock,
+            contexts=self._contexts,
+            shares=shares,
+            others=lambda experiment: Others(view, experiment),
+        )
+        return Supervisor(
+            Duties(
+                store=self._store,
+                session=session,
+                hub=hub,
+                clock=self._clock,
+                contexts=self._contexts,
+                shares=shares,
+                neighbours=neighbours,
+                claiming=Claiming(self._store, self.keeper, hub, self._contexts, shares.left),
+                new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
+                rule=self._settings.reaper,
+            )
+        )
+
+
+class _Shared:
+    """The session as drives see it: the master mends its loss, the supervisor ticks for it."""
+
+    def __init__(self, keeper: SessionKeeper) -> None:
+        self._keeper = keeper
+        self._lock = threading.Lock()
+
+    @property
+    def session(self) -> SessionId:
+        return self._keeper.session
+
+    @property
+    def lost(self) -> bool:
+        return self._keeper.lost
+
+    def tick(self) -> None:
+        """A driver that is stuck does no harm to the others: the fence guards each."""
+
+    def revive(self) -> bool:
+        with self._lock:
+            return self._keeper.revive()

@@ -1,0 +1,211 @@
+"""A master process: one store, one hub of workers, as many experiments as it finds to drive."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from morphml.clock import Clock, SystemClock
+from morphml.engines.port import EngineEvent
+from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.hub import Hub, HubSettings
+from morphml.engines.remote.messages import AttemptName, ContextMessage
+from morphml.errors import MorphError, StorageError
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.master.cluster.life import Life
+from morphml.master.cluster.settings import MasterSettings
+from morphml.master.places import artifacts_folder
+from morphml.settings import read_settings
+from morphml.storage import SqlStore, StoreOptions, open_store
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two steps when nothing hints at work.
+STEP_S = 1.0
+
+
+class Master:
+    """A master; a context manager that starts and stops it.
+
+    Args:
+        settings: of the master.
+        access: who is let in.
+        clock: hour and monotonic time; the system's by default.
+
+    Raises:
+        StorageError: when the store cannot be opened.
+    """
+
+    def __init__(
+        self, settings: MasterSettings, access: ServerAccess, clock: Clock | None = None
+    ) -> None:
+        self.settings = settings
+        self._clock = clock or SystemClock()
+        self._name = settings.name or f"{platform.node()}-{os.getpid()}"
+        durability = read_settings().store.durability
+        self.store: SqlStore = open_store(settings.storage, StoreOptions(durability=durability))
+        self._folder = settings.artifacts or artifacts_folder(settings.storage)
+        self._life: Life | None = None
+        self.hub = Hub(
+            HubSettings(listen=settings.listen, ahead=settings.ahead),
+            _CurrentRecords(self),
+            access,
+            self._clock,
+        )
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="morphml-master", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that workers dial."""
+        return self.hub.port
+
+    @property
+    def address(self) -> str:
+        """What workers and other masters are told to dial."""
+        if self.settings.advertise:
+            return self.settings.advertise
+        host = self.settings.listen.rpartition(":")[0]
+        anywhere = host in ("0.0.0.0", "[::]", "*", "")  # noqa: S104 compared, not bound
+        return f"{platform.node() if anywhere else host}:{self.hub.port}"
+
+    @property
+    def life(self) -> Life:
+        """The present life.
+
+        Raises:
+            StorageError: between two lives, and before the start.
+        """
+        if self._life is None:
+            raise StorageError("this master has no session at the moment")
+        return self._life
+
+    def start(self) -> None:
+        """Listen and begin to work.
+
+        Raises:
+            WorkerError: when the port is taken.
+            StorageError: when no session can be opened.
+        """
+        try:
+            self._begin()
+            self.hub.start()
+            self.store.cluster.announce(self.life.keeper.session, self.address)
+        except BaseException:
+            self._take_down()
+            raise
+        self._thread.start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until it has ended; False when it still runs then.
+
+        Raises:
+            BaseException: what ended it, when that was not ``stop``.
+        """
+        if not self._ended.wait(timeout_s):
+            return False
+        if self._error is not None:
+            raise self._error
+        return True
+
+    def stop(self) -> None:
+        """Leave off and hand everything over; workers go to another master. May be called twice."""
+        self._stopping.set()
+        self.store.hints.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._life = Life(
+            self.store,
+            self._name,
+            self.settings,
+            self._clock,
+            lambda: self.hub,
+            lambda experiment: self._folder / experiment,
+        )
+        self.hub.serve(self._life.keeper.session)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._step()
+                self.store.hints.wait(STEP_S)
+        except BaseException as error:
+            self._error = error
+            log.exception("the master ends")
+        finally:
+            self._take_down()
+            self._ended.set()
+
+    def _step(self) -> None:
+        life = self._life
+        if life is not None and life.over:
+            log.warning("the session's lease ran out and others ended it; a new life begins")
+            self._life = None
+            self.hub.drop_all()
+            life.close(hand_over=False)
+        if self._life is None:
+            try:
+                self._begin()
+                self.store.cluster.announce(self.life.keeper.session, self.address)
+            except StorageError as error:
+                log.warning("no session can be opened: %s", error)
+                return
+        self.life.step()
+
+    def _take_down(self) -> None:
+        """Workers first: they go elsewhere and announce what they run before its lease ends."""
+        self.hub.close(grace_s=self.settings.stop_grace_s)
+        if self._life is not None:
+            self._life.close(hand_over=True)
+            self._life = None
+        self.store.close()
+
+
+class _CurrentRecords:
+    """The records of whatever life the master has at the moment."""
+
+    def __init__(self, master: Master) -> None:
+        self._master = master
+
+    def adopt(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
+        return self._master.life.records.adopt(attempts)
+
+    def ended(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
+        return self._master.life.records.ended(attempts)
+
+    def context(self, experiment: ExperimentId) -> ContextMessage | None:
+        return self._master.life.records.context(experiment)
+
+    def elsewhere(
+        self, experiment: ExperimentId, events: Sequence[EngineEvent], attempt: AttemptName
+    ) -> None:
+        try:
+            self._master.life.records.elsewhere(experiment, events, attempt)
+        except MorphError as error:
+            log.warning("experiment %s: an event could not be passed on: %s", experiment, error)
+
+    def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
+        return self._master.life.records.checkpoint_path(attempt, step)
+
+    def bundle(self, digest: str) -> Iterator[bytes] | None:
+        return self._master.life.records.bundle(digest)

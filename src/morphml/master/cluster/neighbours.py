@@ -1,0 +1,89 @@
+"""This master's workers as other masters may know them, and theirs as this one may."""
+
+from __future__ import annotations
+
+from morphml.clock import Clock
+from morphml.engines.remote.hub import Hub
+from morphml.ids import SessionId
+from morphml.master.cluster.shares import Shares
+from morphml.scheduling.worker import WorkerState
+from morphml.storage import SqlStore
+from morphml.storage.cluster import WorkerRow
+
+
+class Neighbours:
+    """Tells the store of this master's workers, and learns how many slots others could lend.
+
+    Args:
+        store: has the rows of all workers.
+        session: of this master.
+        hub: has its workers.
+        shares: what this master's own experiments want.
+        clock: monotonic time.
+        every_s: seconds between two reports.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        session: SessionId,
+        hub: Hub,
+        shares: Shares,
+        clock: Clock,
+        every_s: float,
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._hub = hub
+        self._shares = shares
+        self._clock = clock
+        self._every_s = every_s
+        self._reported_at: float | None = None
+        self._lent = 0
+
+    def spare(self) -> int:
+        """Slots that other masters could lend to one experiment that is driven here."""
+        return self._lent
+
+    def refresh(self) -> None:
+        """Write and read the rows, when it is time."""
+        now = self._clock.monotonic()
+        if self._reported_at is not None and now - self._reported_at < self._every_s:
+            return
+        self._reported_at = now
+        self._store.cluster.workers.put(self._session, self._rows())
+        rows = self._store.cluster.workers.all()
+        others = [row for row in rows if row.live and row.master != self._session]
+        self._lent = sum(int(str(row.figures.get("spare", 0))) for row in others)
+
+    def _rows(self) -> list[WorkerRow]:
+        away = (WorkerState.LOST, WorkerState.GONE)
+        views = [view for view in self._hub.workers() if view.state not in away]
+        now = self._clock.now()
+        left = self._shares.left()
+        rows = []
+        for view in views:
+            spare = min(view.slots, left)
+            left -= spare
+            rows.append(
+                WorkerRow(
+                    id=view.id,
+                    name=view.name,
+                    state=view.state,
+                    offers=view.capabilities,
+                    figures={
+                        "slots": view.slots,
+                        "running": view.running,
+                        "queued": view.queued,
+                        "spare": spare,
+                        "version": view.morphml_version,
+                        "python": view.python_version,
+                        "cpu_percent": view.figures.cpu_percent,
+                        "memory_percent": view.figures.memory_percent,
+                        "disk_percent": view.figures.disk_percent,
+                    },
+                    joined_at=now,
+                    silent_s=max(0.0, now - view.heard_at),
+                )
+            )
+        return rows

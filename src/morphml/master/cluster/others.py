@@ -1,0 +1,74 @@
+"""The other masters, as one driven experiment sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from morphml.clock import Clock
+from morphml.ids import AttemptToken, ExperimentId, SessionId
+from morphml.search.changes import TaskRecord
+from morphml.storage import SqlStore
+
+#: Seconds between two looks at the task rows.
+LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a master sees beyond one experiment."""
+
+    store: SqlStore
+    session: SessionId
+    clock: Clock
+    #: Whether a worker of this master has the attempt, or its end waits here to be stored.
+    holds: Callable[[AttemptToken], bool]
+    #: Slots of other masters that an experiment may count on.
+    spare: Callable[[], int]
+
+
+class Others:
+    """Counts on other masters' slots, and looks once a second at what they do.
+
+    Args:
+        view: of the master.
+        experiment: which is driven here.
+    """
+
+    def __init__(self, view: View, experiment: ExperimentId) -> None:
+        self._view = view
+        self._experiment = experiment
+        self._looked: float | None = None
+        self._missing: set[AttemptToken] = set()
+
+    def slots(self) -> int:
+        """Slots of other masters that the experiment may count on now."""
+        return self._view.spare()
+
+    def look(self) -> Sequence[TaskRecord] | None:
+        """All unfinished tasks; None when they were looked at less than a second ago."""
+        now = self._view.clock.monotonic()
+        if self._looked is not None and now - self._looked < LOOK_EVERY_S:
+            return None
+        self._looked = now
+        rows = self._view.store.cluster.tasks(self._experiment)
+        if self._give_back_what_nobody_runs(rows):
+            rows = self._view.store.cluster.tasks(self._experiment)
+        return rows
+
+    def _give_back_what_nobody_runs(self, rows: Sequence[TaskRecord]) -> bool:
+        """Put back tasks that were leased for this master and never handed to a worker.
+
+        That is what a commit leaves behind whose answer was lost. One look is not enough to tell:
+        an adoption may be stored and its worker not yet known.
+        """
+        missing = {
+            row.token: row.number
+            for row in rows
+            if row.token is not None
+            and row.holder == self._view.session
+            and not self._view.holds(row.token)
+        }
+        gone = [(missing[token], token) for token in missing if token in self._missing]
+        self._missing = set(missing)
+        return bool(gone) and self._view.store.leases.give_back(self._experiment, gone) > 0

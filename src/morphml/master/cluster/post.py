@@ -1,0 +1,118 @@
+"""The mail of one master: out, about attempts that it runs for others; in, for what it drives."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from morphml.engines.port import EngineEvent, Logged
+from morphml.engines.remote.hub import Hub
+from morphml.engines.remote.messages import AttemptName
+from morphml.errors import StorageError
+from morphml.ids import AttemptToken, ExperimentId, TaskId
+from morphml.master.artifacts import RunArtifacts
+from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.mails import mail_of
+from morphml.master.flights import Flight
+from morphml.master.session import MasterLife
+from morphml.storage import SqlStore
+from morphml.storage.cluster import Mail, MailKind
+
+log = logging.getLogger(__name__)
+
+#: Mails of one transaction at most.
+BATCH = 500
+#: Seconds between two tries while the store is away.
+AGAIN_S = 0.5
+_NO_TASK = TaskId("")
+
+
+class OutgoingMail:
+    """Posts what happens to attempts that are driven elsewhere, in batches, from its own thread.
+
+    Nothing is acknowledged to a worker before it is stored. While the store is away the mail waits
+    here, and the worker keeps its results.
+
+    Args:
+        store: takes the mail.
+        life: of this master; its session holds the attempts.
+        hub: told which ends are stored, and which attempts are not ours any more.
+        contexts: of the experiments.
+    """
+
+    def __init__(
+        self, store: SqlStore, life: MasterLife, hub: Callable[[], Hub], contexts: Contexts
+    ) -> None:
+        self._store = store
+        self._session = life.session
+        self._lost = lambda: life.lost
+        self._hub = hub
+        self._contexts = contexts
+        self._queue: queue.SimpleQueue[Mail | None] = queue.SimpleQueue()
+        self._artifacts: dict[ExperimentId, RunArtifacts] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="morphml-mail", daemon=True)
+        self._thread.start()
+
+    def put(self, attempt: AttemptName, events: Sequence[EngineEvent]) -> None:
+        """Queue what happened to one attempt. Never waits for the store's answer."""
+        folder = self._contexts.of(attempt.owner).folder
+        for event in events:
+            if isinstance(event, Logged):
+                self._keep_output(attempt, event)
+                continue
+            mail = mail_of(attempt, event, folder)
+            if mail is not None:
+                self._queue.put(mail)
+
+    def close(self) -> None:
+        """Stop posting; what was not posted, the workers offer again to the next master."""
+        self._closed.set()
+        self._queue.put(None)
+        self._thread.join(timeout=5.0)
+
+    def _keep_output(self, attempt: AttemptName, event: Logged) -> None:
+        known = self._contexts.of(attempt.owner)
+        artifacts = self._artifacts.get(attempt.owner)
+        if artifacts is None:
+            artifacts = self._artifacts[attempt.owner] = RunArtifacts(known.folder)
+        flight = Flight(attempt.token, _NO_TASK, attempt.number, attempt.segment, 0)
+        artifacts.append_output(flight, event.stream, event.text)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            batch = self._next_batch()
+            while batch and not self._closed.is_set():
+                try:
+                    refused = self._store.cluster.mail.post(self._session, batch)
+                except StorageError as error:
+                    log.warning("mail waits, the store is away: %s", error)
+                    self._closed.wait(AGAIN_S)
+                    continue
+                self._settle(batch, set(refused))
+                break
+
+    def _next_batch(self) -> list[Mail]:
+        first = self._queue.get()
+        batch = [] if first is None else [first]
+        while len(batch) < BATCH:
+            try:
+                mail = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if mail is not None:
+                batch.append(mail)
+        return batch
+
+    def _settle(self, batch: Sequence[Mail], refused: set[AttemptToken]) -> None:
+        """Ends are stored now; what was refused belongs to somebody else by now."""
+        if refused and self._lost():
+            return  # not judged yet: the workers offer it again to the next life of this master
+        ended = [mail.token for mail in batch if mail.kind is MailKind.FINISHED]
+        if ended:
+            self._hub().acknowledge(ended)
+        if taken := refused.difference(ended):
+            self._hub().kill(sorted(taken))
+        self._store.hints.send("mail")

@@ -1,0 +1,87 @@
+"""What the hub asks of this master: who holds an attempt, what an experiment is, where files go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from morphml.engines.port import EngineEvent
+from morphml.engines.remote.messages import AttemptName, ContextMessage
+from morphml.errors import MorphError
+from morphml.evaluation.checkpoint import file_name
+from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.post import OutgoingMail
+from morphml.master.session import MasterLife
+from morphml.storage import SqlStore
+
+log = logging.getLogger(__name__)
+
+
+class StoreRecords:
+    """Answers from the store. Each call may take as long as the store does.
+
+    Args:
+        store: the truth.
+        life: of this master; adopted attempts are held by its session.
+        contexts: of the experiments.
+        mail: takes events of attempts that are driven elsewhere.
+    """
+
+    def __init__(
+        self, store: SqlStore, life: MasterLife, contexts: Contexts, mail: OutgoingMail
+    ) -> None:
+        self._store = store
+        self._life = life
+        self._contexts = contexts
+        self._mail = mail
+
+    def adopt(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
+        """The attempts that this master holds from now on; the others are to be killed.
+
+        Raises:
+            StorageError: when the store cannot be asked; nobody is to be killed for that.
+        """
+        return [
+            attempt.token
+            for attempt in attempts
+            if self._store.leases.adopt(
+                self._life.session, attempt.owner, attempt.number, attempt.token
+            )
+        ]
+
+    def ended(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
+        """The attempts whose end is stored already.
+
+        Raises:
+            StorageError: when the store cannot be asked.
+        """
+        return [
+            attempt.token
+            for attempt in attempts
+            if self._store.leases.stored(attempt.owner, attempt.number, attempt.token) is not None
+        ]
+
+    def context(self, experiment: ExperimentId) -> ContextMessage | None:
+        """What attempts of the experiment share; None where there is none that can travel."""
+        try:
+            return self._contexts.of(experiment).message
+        except MorphError as error:
+            log.warning("experiment %s: workers cannot be told of it: %s", experiment, error)
+            return None
+
+    def elsewhere(
+        self, experiment: ExperimentId, events: Sequence[EngineEvent], attempt: AttemptName
+    ) -> None:
+        """Tell the driver of the experiment, wherever it is, what happened to an attempt."""
+        self._mail.put(attempt, events)
+
+    def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
+        """Where a checkpoint goes that a worker uploads: named by us, by nothing that it says."""
+        folder = self._contexts.of(attempt.owner).folder / "checkpoints"
+        return folder / file_name(attempt.number, step, digest(attempt.token.encode()))
+
+    def bundle(self, name: str) -> Iterator[bytes] | None:
+        """The bytes of a source bundle; None where the store has none of that digest."""
+        return self._store.bundles.chunks(name)

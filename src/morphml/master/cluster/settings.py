@@ -1,0 +1,35 @@
+"""What an operator may set of a master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from morphml.scheduling.reaping import ReaperRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterSettings:
+    """Settings of one master process."""
+
+    #: Path of a SQLite file, or ``postgresql://user:password@host/database``.
+    storage: str
+    #: Where workers dial: host and port; port 0 takes a free one.
+    listen: str = "127.0.0.1:50051"
+    #: What workers and other masters are told to dial; by default this host and the bound port.
+    advertise: str = ""
+    #: Name that people see; by default host and process id.
+    name: str = ""
+    #: Folder of checkpoints and captured output, shared by all masters if they are to find each
+    #: other's; by default beside a SQLite file, else ``MORPHML_ARTIFACTS``.
+    artifacts: Path | None = None
+    #: Tasks queued at a worker beyond its slots, as a share of them, >= 0.
+    ahead: float = 0.1
+    #: Whether pickled evaluators may be sent to workers that allow them too.
+    allow_pickle: bool = False
+    #: Seconds that a stopping master waits for its drivers to leave off.
+    stop_grace_s: float = 5.0
+    #: Times of sessions and of the reaper.
+    reaper: ReaperRule = field(default_factory=ReaperRule)
+    #: Seconds between two reports of this master's workers to the store.
+    report_every_s: float = 2.0

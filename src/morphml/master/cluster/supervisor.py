@@ -1,0 +1,137 @@
+"""What a master does over and over: reap, take experiments up, pass mail on, lend slots, report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from morphml.clock import Clock
+from morphml.engines.port import Order
+from morphml.engines.remote.hub import Hub
+from morphml.errors import StorageError
+from morphml.ids import ExperimentId, SessionId
+from morphml.master.cluster.claiming import Claiming
+from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.drive import Drive
+from morphml.master.cluster.neighbours import Neighbours
+from morphml.master.cluster.shares import Shares
+from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
+from morphml.storage import SqlStore
+from morphml.storage.cluster import StoredMail
+
+log = logging.getLogger(__name__)
+
+#: Mails of one experiment that are read at once.
+MAILS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duties:
+    """What one life of a master looks after."""
+
+    store: SqlStore
+    session: SessionId
+    hub: Hub
+    clock: Clock
+    contexts: Contexts
+    shares: Shares
+    neighbours: Neighbours
+    claiming: Claiming
+    #: Makes the drive of an experiment, not started.
+    new_drive: Callable[[ExperimentId, int], Drive]
+    rule: ReaperRule = field(default_factory=ReaperRule)
+
+
+class Supervisor:
+    """Does the duties of one master, a step at a time; the caller decides when.
+
+    Args:
+        duties: what to look after.
+    """
+
+    def __init__(self, duties: Duties) -> None:
+        self._duties = duties
+        self._reaper = Reaper(reachable_since=duties.clock.monotonic())
+        self._away = False
+        self._reaped_at = 0.0
+        self.drives: dict[ExperimentId, Drive] = {}
+
+    def step(self) -> None:
+        """Do everything that is due; what needs the store waits while that is away."""
+        duties = self._duties
+        try:
+            self._drop_ended_drives()
+            if duties.clock.monotonic() - self._reaped_at >= duties.rule.tick_s:
+                self._reap()
+                self._take_up()
+                duties.neighbours.refresh()
+                self._reaped_at = duties.clock.monotonic()
+            duties.shares.update({name: each.demand() for name, each in self.drives.items()})
+            self._read_mail()
+            self._pass_orders()
+            while duties.claiming.claim(self.drives):
+                pass
+        except StorageError as error:
+            if not self._away:
+                log.warning("the store is away: %s", error)
+            self._away = True
+            return
+        if self._away:
+            self._away = False
+            log.info("the store is back")
+            # Nobody could renew a lease meanwhile: none is judged before a full lease has passed.
+            self._reaper = lost_store(self._reaper, duties.clock.monotonic())
+
+    def leave(self, grace_s: float) -> None:
+        """Let all drives leave off, and wait for them."""
+        for drive in self.drives.values():
+            drive.leave()
+        for drive in self.drives.values():
+            drive.join(grace_s)
+
+    # --- duties ----------------------------------------------------------------------------------
+
+    def _drop_ended_drives(self) -> None:
+        for experiment in [name for name, drive in self.drives.items() if not drive.alive]:
+            del self.drives[experiment]
+
+    def _reap(self) -> None:
+        duties = self._duties
+        now = duties.clock.monotonic()
+        lease_s = duties.rule.lease_s
+        renewed = {
+            master.session: now - (lease_s - master.lease_left_s)
+            for master in duties.store.cluster.masters()
+        }
+        self._reaper, ended = reap(self._reaper, renewed, now, duties.rule)
+        for session in duties.store.leases.reap(ended):
+            log.warning("master session %s ended by silence; its tasks go back", session[:8])
+
+    def _take_up(self) -> None:
+        """Drive what nobody drives. Who comes second is told so by the store."""
+        duties = self._duties
+        for experiment in duties.store.cluster.drivable():
+            if experiment in self.drives:
+                continue
+            record = duties.store.experiment(experiment)
+            drive = duties.new_drive(experiment, record.priority)
+            self.drives[experiment] = drive
+            log.info("experiment %s (%s): driving", experiment, record.name)
+            drive.start()
+
+    def _read_mail(self) -> None:
+        """Hand drives what other masters posted; the commit of an end takes its mail away."""
+        duties = self._duties
+        found: dict[ExperimentId, list[StoredMail]] = {name: [] for name in self.drives}
+        for stored in duties.store.cluster.mail.waiting(list(self.drives), MAILS):
+            found[stored.mail.experiment].append(stored)
+        for experiment, mails in found.items():
+            self.drives[experiment].deliver(mails)
+
+    def _pass_orders(self) -> None:
+        duties = self._duties
+        orders = duties.store.cluster.orders.waiting(duties.session)
+        for stored in orders:
+            duties.hub.order(stored.order.token, Order(stored.order.order))
+        duties.store.cluster.orders.done([stored.id for stored in orders])

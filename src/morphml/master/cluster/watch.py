@@ -1,0 +1,102 @@
+"""Watches, from any process, an experiment that masters drive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from morphml.clock import Clock
+from morphml.errors import StoreUnavailable
+from morphml.ids import ExperimentId
+from morphml.master.cluster.contexts import current_spec
+from morphml.master.recovery import fresh_machine
+from morphml.search.experiment import ExperimentState, TrialState
+from morphml.search.progress import Observer, Progress
+from morphml.space import SearchSpace
+from morphml.storage import SqlStore, TaskState
+
+#: Seconds between two looks.
+LOOK_EVERY_S = 0.5
+_OVER = (ExperimentState.COMPLETED, ExperimentState.FAILED, ExperimentState.PAUSED)
+
+
+class Watch:
+    """Follows an experiment's log; costs one small query for each look.
+
+    Args:
+        store: where it is.
+        experiment: which one.
+        space: of the experiment.
+        clock: monotonic time.
+        wait: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        experiment: ExperimentId,
+        space: SearchSpace,
+        clock: Clock,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._wait = wait
+        self._store = store
+        self._experiment = experiment
+        self._clock = clock
+        self._machine = fresh_machine(current_spec(store.experiment(experiment)), space)
+        self._seq = 0
+        self._began = clock.monotonic()
+        self._ended_before: int | None = None
+
+    def look(self) -> tuple[ExperimentState, Progress]:
+        """Where the experiment stands now.
+
+        Raises:
+            StorageError: when the store cannot be read.
+        """
+        record = self._store.experiment(self._experiment)
+        entries = list(self._store.log(self._experiment, after=self._seq))
+        self._machine.fold(iter(entries))
+        if entries:
+            self._seq = entries[-1].seq
+        standing = self._machine.standing
+        best = standing.best
+        objective = self._machine.spec.objectives[0]
+        ended = self._machine.next_number - len(self._machine.pending)
+        if self._ended_before is None:
+            self._ended_before = ended
+        tasks = self._store.task_counts(self._experiment)
+        progress = Progress(
+            name=record.name,
+            taken=record.next_number,
+            budget=record.budget,
+            counts={state.value: standing.counts[state] for state in TrialState},
+            duplicates=standing.duplicates,
+            rejections=standing.rejections,
+            busy=tasks.get(TaskState.LEASED, 0),
+            slots=self._slots(),
+            objective=objective.name,
+            best_value=None if best is None else objective.minimised(best[1][0]),
+            best_number=None if best is None else best[0],
+            elapsed_s=self._clock.monotonic() - self._began,
+            ended=ended - self._ended_before,
+            reason=record.reason,
+        )
+        return record.state, progress
+
+    def _slots(self) -> int:
+        workers = [worker for worker in self._store.cluster.workers.all() if worker.live]
+        return sum(int(str(worker.figures.get("slots", 0))) for worker in workers)
+
+    def until_over(self, observer: Observer) -> ExperimentState:
+        """Look twice a second until it is over or paused; an outage of the store is waited out."""
+        while True:
+            try:
+                state, progress = self.look()
+            except StoreUnavailable:
+                self._wait(LOOK_EVERY_S)
+                continue
+            observer(progress)
+            if state in _OVER:
+                return state
+            self._wait(LOOK_EVERY_S)
