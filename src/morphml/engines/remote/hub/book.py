@@ -1,0 +1,107 @@
+"""All decisions of a hub in one value: who gets what, and what is told to whom.
+
+Without thread, clock or stream. Each call takes what happened and the time; what is to be done
+about it is fetched with ``take``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from morphml.engines.remote.hub.attempt import Attempt, Moment
+from morphml.engines.remote.hub.commands import Command
+from morphml.engines.remote.hub.driver_side import DriverSide
+from morphml.engines.remote.hub.ledger import Ledger
+from morphml.engines.remote.hub.roster import Member
+from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.hub.views import WorkerView
+from morphml.engines.remote.hub.worker_side import WorkerSide
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.worker import GiveUpAttempts, WorkerState
+
+#: A tick so much later than planned means that this process stood still, in seconds.
+_STALL_S = 1.0
+
+
+class Effects(NamedTuple):
+    """What is to be done."""
+
+    commands: list[Command]
+    #: Experiments for which something new is to be told.
+    told: set[ExperimentId]
+
+
+class Book:
+    """The state of one hub.
+
+    Args:
+        settings: times and sizes.
+    """
+
+    def __init__(self, settings: HubSettings) -> None:
+        self._settings = settings
+        self.ledger = Ledger(settings)
+        self.drivers = DriverSide(self.ledger)
+        self.workers = WorkerSide(self.ledger)
+        self._ticked_at: float | None = None
+
+    def take(self) -> Effects:
+        """All that is to be done since the last call, in order."""
+        ledger = self.ledger
+        effects = Effects(ledger.commands, ledger.told)
+        ledger.commands, ledger.told = [], set()
+        return effects
+
+    def tick(self, now: Moment) -> None:
+        """Time went by. Cost: O(what is due)."""
+        ledger = self.ledger
+        gap = 0.0 if self._ticked_at is None else now.monotonic - self._ticked_at
+        self._ticked_at = now.monotonic
+        if gap - self._settings.tick_s > _STALL_S:
+            ledger.roster.forgive(gap)
+        for member, commands in ledger.roster.tick(now):
+            if member.worker.state is WorkerState.LOST:
+                ledger.lose(member, now, "is lost")
+            else:
+                assert not any(isinstance(each, GiveUpAttempts) for each in commands)
+        ledger.overdue(now)
+        self.workers.ask_again()
+        ledger.fill(now)
+
+    def attempt(self, token: AttemptToken) -> Attempt | None:
+        """The attempt of that token, if it is here."""
+        return self.ledger.attempts.get(token)
+
+    def views(self) -> list[WorkerView]:
+        """All workers, in the order in which they came."""
+        return [_view(member) for member in self.ledger.roster.members.values()]
+
+    def free(self) -> int:
+        """Slots that nothing lies on and nothing waits for. Cost: O(workers + experiments)."""
+        waiting = sum(view.count for view in self.drivers.waiting())
+        return max(0, self.ledger.places.free() - waiting)
+
+    def clear(self) -> None:
+        """Forget every attempt and worker, since this master has lost its session."""
+        self.ledger.clear()
+
+
+def _view(member: Member) -> WorkerView:
+    worker, registration = member.worker, member.registration
+    held = len(worker.attempts)
+    queued = min(member.queued, held)
+    return WorkerView(
+        id=worker.id,
+        name=registration.name,
+        state=worker.state,
+        slots=registration.slots,
+        running=held - queued,
+        queued=queued,
+        free=0 if member.draining else worker.free_slots,
+        capabilities=registration.capabilities,
+        figures=member.figures,
+        morphml_version=registration.morphml_version,
+        python_version=registration.python_version,
+        peer=member.peer,
+        heard_at=member.heard_epoch,
+    )

@@ -1,0 +1,223 @@
+"""What those who drive experiments want of a hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from morphml.engines.port import (
+    Assignment,
+    EngineEvent,
+    Finished,
+    Order,
+    Outcome,
+    Returned,
+    WorkerGone,
+)
+from morphml.engines.remote.hub.attempt import AT_WORKER, Attempt, AttemptState, Moment
+from morphml.engines.remote.hub.commands import SendOrder
+from morphml.engines.remote.hub.ledger import Ledger
+from morphml.engines.remote.hub.views import WaitingView
+from morphml.engines.remote.messages import AttemptName, CheckpointFile
+from morphml.engines.waiting import end_unbegun, outcome_before_start
+from morphml.ids import AttemptToken, ExperimentId
+
+
+class DriverSide:
+    """Attempts from the side of whoever submitted them.
+
+    Args:
+        ledger: shared with the workers' side.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # --- who listens -----------------------------------------------------------------------------
+
+    def attach(self, experiment: ExperimentId) -> None:
+        """A driver listens from now on; every end that was not acknowledged is told again."""
+        group = self._ledger.group(experiment)
+        group.attached = True
+        others = [event for event in group.events if not isinstance(event, Finished)]
+        group.events.clear()
+        group.events.extend(others)
+        self._tell_ends(experiment)
+
+    def detach(self, experiment: ExperimentId, now: Moment) -> None:
+        """The driver has gone: what waits goes back, what runs goes on, ends are told elsewhere."""
+        group = self._ledger.groups.get(experiment)
+        if group is None:
+            return
+        group.attached = False
+        group.events = type(group.events)(e for e in group.events if not isinstance(e, Finished))
+        for token in group.tokens:
+            attempt = self._ledger.attempts[token]
+            if attempt.state is AttemptState.WAITING:
+                self._ledger.end_as(attempt, Returned(), now, lost=False)
+        group.events = type(group.events)(e for e in group.events if not isinstance(e, Finished))
+        self._tell_ends(experiment)
+        self._ledger.tidy(group)
+
+    def _tell_ends(self, experiment: ExperimentId) -> None:
+        group = self._ledger.group(experiment)
+        for token in group.tokens:
+            attempt = self._ledger.attempts[token]
+            if attempt.end is not None:
+                attempt.taken = False
+                group.events.append(attempt.end)
+        if group.events:
+            self._ledger.told.add(experiment)
+
+    def share(self, experiment: ExperimentId, slots: int) -> None:
+        """So many slots the experiment may use now."""
+        group = self._ledger.groups.get(experiment)
+        if group is not None:
+            group.share = slots
+
+    def collect(self, experiment: ExperimentId) -> list[EngineEvent]:
+        """All that is to be told of the experiment, in order; it is told once."""
+        group = self._ledger.groups.get(experiment)
+        if group is None:
+            return []
+        events = list(group.events)
+        group.events.clear()
+        self._ledger.swollen.discard(experiment)
+        for event in events:
+            attempt = (
+                self._ledger.attempts.get(event.token) if isinstance(event, Finished) else None
+            )
+            if attempt is not None:
+                attempt.taken = True
+        return events
+
+    def collect_elsewhere(
+        self, experiment: ExperimentId
+    ) -> list[tuple[AttemptName, list[EngineEvent]]]:
+        """What is to be told of an experiment that nobody here drives, attempt by attempt."""
+        group = self._ledger.groups.get(experiment)
+        if group is None or group.attached:
+            return []
+        told: list[tuple[AttemptName, list[EngineEvent]]] = []
+        for event in self.collect(experiment):
+            token = None if isinstance(event, WorkerGone) else event.token
+            attempt = None if token is None else self._ledger.attempts.get(token)
+            if attempt is None:
+                continue
+            if told and told[-1][0].token == token:
+                told[-1][1].append(event)
+            else:
+                told.append((attempt.name, [event]))
+        return told
+
+    def push(self, experiment: ExperimentId, events: Iterable[EngineEvent]) -> None:
+        """Tell what came another way."""
+        group = self._ledger.groups.get(experiment)
+        if group is not None:
+            for event in events:
+                self._ledger.tell(group, event)
+
+    # --- attempts --------------------------------------------------------------------------------
+
+    def submit(self, assignment: Assignment, now: Moment, *, hold: bool = False) -> bool:
+        """Take an attempt over; False for one that is here already.
+
+        One with a checkpoint, or to be held, waits until ``release`` is called for it.
+        """
+        if assignment.token in self._ledger.attempts:
+            return False
+        name = AttemptName(
+            token=assignment.token,
+            owner=assignment.experiment,
+            number=assignment.number,
+            segment=assignment.segment,
+        )
+        attempt = Attempt(name=name, assignment=assignment, state=AttemptState.WAITING)
+        self._ledger.add(attempt)
+        if assignment.checkpoint is None and not hold:
+            self._ledger.queue(attempt)
+            self._ledger.fill(now)
+        return True
+
+    def release(self, token: AttemptToken, checkpoint: CheckpointFile, now: Moment) -> None:
+        """The checkpoint to go on from has been looked at."""
+        attempt = self._ledger.attempts.get(token)
+        if attempt is not None and attempt.state is AttemptState.WAITING:
+            attempt.checkpoint = checkpoint
+            self._ledger.queue(attempt)
+            self._ledger.fill(now)
+
+    def refuse(self, token: AttemptToken, outcome: Outcome, now: Moment) -> None:
+        """End an attempt that cannot be sent to anybody."""
+        attempt = self._ledger.attempts.get(token)
+        if attempt is not None and attempt.state is AttemptState.WAITING:
+            self._ledger.end_as(attempt, outcome, now, lost=False)
+
+    def order(self, token: AttemptToken, order: Order, now: Moment) -> None:
+        """Pass an order on; a token that is not here or over is ignored."""
+        attempt = self._ledger.attempts.get(token)
+        if attempt is None:
+            return
+        if attempt.state is AttemptState.WAITING and attempt.assignment is not None:
+            outcome = outcome_before_start(attempt.assignment, order)
+            if outcome is not None:
+                self._ledger.end(attempt, end_unbegun(attempt.assignment, outcome, now.epoch))
+        elif attempt.state in AT_WORKER and attempt.state is not AttemptState.KILLED:
+            attempt.order = order
+            self._ledger.commands.append(SendOrder(attempt.worker, token, order))
+
+    def acknowledge(self, tokens: Iterable[AttemptToken]) -> None:
+        """The ends of these attempts are stored; those that are not over are left alone."""
+        for token in tokens:
+            attempt = self._ledger.attempts.get(token)
+            if attempt is not None and attempt.state is AttemptState.ENDED:
+                if not attempt.given_up:
+                    self._ledger.stored.add(token)
+                    self._ledger.confirm(token, attempt.worker)
+                self._ledger.forget(attempt)
+
+    def kill(self, tokens: Iterable[AttemptToken], now: Moment) -> None:
+        """Nobody wants these attempts any more; nothing more is told of them."""
+        for token in tokens:
+            attempt = self._ledger.attempts.get(token)
+            if attempt is None:
+                unknown = self._ledger.limbo.pop(token)
+                self._ledger.fence(token, "" if unknown is None else unknown.worker)
+            elif attempt.state is AttemptState.ENDED:
+                self._ledger.fence(token, attempt.worker)
+                self._ledger.confirm(token, attempt.worker)
+                self._ledger.forget(attempt)
+            elif attempt.state is AttemptState.WAITING:
+                self._ledger.fenced.add(token)
+                self._ledger.forget(attempt)
+            else:
+                attempt.state = AttemptState.KILLED
+                self._ledger.fence(token, attempt.worker)
+        self._ledger.fill(now)
+
+    # --- questions -------------------------------------------------------------------------------
+
+    def here(self, experiment: ExperimentId) -> frozenset[AttemptToken]:
+        """All attempts of the experiment that are not acknowledged: they wait, run, or ended."""
+        group = self._ledger.groups.get(experiment)
+        return frozenset() if group is None else frozenset(group.tokens)
+
+    def waiting(self) -> list[WaitingView]:
+        """What waits, and whether it waits for nothing."""
+        views = []
+        for group in self._ledger.groups.values():
+            counts: dict[tuple[tuple[str, float], ...], int] = {}
+            for (requirements, _), count in group.counts().items():
+                counts[requirements] = counts.get(requirements, 0) + count
+            views += [_view(self._ledger, group.experiment, dict(r), n) for r, n in counts.items()]
+        return [view for view in views if view.count]
+
+
+def _view(
+    ledger: Ledger, experiment: ExperimentId, requirements: Mapping[str, float], count: int
+) -> WaitingView:
+    return WaitingView(
+        experiment=experiment,
+        requirements=requirements,
+        count=count,
+        feasible=ledger.places.could_run(requirements),
+    )

@@ -1,0 +1,171 @@
+"""The master's side of all workers: who they are, what they run, and lanes for drivers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import grpc
+
+from morphml import __version__
+from morphml.clock import Clock
+from morphml.engines.port import Assignment, Returned
+from morphml.engines.remote.hub.contexts import Contexts
+from morphml.engines.remote.hub.files import CheckpointReader
+from morphml.engines.remote.hub.lane import Lane
+from morphml.engines.remote.hub.reception import Identity
+from morphml.engines.remote.hub.records import Records
+from morphml.engines.remote.hub.server import Access, HubServer
+from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.hub.switchboard import Switchboard
+from morphml.engines.remote.hub.views import WaitingView, WorkerView
+from morphml.errors import MorphError
+from morphml.ids import AttemptToken, ExperimentId, SessionId
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAccess:
+    """Whoever can reach the port may speak; for tests and loopback."""
+
+    credentials: grpc.ServerCredentials | None = None
+    interceptors: tuple[grpc.aio.ServerInterceptor, ...] = field(default=())
+
+
+class Hub:
+    """All workers of one master. Every method may be called from any thread.
+
+    Args:
+        settings: times, sizes, and the address.
+        records: what the master knows of its store.
+        access: TLS and tokens.
+        identity: what the master says of itself to workers; asked at each registration.
+        clock: tells the time.
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        records: Records,
+        access: Access,
+        identity: Callable[[], Identity],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._switchboard = Switchboard(settings, clock)
+        self._contexts = Contexts(self._switchboard, records)
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="morphml-hub")
+        self._reader = CheckpointReader(self._switchboard, self._pool)
+        self._server = HubServer(self._switchboard, records, access, identity, self._pool)
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Listen for workers.
+
+        Raises:
+            ListenError: when the address is taken or not this machine's.
+        """
+        self._server.start()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._server.port
+
+    @property
+    def ticked_at(self) -> float:
+        """Monotonic seconds of the last sign of life of the event loop."""
+        return self._server.ticked_at
+
+    def close(self, *, grace_s: float = 0.0) -> None:
+        """Listen no more; workers keep what they run and dial another master."""
+        self._server.close(grace_s)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def drop_all(self) -> None:
+        """Forget every attempt, since the session that held them is lost.
+
+        All streams end; workers come back and announce what they have, and the records are asked
+        about each of it.
+        """
+        self._switchboard.forget_all()
+
+    # --- attempts --------------------------------------------------------------------------------
+
+    def lane(self, experiment: ExperimentId, share: Callable[[], int]) -> Lane:
+        """The engine of the experiment's driver; a lane that was there before listens no more.
+
+        Args:
+            experiment: its id.
+            share: the slots that it may use now; called by the driver's thread.
+        """
+        return Lane(self._switchboard, experiment, share, self._contexts, self._reader)
+
+    def place(self, assignment: Assignment) -> None:
+        """Run an attempt of an experiment that has no lane here; what happens goes to the records.
+
+        Where its context cannot be had it ends as ``Returned``. May wait for the store.
+        """
+        token, known = assignment.token, True
+        try:
+            self._contexts.need(assignment.experiment)
+        except MorphError as error:
+            _LOG.warning("an attempt of %s goes back: %s", assignment.experiment, error)
+            known = False
+        fresh = self._switchboard.act(
+            lambda book, now: book.drivers.submit(assignment, now, hold=not known)
+        )
+        if not known:
+            self._switchboard.act(lambda book, now: book.drivers.refuse(token, Returned(), now))
+        elif fresh and assignment.checkpoint is not None:
+            self._reader.look(token, assignment.checkpoint, assignment.from_epoch)
+
+    def acknowledge(self, tokens: Iterable[AttemptToken]) -> None:
+        """The ends of these attempts are stored; their workers may forget them."""
+        self._switchboard.act(lambda book, _: book.drivers.acknowledge(tokens))
+
+    def kill(self, tokens: Iterable[AttemptToken]) -> None:
+        """Nobody wants these attempts any more: their workers kill and forget them."""
+        self._switchboard.act(lambda book, now: book.drivers.kill(tokens, now))
+
+    def running(self, experiment: ExperimentId) -> frozenset[AttemptToken]:
+        """All its attempts that wait, run, or have ended without being acknowledged."""
+        return self._switchboard.act(lambda book, _: book.drivers.here(experiment))
+
+    # --- workers ---------------------------------------------------------------------------------
+
+    def workers(self) -> list[WorkerView]:
+        """All workers that are or were here lately. Cost: O(workers)."""
+        return self._switchboard.act(lambda book, _: book.views())
+
+    def waiting(self) -> list[WaitingView]:
+        """What waits for a worker, and whether any live one could run it."""
+        return self._switchboard.act(lambda book, _: book.drivers.waiting())
+
+    def slots(self) -> int:
+        """Slots of all workers that take tasks. Cost: O(workers)."""
+        return self._switchboard.act(lambda book, _: book.ledger.places.slots())
+
+    def free(self) -> int:
+        """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""
+        return self._switchboard.act(lambda book, _: book.free())
+
+    def free_for(self, requirements: Mapping[str, float]) -> int:
+        """How many attempts with these requirements would start now. Cost: O(workers)."""
+        return self._switchboard.act(lambda book, _: book.ledger.places.free_for(requirements))
+
+    def drain(self, worker: str, grace_s: float | None = None) -> bool:
+        """Let a worker take nothing more, finish within the time, and leave; whether it is here."""
+        grace = self._settings.drain_grace_s if grace_s is None else grace_s
+        return self._switchboard.act(
+            lambda book, _: book.workers.drain(worker, "drained by request", grace)
+        )
+
+
+def identify(session: SessionId) -> Identity:
+    """A master that knows no others."""
+    return Identity(session=session, version=__version__)

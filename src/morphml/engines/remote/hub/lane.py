@@ -1,0 +1,124 @@
+"""The engine of one experiment's driver: its share of all workers of the hub."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from morphml.engines.port import Assignment, Context, EngineEvent, Order
+from morphml.engines.remote.hub.contexts import Contexts
+from morphml.engines.remote.hub.files import CheckpointReader
+from morphml.engines.remote.hub.switchboard import Switchboard
+from morphml.errors import WorkerError
+from morphml.ids import AttemptToken, ExperimentId
+
+
+class Lane:
+    """Runs attempts of one experiment on the workers of a hub.
+
+    Made by ``Hub.lane``. Only ``push`` may be called by another thread than the driver's.
+
+    Args:
+        switchboard: of the hub.
+        experiment: its id.
+        share: the number of slots that it may use now; called by the driver's thread.
+        contexts: what attempts share.
+        reader: looks at checkpoints that are to be sent.
+    """
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        experiment: ExperimentId,
+        share: Callable[[], int],
+        contexts: Contexts,
+        reader: CheckpointReader,
+    ) -> None:
+        self._switchboard = switchboard
+        self._experiment = experiment
+        self._share = share
+        self._contexts = contexts
+        self._reader = reader
+        self._bell = switchboard.bell(experiment)
+        self._prepared = False
+        self._closed = False
+        self._slots = -1
+        switchboard.act(lambda book, _: book.drivers.attach(experiment))
+
+    @property
+    def slots(self) -> int:
+        """Slots that the experiment may use now; 0 while there is no worker."""
+        slots = max(0, self._share())
+        if slots != self._slots:
+            self._slots = slots
+            self._switchboard.act(lambda book, _: book.drivers.share(self._experiment, slots))
+        return slots
+
+    def prepare(self, experiment: ExperimentId, context: Context) -> None:
+        """Make the experiment known; what travels is what the master's records hold of it.
+
+        Args:
+            experiment: the lane's own.
+            context: not looked at: a worker gets the form that can travel.
+
+        Raises:
+            EvaluatorError: when the evaluator cannot travel, or is too large.
+            WorkerError: for another experiment, or when the lane is closed.
+        """
+        self._check_open()
+        if experiment != self._experiment:
+            raise WorkerError(f"experiment {experiment}: this lane is of {self._experiment}")
+        self._contexts.learn(experiment)
+        self._prepared = True
+
+    def submit(self, assignment: Assignment) -> None:
+        """Send an attempt to a worker, or queue it. Never waits.
+
+        Raises:
+            WorkerError: when the experiment was not prepared or the lane is closed.
+        """
+        self._check_open()
+        if not self._prepared or assignment.experiment != self._experiment:
+            raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
+        fresh = self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now))
+        if fresh and assignment.checkpoint is not None:
+            self._reader.look(assignment.token, assignment.checkpoint, assignment.from_epoch)
+
+    def order(self, token: AttemptToken, order: Order) -> None:
+        """Pass an order on. Never waits; a token that ended already is ignored."""
+        self._switchboard.act(lambda book, now: book.drivers.order(token, order, now))
+
+    def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
+        """The ends of these attempts are stored; their workers may forget them."""
+        self._switchboard.act(lambda book, _: book.drivers.acknowledge(tokens))
+
+    def events(self, timeout_s: float) -> list[EngineEvent]:
+        """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
+        until = time.monotonic() + timeout_s
+        with self._bell:
+            while not self._closed:
+                events = self._switchboard.book.drivers.collect(self._experiment)
+                left = until - time.monotonic()
+                if events or left <= 0:
+                    return events
+                self._bell.wait(left)
+        return []
+
+    def push(self, events: Sequence[EngineEvent]) -> None:
+        """Tell the driver what came another way, such as from another master."""
+        if not self._closed:
+            push = tuple(events)
+            self._switchboard.act(lambda book, _: book.drivers.push(self._experiment, push))
+
+    def close(self) -> None:
+        """Listen no more: what waits goes back, what runs goes on. May be called twice."""
+        with self._bell:
+            if self._closed:
+                return
+            self._closed = True
+            self._switchboard.act(lambda book, now: book.drivers.detach(self._experiment, now))
+            self._bell.notify_all()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WorkerError("the lane is closed")

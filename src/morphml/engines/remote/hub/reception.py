@@ -1,0 +1,77 @@
+"""Who is taken as a worker, and what it is told about that."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.messages import PROTOCOL, Registration
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.ids import SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a master says of itself in each welcome."""
+
+    session: SessionId
+    #: Version of MorphML.
+    version: str
+    #: Identity of the store.
+    store: str = ""
+    #: Other masters, as ``host:port``.
+    masters: Sequence[str] = ()
+
+
+def refusal(registration: Registration, version: str) -> str:
+    """Why the worker is not taken, or an empty text.
+
+    The numbers of the protocol must be equal, and so must the first two parts of MorphML's version.
+    """
+    if registration.protocol != PROTOCOL:
+        return (
+            f"this master speaks protocol {PROTOCOL}, the worker {registration.protocol}; "
+            f"install MorphML {version} on the worker"
+        )
+    if _release(registration.morphml_version) != _release(version):
+        return (
+            f"this master runs MorphML {version}, the worker {registration.morphml_version}; "
+            f"install MorphML {version} on the worker"
+        )
+    return ""
+
+
+def warning(registration: Registration, version: str, python: str) -> str:
+    """What the operator should know, or an empty text."""
+    found = []
+    if registration.morphml_version != version:
+        found.append(f"MorphML {registration.morphml_version} here, {version} on the master")
+    if _release(registration.python_version) != _release(python):
+        found.append(
+            f"Python {registration.python_version} here, {python} on the master: evaluators that "
+            "travel by value may not load"
+        )
+    return "; ".join(found)
+
+
+def welcome(
+    registration: Registration, settings: HubSettings, identity: Callable[[], Identity]
+) -> pb.Welcome:
+    """The answer to a registration; with ``refusal`` filled in, the stream ends after it."""
+    us = identity()
+    return pb.Welcome(
+        master=us.session,
+        protocol=PROTOCOL,
+        beat_s=settings.beat_s,
+        patience_s=settings.patience_s,
+        store=us.store,
+        masters=us.masters,
+        refusal=refusal(registration, us.version),
+        warning=warning(registration, us.version, platform.python_version()),
+    )
+
+
+def _release(version: str) -> tuple[str, ...]:
+    return tuple(version.split(".")[:2])

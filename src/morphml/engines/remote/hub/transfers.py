@@ -1,0 +1,139 @@
+"""Uploads and downloads: files of attempts that the caller knows the token of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor
+from typing import Any, TypeAlias
+
+import grpc
+
+from morphml.engines.remote import checking, wire
+from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.hub.attempt import LIVE, Attempt, Upload
+from morphml.engines.remote.hub.files import CHUNK, Incoming, chunks
+from morphml.engines.remote.hub.records import Records
+from morphml.engines.remote.hub.switchboard import Switchboard
+from morphml.engines.remote.messages import AttemptName, CheckpointFile
+from morphml.engines.remote.proto import worker_pb2 as pb
+
+Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class TransferServicer:
+    """Files between this master and its workers.
+
+    Args:
+        switchboard: knows the attempts.
+        records: knows where files lie.
+        pool: threads that read and write them.
+    """
+
+    def __init__(self, switchboard: Switchboard, records: Records, pool: Executor) -> None:
+        self._switchboard = switchboard
+        self._records = records
+        self._pool = pool
+
+    # --- uploads ---------------------------------------------------------------------------------
+
+    async def upload(
+        self, requests: AsyncIterator[pb.UploadFileRequest], call: Call
+    ) -> pb.UploadFileResponse:
+        """Store a checkpoint of an attempt that the caller runs."""
+        first = await anext(requests, None)
+        try:
+            if first is None or first.WhichOneof("part") != "name":
+                raise ProtocolError("the first part of an upload names the file")
+            name, file = _file_name(first.name)
+        except ProtocolError as error:
+            await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        why = self._objection(name, file)
+        if not why:
+            why = await self._receive(requests, name, file)
+        return pb.UploadFileResponse(stored=not why, reason=why)
+
+    def _objection(self, name: AttemptName, file: CheckpointFile) -> str:
+        attempt = self._live(name)
+        if attempt is None:
+            return "the attempt is not one of this master's"
+        if file.size > self._switchboard.settings.max_file_bytes:
+            return f"the file has {file.size} bytes, more than are taken"
+        return ""
+
+    async def _receive(
+        self,
+        requests: AsyncIterator[pb.UploadFileRequest],
+        name: AttemptName,
+        file: CheckpointFile,
+    ) -> str:
+        loop = asyncio.get_running_loop()
+        try:
+            path = await loop.run_in_executor(
+                self._pool, self._records.checkpoint_path, name, file.step
+            )
+            incoming = await loop.run_in_executor(self._pool, Incoming, path, file)
+        except OSError as error:
+            return f"the file cannot be stored: {error}"
+        done = False
+        try:
+            async for request in requests:
+                if request.WhichOneof("part") != "data" or len(request.data) > CHUNK:
+                    return f"a part that is not data of at most {CHUNK} bytes"
+                if not await loop.run_in_executor(self._pool, incoming.write, request.data):
+                    return f"more than the {file.size} bytes that were announced"
+            why = await loop.run_in_executor(self._pool, incoming.finish)
+            done = True
+        except OSError as error:
+            return f"the file cannot be stored: {error}"
+        finally:
+            if not done:
+                incoming.drop("")
+        if not why and (attempt := self._live(name)) is not None:
+            attempt.uploads[file.step] = Upload(path=path, digest=file.digest)
+        return why
+
+    def _live(self, name: AttemptName) -> Attempt | None:
+        with self._switchboard.lock:
+            attempt = self._switchboard.book.attempt(name.token)
+        if attempt is None or attempt.state not in LIVE or attempt.name != name:
+            return None
+        return attempt
+
+    # --- downloads -------------------------------------------------------------------------------
+
+    async def download(
+        self, request: pb.DownloadFileRequest, call: Call
+    ) -> AsyncIterator[pb.DownloadFileResponse]:
+        """The checkpoint that a task of the caller's goes on from, or a bundle."""
+        loop = asyncio.get_running_loop()
+        try:
+            pieces = await loop.run_in_executor(self._pool, self._open, request)
+        except ProtocolError as error:
+            await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        if pieces is None:
+            await call.abort(grpc.StatusCode.NOT_FOUND, "there is no such file")
+        while (piece := await loop.run_in_executor(self._pool, next, pieces, None)) is not None:
+            for start in range(0, len(piece), CHUNK):
+                yield pb.DownloadFileResponse(data=piece[start : start + CHUNK])
+
+    def _open(self, request: pb.DownloadFileRequest) -> Iterator[bytes] | None:
+        match request.WhichOneof("what"):
+            case "bundle":
+                return self._records.bundle(checking.identifier(request.bundle, "bundle"))
+            case "checkpoint":
+                name, _ = _file_name(request.checkpoint)
+                attempt = self._live(name)
+                if attempt is None or attempt.assignment is None:
+                    return None
+                path = attempt.assignment.checkpoint
+                return chunks(path) if path is not None and path.exists() else None
+            case _:
+                raise ProtocolError("a download names what is wanted")
+
+
+def _file_name(message: pb.FileName) -> tuple[AttemptName, CheckpointFile]:
+    digest = str(checking.token(message.digest)) if message.digest else ""
+    step = checking.whole(message.step, "step", 0, 2**62)
+    file = CheckpointFile(step=step, digest=digest, size=message.size)
+    return wire.attempt_from_proto(message.attempt), file
