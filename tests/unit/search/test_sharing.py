@@ -9,7 +9,7 @@ import pytest
 from tests.unit.search.test_machine import GRID, NETS, loss_of, machine_of, spec_of
 
 from morphml.ids import ExperimentId
-from morphml.optimizers import Answered, create_optimizer
+from morphml.optimizers import Answered, Proposal, create_optimizer
 from morphml.search.constraints import parse_constraints
 from morphml.search.experiment import Budget, EvaluatorReference, ExperimentSpec, TrialState
 from morphml.search.log import EntryKind, LogEntry, decode_body
@@ -18,7 +18,8 @@ from morphml.search.objectives import parse_objectives
 from morphml.search.outcome import Outcome
 from morphml.search.replay import check_replay
 from morphml.search.sharing import KnownResult, Sharing, TrialSource, scope_of, sharing_of_log
-from morphml.space import Architecture, SearchSpace
+from morphml.search.standing import precedence
+from morphml.space import Architecture, SearchSpace, integer
 
 OTHER = ExperimentId("other")
 MEMBERS = [*GRID.members()]
@@ -181,17 +182,63 @@ def test_folded_machine_goes_on_as_the_running_one_at_every_entry() -> None:
 
 def test_best_counts_reused_results_and_prefers_an_own_trial_among_equals() -> None:
     spec = spec_of(GRID, budget=Budget(trials=100))
-    machine, _ = sharing_machine(spec, GRID, Shared(MEMBERS[::2], loss=lambda taken: 0.0))
+    optimum = next(a for a in MEMBERS if loss_of(Taken(0, a)) == 0.0)
+    others = [a for a in MEMBERS if a != optimum][::2]
+    machine, _ = sharing_machine(spec, GRID, Shared(others, loss=lambda taken: 0.0))
     entries, _, _ = play(machine)
-    best = machine.standing.best
-    assert best is not None
-    assert best[1] == (0.0,)
-    own = [e for e in entries if e.kind is EntryKind.TOLD]
-    equal = [e.number for e in own if decode_body(e)["metrics"]["loss"] == 0.0]
-    assert best[0] == (equal[0] if equal else -1)
-    machine, _ = sharing_machine(spec, GRID, Shared(MEMBERS[::2], loss=lambda taken: -5.0))
+    asked = {tuple(decode_body(e)["vector"]): e for e in entries if e.kind is EntryKind.ASKED}
+    assert machine.standing.best == (asked[optimum.vector].number, (0.0,))
+    machine, _ = sharing_machine(spec, GRID, Shared(others, loss=lambda taken: -5.0))
     play(machine)
+    assert machine.standing.reused == 12
     assert machine.standing.best == (-1, (-5.0,))
+
+
+def test_own_trials_precede_reused_results_and_each_keeps_its_order() -> None:
+    assert sorted([-2, 7, -1, 0, 3], key=precedence) == [0, 3, 7, -1, -2]
+
+
+class Stubborn:
+    """An optimizer that proposes one point for ever."""
+
+    name, version, settings = "stubborn", 1, {}
+
+    def ask(self, number, rng) -> Proposal:
+        return Proposal(architecture=MEMBERS[0])
+
+    def observe(self, event) -> None:
+        pass
+
+
+def test_reused_result_that_the_search_draws_itself_is_told_and_may_reach_the_target() -> None:
+    shared = Shared(MEMBERS)
+    spec = spec_of(GRID, budget=Budget(trials=100, target=2.0))
+    machine = SearchMachine(spec, GRID, Stubborn(), shared.sharing)
+    entries, _, reason = play(machine)
+    assert reason == "target reached"
+    reused = reused_of(entries)
+    assert [body["origin"] for body in reused] == ["optimizer", *["draw"] * (len(reused) - 1)]
+    losses = [body["metrics"]["loss"] for body in reused]
+    assert losses[-1] <= 2.0 < min(losses[:-1])
+    whole = SearchMachine(spec_of(GRID), GRID, Stubborn(), shared.sharing)
+    entries, _, reason = play(whole)
+    assert (reason, len(reused_of(entries))) == ("space exhausted", 25)
+    assert whole.standing.duplicates == 64
+
+
+def test_each_reused_result_is_followed_by_a_fresh_proposal() -> None:
+    space = SearchSpace(decisions={"a": integer(0, 99), "b": integer(0, 99)})
+    spec = spec_of(space, optimizer="random")
+    asked = 60
+    # Whatever it draws is known.
+    known = KnownResult(metrics={"loss": 1.0}, source=TrialSource(experiment=OTHER, number=0))
+    optimizer = create_optimizer("random", space)
+    sharing = Sharing(scope="scope", known=lambda key: known)
+    machine = SearchMachine(spec, space, optimizer, sharing)
+    for _ in range(asked):
+        assert machine.ask() == Reused()
+    assert machine.standing.reused == asked
+    assert machine.standing.duplicates <= 3
 
 
 def test_reused_result_that_reaches_the_target_ends_the_search() -> None:
