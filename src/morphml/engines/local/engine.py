@@ -9,7 +9,6 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from morphml.engines.failure import failure
@@ -103,7 +102,6 @@ class LocalEngine:
         Raises:
             EvaluatorError: when the evaluator cannot be loaded or cannot travel.
         """
-        self._check_open()
         evaluator = context.evaluator.load()
         self.prepare_parcel(experiment, Parcel(payload=pack(context), needs=needs_of(evaluator)))
 
@@ -121,12 +119,22 @@ class LocalEngine:
             self._idle.pop(child.slot, None)
             self._pool.condemn(child, "the experiment that it was loading was replaced")
 
+    def forget(self, experiment: ExperimentId) -> None:
+        """Free what an experiment without attempts takes up, in free children too."""
+        self._lessons.forget(experiment)
+        if self._codes.pop(experiment, None) is not None:
+            self._renew([child for child in self._idle.values() if experiment in child.known])
+
     def start(self, needs: Sequence[str] = ()) -> None:
         """Start child processes now rather than with the first experiment."""
         if self._pool.start(preload(needs)):
-            for child in [each for each in self._idle.values() if not each.known]:
-                del self._idle[child.slot]
-                self._pool.replace(child, child.code)  # another one has the new imports
+            self._renew([child for child in self._idle.values() if not child.known])
+
+    def _renew(self, children: Sequence[ChildHandle]) -> None:
+        """Put fresh children in the place of free ones."""
+        for child in children:
+            del self._idle[child.slot]
+            self._pool.replace(child, child.code)
 
     def wake(self) -> None:
         """End the present call of ``events``, or the next one, at once. Thread-safe."""
@@ -189,9 +197,8 @@ class LocalEngine:
         return not self._closed
 
     def _warm(self) -> bool:
-        children = list(self._pool.children)
-        warm = sum(child.ready and not child.loading for child in children)
-        return warm == self.slots
+        warm = (child.ready and not child.loading for child in self._pool.children)
+        return sum(warm) == self.slots
 
     def close(self) -> None:
         """End everything that runs; no process stays. May be called twice."""
@@ -206,12 +213,7 @@ class LocalEngine:
         """The engine itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 

@@ -58,6 +58,11 @@ class Lessons:
                 self._give(child, experiment, now)
         return stuck
 
+    def forget(self, experiment: ExperimentId) -> None:
+        """The experiment is over; children that hold it are not told."""
+        self._payloads.pop(experiment, None)
+        self._dangerous.discard(experiment)
+
     def teach(self, child: ChildHandle, experiment: ExperimentId, now: float) -> None:
         """Have the child load one experiment, unless it has it."""
         if experiment not in child.known:

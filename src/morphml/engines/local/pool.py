@@ -22,6 +22,8 @@ from morphml.errors import WorkerError
 
 #: What comes after output when several things are ready at once.
 _URGENCY = {"frames": 1, "control": 2}
+#: The longest wait in seconds; the system knows no longer ones.
+_LONGEST_S = 86_400.0
 #: Seconds that a child may live on without its socket.
 _SILENT_S = 0.5
 #: Seconds before a slot is filled again whose last child did not even get ready.
@@ -152,7 +154,7 @@ class Pool:
         if self.due <= time.monotonic():
             self._end_silent()
             self._fill()
-        ready = self._selector.select(timeout_s)
+        ready = self._selector.select(min(timeout_s, _LONGEST_S))
         # Output first: what was printed before a result is to be seen before the result.
         for key, mask in sorted(ready, key=_by_urgency):
             child: ChildHandle | None = key.data[0]

@@ -1,0 +1,66 @@
+"""Which master to dial next, and when. No connection or clock in here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+
+class Dialling:
+    """Goes round the masters; a round in which none took the worker is followed by a pause.
+
+    Args:
+        masters: as the operator named them, ``host:port``.
+        backoff_s: the first and the longest pause in seconds.
+        rng: draws each pause from 50 to 150 % of its length, so that workers come back spread out.
+    """
+
+    def __init__(
+        self, masters: Iterable[str], backoff_s: tuple[float, float], rng: random.Random
+    ) -> None:
+        self._own = tuple(dict.fromkeys(masters))
+        self._learned: tuple[str, ...] = ()
+        self._backoff_s = backoff_s
+        self._rng = rng
+        self._left: list[str] = list(self._own)
+        self._pauses = 0
+        self._refusals: dict[str, str] = {}
+
+    @property
+    def masters(self) -> tuple[str, ...]:
+        """All that are known, the operator's own first."""
+        return tuple(dict.fromkeys((*self._own, *self._learned)))
+
+    def next(self) -> tuple[str, float]:
+        """The next master, and the pause in seconds before it is dialled."""
+        if self._left:
+            return self._left.pop(0), 0.0
+        self._left = list(self.masters)
+        least, most = self._backoff_s
+        pause = min(most, least * 2.0 ** min(self._pauses, 30))
+        self._pauses += 1
+        return self._left.pop(0), pause * self._rng.uniform(0.5, 1.5)
+
+    def welcomed(self, master: str, others: Iterable[str]) -> None:
+        """A master took the worker and named others; a break starts a new round after it."""
+        self._learned = tuple(others)
+        self._pauses = 0
+        self._refusals.pop(master, None)
+        known = list(self.masters)
+        at = known.index(master) + 1 if master in known else 0
+        self._left = known[at:] + known[:at]
+
+    def refused(self, master: str, reason: str) -> None:
+        """A master will not take the worker as it is."""
+        self._refusals[master] = reason
+
+    def failed(self, master: str) -> None:
+        """A master was not reached; it may be another one when it comes back."""
+        self._refusals.pop(master, None)
+
+    @property
+    def hopeless(self) -> str:
+        """Why no master will ever take the worker; "" while one may."""
+        if all(master in self._refusals for master in self.masters):
+            return "; ".join(dict.fromkeys(self._refusals.values()))
+        return ""

@@ -1,0 +1,217 @@
+"""Runs attempts in child processes, once their code and checkpoints are here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from morphml.engines.failure import failure
+from morphml.engines.local import LocalEngine
+from morphml.engines.local.code import INSTALLED, Code, Parcel
+from morphml.engines.local.payload import Sent, pack_sent
+from morphml.engines.port import Assignment, EngineEvent, Finished, Order, Started
+from morphml.engines.remote.messages import AttemptName, CheckpointFile, ContextMessage
+from morphml.engines.remote.worker.happenings import (
+    BundleWanted,
+    CheckpointWanted,
+    Fetched,
+    Wanted,
+)
+from morphml.engines.remote.worker.scratch import Scratch
+from morphml.engines.waiting import end_unbegun, outcome_before_start
+from morphml.evaluation.metrics import MetricRules
+from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.scheduling.failures import FailureKind
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An attempt that waits for files."""
+
+    assignment: Assignment
+    wants: set[Wanted] = field(default_factory=set)
+
+
+class Executor:
+    """The child processes of a worker.
+
+    Args:
+        engine: where attempts run.
+        scratch: where files are.
+        name: of the worker, for names of slots.
+        allow_pickle: whether experiments that travel as pickles are run.
+        fetch: has a file fetched; the answer comes by ``fetched``.
+    """
+
+    def __init__(
+        self,
+        engine: LocalEngine,
+        scratch: Scratch,
+        name: str,
+        *,
+        allow_pickle: bool,
+        fetch: Callable[[Wanted], None],
+    ) -> None:
+        self._engine = engine
+        self._scratch = scratch
+        self._name = name
+        self._allow_pickle = allow_pickle
+        self._fetch = fetch
+        self._contexts: dict[ExperimentId, ContextMessage] = {}
+        #: Digest of the context that the engine was given.
+        self._prepared: dict[ExperimentId, str] = {}
+        self._pending: dict[AttemptToken, _Pending] = {}
+        self._wanted: set[Wanted] = set()
+        self._events: list[EngineEvent] = []
+
+    def learn(self, context: ContextMessage) -> None:
+        """Take an experiment in, or a new version of it."""
+        self._contexts[context.experiment] = context
+
+    def knows(self, experiment: ExperimentId) -> bool:
+        """Whether the experiment was told."""
+        return experiment in self._contexts
+
+    def submit(self, assignment: Assignment, checkpoint: CheckpointFile | None) -> None:
+        """Run an attempt of a known experiment as soon as its files are here and a slot is free.
+
+        Args:
+            assignment: without its checkpoint.
+            checkpoint: the one to go on from.
+        """
+        context = self._contexts[assignment.experiment]
+        pending = _Pending(assignment)
+        if checkpoint is not None:
+            name = AttemptName(
+                token=assignment.token,
+                owner=assignment.experiment,
+                number=assignment.number,
+                segment=assignment.segment,
+            )
+            pending.wants.add(CheckpointWanted(attempt=name, file=checkpoint))
+            path = self._scratch.incoming(assignment.token)
+            pending.assignment = replace(assignment, checkpoint=path)
+        if context.bundle and not self.bundle(context.bundle).is_dir():
+            pending.wants.add(BundleWanted(digest=context.bundle))
+        self._pending[assignment.token] = pending
+        for wanted in pending.wants - self._wanted:
+            self._want(wanted)
+        self._begin_if_ready(pending)
+
+    def order(self, token: AttemptToken, order: Order) -> None:
+        """Pass an order on; a token that ended already is ignored."""
+        pending = self._pending.get(token)
+        if pending is None:
+            self._engine.order(token, order)
+            return
+        outcome = outcome_before_start(pending.assignment, order)
+        if outcome is not None:
+            del self._pending[token]
+            self._events.append(end_unbegun(pending.assignment, outcome, time.time()))
+
+    def fetched(self, news: Fetched) -> None:
+        """A file is here, or will not come."""
+        waiting = [each for each in self._pending.values() if news.wanted in each.wants]
+        if news.problem and news.again and waiting:
+            return  # it is wanted again from the next master
+        self._wanted.discard(news.wanted)
+        for pending in waiting:
+            if news.problem:
+                self._fail(pending.assignment, news.problem)
+            else:
+                pending.wants.discard(news.wanted)
+                self._begin_if_ready(pending)
+
+    def fetch_again(self) -> None:
+        """A master is there: ask it for what is still missing."""
+        for wanted in self._wanted:
+            self._fetch(wanted)
+
+    def events(self, timeout_s: float) -> list[EngineEvent]:
+        """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
+        found = self._engine.events(0.0 if self._events else timeout_s)
+        mine, self._events = self._events, []
+        return [*mine, *(self._named(event) for event in found)]
+
+    @property
+    def prepared(self) -> Collection[ExperimentId]:
+        """Experiments that took up memory or disk here."""
+        return self._prepared.keys()
+
+    def forget(self, experiment: ExperimentId) -> None:
+        """Let go what an experiment without attempts takes up; it may come back."""
+        self._prepared.pop(experiment, None)
+        self._engine.forget(experiment)
+        self._scratch.forget(experiment)
+
+    def bundle(self, name: str) -> Path:
+        """The folder of a bundle, which need not be there."""
+        return self._scratch.bundles / name
+
+    def bundles(self) -> tuple[str, ...]:
+        """Digests of the bundles that are here."""
+        names = (each.name for each in self._scratch.bundles.iterdir())
+        return tuple(sorted(name for name in names if name.isalnum()))
+
+    def _want(self, wanted: Wanted) -> None:
+        self._wanted.add(wanted)
+        self._fetch(wanted)
+
+    def _begin_if_ready(self, pending: _Pending) -> None:
+        if pending.wants:
+            return
+        assignment = pending.assignment
+        del self._pending[assignment.token]
+        context = self._contexts[assignment.experiment]
+        if context.pickle and not self._allow_pickle:
+            self._pending[assignment.token] = pending
+            self._fail(assignment, _NO_PICKLES)
+            return
+        if self._prepared.get(context.experiment) != _version(context):
+            self._engine.prepare_parcel(context.experiment, self._parcel(context))
+            self._prepared[context.experiment] = _version(context)
+        self._engine.submit(assignment)
+
+    def _parcel(self, context: ContextMessage) -> Parcel:
+        sent = Sent(
+            space=context.space,
+            evaluator=context.evaluator,
+            pickle=context.pickle,
+            rules=MetricRules(required=context.required),
+            scratch=self._scratch.of(context.experiment),
+            settings=orjson.loads(context.settings),
+        )
+        return Parcel(payload=pack_sent(sent), code=self._code(context))
+
+    def _code(self, context: ContextMessage) -> Code:
+        if context.bundle:
+            return Code(name=context.bundle, path=(str(self.bundle(context.bundle)),))
+        if context.pickle:
+            return Code(name=f"pickle-{digest(context.pickle)}")
+        return INSTALLED
+
+    def _fail(self, assignment: Assignment, problem: str) -> None:
+        del self._pending[assignment.token]
+        outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", problem)
+        self._events.append(end_unbegun(assignment, outcome, time.time()))
+
+    def _named(self, event: EngineEvent) -> EngineEvent:
+        """The event with the slot's name as masters know it."""
+        if isinstance(event, Started | Finished) and event.worker:
+            number = event.worker.rpartition("-")[2]
+            return replace(event, worker=f"{self._name}/slot-{number}")
+        return event
+
+
+_NO_PICKLES = (
+    "the experiment's code was sent as a pickle, which this worker does not run: start it with "
+    "--allow-pickle if you trust who submits, or send the code as an import path or a bundle"
+)
+
+
+def _version(context: ContextMessage) -> str:
+    return context.digest or digest(repr(context).encode())

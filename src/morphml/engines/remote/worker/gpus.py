@@ -1,0 +1,95 @@
+"""NVIDIA's GPUs, by the library of their driver (NVML); none where it is absent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from morphml.engines.remote.messages import GpuFigures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuCard:
+    """One GPU, as it is built."""
+
+    model: str
+    #: Bytes.
+    memory: int
+
+
+class Gpus:
+    """The GPUs of this machine; a driver that fails is as one that is absent."""
+
+    def __init__(self) -> None:
+        self._nvml = _nvml()
+        self._handles = self._find()
+
+    def cards(self) -> list[GpuCard]:
+        """Models and memories, by index."""
+        nvml = self._nvml
+        if nvml is None:
+            return []
+        return [
+            GpuCard(model=_text(nvml.nvmlDeviceGetName(each)), memory=self._memory(each).total)
+            for each in self._handles
+        ]
+
+    def figures(self) -> tuple[GpuFigures, ...]:
+        """How busy they are; about 1 ms each."""
+        return tuple(self._figures(index, each) for index, each in enumerate(self._handles))
+
+    def close(self) -> None:
+        """Let the driver go."""
+        if self._nvml is not None:
+            self._nvml.nvmlShutdown()
+            self._nvml, self._handles = None, []
+
+    def _find(self) -> list[Any]:
+        nvml = self._nvml
+        if nvml is None:
+            return []
+        return [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+
+    def _figures(self, index: int, handle: Any) -> GpuFigures:  # noqa: ANN401  # NVML's own
+        nvml = self._nvml
+        assert nvml is not None
+        memory = self._memory(handle)
+        return GpuFigures(
+            index=index,
+            model=_text(nvml.nvmlDeviceGetName(handle)),
+            percent=float(self._ask("nvmlDeviceGetUtilizationRates", handle, "gpu")),
+            memory_percent=100.0 * memory.used / max(1, memory.total),
+            temperature_c=float(
+                self._ask("nvmlDeviceGetTemperature", handle, "", nvml.NVML_TEMPERATURE_GPU)
+            ),
+        )
+
+    def _ask(self, call: str, handle: Any, part: str, *more: int) -> float:  # noqa: ANN401
+        """A figure that some GPUs do not give; 0 then."""
+        assert self._nvml is not None
+        try:
+            found = getattr(self._nvml, call)(handle, *more)
+        except self._nvml.NVMLError:
+            return 0.0
+        return float(getattr(found, part) if part else found)
+
+    def _memory(self, handle: Any) -> Any:  # noqa: ANN401  # NVML's own
+        assert self._nvml is not None
+        return self._nvml.nvmlDeviceGetMemoryInfo(handle)
+
+
+def _nvml() -> ModuleType | None:
+    try:
+        import pynvml  # noqa: PLC0415  # optional: only machines with GPUs need it
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    return pynvml  # type: ignore[no-any-return]  # it has no types
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else name

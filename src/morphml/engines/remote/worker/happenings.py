@@ -1,0 +1,91 @@
+"""What the connection tells the worker's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from morphml.engines.remote.messages import AttemptName, CheckpointFile
+from morphml.engines.remote.proto import worker_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """A master answers; it wants the registration, by ``Link.greet``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcomed:
+    """A master took the worker."""
+
+    #: Its address.
+    target: str
+    welcome: pb.Welcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A master said something."""
+
+    events: Sequence[pb.MasterEvent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broke:
+    """The connection that ``Welcomed`` told of is gone; the next one is being sought."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hopeless:
+    """No master takes this worker as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointWanted:
+    """A checkpoint that an attempt goes on from."""
+
+    attempt: AttemptName
+    file: CheckpointFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleWanted:
+    """A bundle of code."""
+
+    digest: str
+
+
+Wanted: TypeAlias = CheckpointWanted | BundleWanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A file was fetched, or not."""
+
+    wanted: Wanted
+    #: Why not; "" when it is there.
+    problem: str = ""
+    #: Whether another connection may help.
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """A checkpoint was taken by a master, or not."""
+
+    attempt: AttemptName
+    file: CheckpointFile
+    #: Session of the master.
+    master: str
+    #: Why not; "" when it was taken.
+    problem: str = ""
+    #: Whether another connection may help.
+    again: bool = False
+
+
+Happening: TypeAlias = Greeting | Welcomed | Heard | Broke | Hopeless | Fetched | Uploaded

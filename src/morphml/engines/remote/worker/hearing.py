@@ -1,0 +1,129 @@
+"""What a master tells a worker, and what becomes of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from morphml.engines.port import Order
+from morphml.engines.remote import checking
+from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.wire import (
+    attempt_from_proto,
+    checkpoint_from_proto,
+    context_from_proto,
+    order_from_proto,
+    task_to_assignment,
+)
+from morphml.engines.remote.worker.book import Arrival, Book
+from morphml.engines.remote.worker.executor import Executor
+from morphml.engines.remote.worker.leaving import Leaving, Phase
+from morphml.engines.remote.worker.scratch import Scratch
+from morphml.engines.remote.worker.telling import Telling
+from morphml.ids import AttemptToken, ExperimentId
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the words of a master act on."""
+
+    book: Book
+    executor: Executor
+    telling: Telling
+    scratch: Scratch
+    leaving: Leaving
+
+
+class Hearing:
+    """Obeys masters.
+
+    Args:
+        parts: of the worker.
+        most: attempts that may wait or run here; more are given back.
+        drain: begins to leave, with a reason and seconds of grace.
+    """
+
+    def __init__(self, parts: Parts, most: int, drain: Callable[[str, float], None]) -> None:
+        self._parts = parts
+        self._most = most
+        self._drain = drain
+
+    def take(self, events: Iterable[pb.MasterEvent], now: float) -> None:
+        """Do what the events say; what breaks the protocol is logged and left out.
+
+        Args:
+            events: in order.
+            now: seconds of a monotonic clock.
+        """
+        accepted: list[AttemptToken] = []
+        for event in events:
+            try:
+                self._take(event, accepted, now)
+            except ProtocolError as error:
+                _log.warning("the master sent what is no message: %s", error)
+        if accepted:
+            self._parts.telling.say(pb.WorkerEvent(accepted=pb.Accepted(tokens=accepted)))
+
+    def cancel(self, tokens: Iterable[AttemptToken]) -> None:
+        """End attempts that nobody wants to hear of again."""
+        for token in self._parts.book.kill(tokens):
+            self._parts.executor.order(token, Order.CANCEL)
+
+    def _take(self, event: pb.MasterEvent, accepted: list[AttemptToken], now: float) -> None:
+        match event.WhichOneof("event"):
+            case "task":
+                self._task(event.task, accepted)
+            case "context":
+                self._parts.executor.learn(context_from_proto(event.context))
+            case "order":
+                self._order(event.order)
+            case "acknowledged":
+                tokens = checking.tokens(event.acknowledged.tokens)
+                for token in self._parts.book.acknowledge(tokens, now):
+                    self._parts.scratch.clear(token)
+            case "verdict":
+                self.cancel(checking.tokens(event.verdict.kill))
+            case "drain":
+                grace_s = checking.finite(event.drain.grace_s, "grace_s", least=0.0)
+                self._drain(event.drain.reason or "the master asked for it", grace_s)
+            case _:
+                pass  # of a newer protocol, or said before
+
+    def _task(self, task: pb.Task, accepted: list[AttemptToken]) -> None:
+        parts = self._parts
+        name = attempt_from_proto(task.attempt)
+        assignment = task_to_assignment(task)
+        file = checkpoint_from_proto(task.checkpoint) if task.HasField("checkpoint") else None
+        known = parts.book.get(name.token) is not None or name.token in parts.book.stored
+        if not known and not self._has_room(assignment.experiment):
+            parts.telling.say(pb.WorkerEvent(returned=pb.Returned(tokens=[name.token])))
+            return
+        match parts.book.arrive(name):
+            case Arrival.NEW:
+                accepted.append(name.token)
+                parts.executor.submit(assignment, file)
+            case Arrival.HELD:
+                accepted.append(name.token)
+            case Arrival.ENDED:
+                parts.telling.offer(parts.book[name.token])
+
+    def _has_room(self, experiment: ExperimentId) -> bool:
+        """Whether a new attempt is taken."""
+        parts = self._parts
+        if parts.leaving.phase is not Phase.WORKING or len(parts.book) >= self._most:
+            return False
+        if parts.executor.knows(experiment):
+            return True
+        _log.warning("the master sent a task of experiment %s before its context", experiment)
+        return False
+
+    def _order(self, message: pb.Order) -> None:
+        token, order = order_from_proto(message)
+        entry = self._parts.book.get(token)
+        if entry is not None:
+            entry.cancelled = entry.cancelled or order is Order.CANCEL
+            self._parts.executor.order(token, order)

@@ -1,0 +1,301 @@
+"""The connection to a master, in a thread of its own: dials, keeps the stream, dials again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
+
+import grpc
+import grpc.aio
+
+from morphml.engines.remote.access import Cause, ClientAccess, Endpoint, parse_endpoint
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.proto import worker_pb2_grpc as rpc
+from morphml.engines.remote.worker.dialling import Dialling
+from morphml.engines.remote.worker.happenings import (
+    Broke,
+    Greeting,
+    Happening,
+    Heard,
+    Hopeless,
+    Welcomed,
+)
+from morphml.engines.remote.worker.outbox import Outbox
+
+_log = logging.getLogger(__name__)
+
+#: Without a word of the master about it, seconds of silence after which another one is dialled.
+_PATIENCE_S = 4.0
+#: Seconds that the thread gets to end.
+_JOIN_S = 5.0
+
+Stream = grpc.aio.StreamStreamCall[pb.WorkRequest, pb.WorkResponse]
+
+
+class Refused(Exception):
+    """The master will not take the worker as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A master that took the worker."""
+
+    stub: rpc.MasterServiceStub
+    #: Session of the master.
+    master: str
+
+
+#: Something to do over the present connection, if there is one, on the link's thread.
+Errand: TypeAlias = Callable[[Connection | None], Coroutine[object, object, None]]
+
+
+class Link:
+    """Keeps the worker connected to one master of several.
+
+    Args:
+        access: what is shown to masters.
+        dialling: which master is next.
+        connect_s: seconds for a connection and the welcome.
+        deliver: takes what happens, called on this link's thread; must not wait.
+    """
+
+    def __init__(
+        self,
+        access: ClientAccess,
+        dialling: Dialling,
+        connect_s: float,
+        deliver: Callable[[Happening], None],
+    ) -> None:
+        self._access = access
+        self._dialling = dialling
+        self._connect_s = connect_s
+        self._deliver = deliver
+        self._outbox = Outbox()
+        self._loop = asyncio.new_event_loop()
+        self._more = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._registration: asyncio.Future[pb.Registration] | None = None
+        self._connection: Connection | None = None
+        #: What a master said in the same message as its welcome.
+        self._early: Sequence[pb.MasterEvent] = ()
+        self._problems: dict[str, str] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+        self._flush_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="morphml-link", daemon=True)
+
+    # --- called by the worker's thread -----------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to dial."""
+        self._thread.start()
+
+    def greet(self, registration: pb.Registration) -> None:
+        """Answer ``Greeting``; what was put before is forgotten."""
+        self._outbox.clear()
+        self._call(self._greet, registration)
+
+    def put(self, events: Iterable[pb.WorkerEvent]) -> None:
+        """Send events as soon as the stream takes them. Never waits."""
+        self._outbox.put(events)
+        self._call(self._more.set)
+
+    def run_errand(self, errand: Errand) -> None:
+        """Have something done. Never waits."""
+        self._call(self._start_errand, errand)
+
+    def close(self, flush_s: float) -> None:
+        """End the stream, the thread, and all that they do.
+
+        Args:
+            flush_s: seconds for what was put to be sent.
+        """
+        if self._thread.ident is None:
+            self._loop.close()
+            return
+        self._flush_s = flush_s
+        self._call(self._ending.set)
+        self._thread.join(flush_s + _JOIN_S)
+
+    @property
+    def dropped(self) -> int:
+        """Events that nobody took in time."""
+        return self._outbox.dropped
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    # --- on the link's thread --------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._main())
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        serving = asyncio.create_task(self._serve())
+        ending = asyncio.create_task(self._ending.wait())
+        await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+        self._more.set()
+        if self._connection is not None:
+            await asyncio.wait((serving,), timeout=self._flush_s)
+        for task in (serving, ending, *self._errands):
+            task.cancel()
+        await asyncio.gather(serving, ending, *self._errands, return_exceptions=True)
+
+    def _greet(self, registration: pb.Registration) -> None:
+        if self._registration is not None and not self._registration.done():
+            self._registration.set_result(registration)
+
+    def _start_errand(self, errand: Errand) -> None:
+        task = self._loop.create_task(errand(self._connection))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _serve(self) -> None:
+        while not self._ending.is_set():
+            master, pause = self._dialling.next()
+            if pause:
+                await asyncio.sleep(pause)
+            await self._visit(master)
+            if reason := self._dialling.hopeless:
+                self._deliver(Hopeless(reason=reason))
+                return
+
+    async def _visit(self, master: str) -> None:
+        """Try all addresses of a master, and stay with the first that takes the worker."""
+        try:
+            doors = await self._doors(master)
+        except OSError as error:
+            self._tell_once(master, f"{master} is not known: {error.strerror or error}")
+            return
+        refusals = []
+        for address, access in doors:
+            try:
+                if await self._converse(master, address, access):
+                    return
+            except Refused as refused:
+                refusals.append(str(refused))
+                self._tell_once(address, str(refused))
+        if len(refusals) == len(doors):
+            self._dialling.refused(master, refusals[0])
+        else:
+            self._dialling.failed(master)
+
+    async def _doors(self, master: str) -> list[tuple[str, ClientAccess]]:
+        """The addresses of a master, and how to be let in at each."""
+        endpoint = parse_endpoint(master)
+        found = await self._loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
+        hosts = list(dict.fromkeys(str(each[4][0]) for each in found))
+        if len(hosts) < 2 or _is_loopback_name(endpoint.host):
+            return [(str(endpoint), self._access)]
+        access, tls = self._access, self._access.tls
+        if tls is not None and tls.server_name is None:
+            access = replace(access, tls=replace(tls, server_name=endpoint.host))
+        return [(str(Endpoint(host=host, port=endpoint.port)), access) for host in hosts]
+
+    async def _converse(self, master: str, address: str, access: ClientAccess) -> bool:
+        """One connection from beginning to end; whether it was welcome.
+
+        Raises:
+            Refused: when the master will not take the worker as it is.
+        """
+        channel = access.channel(address)
+        welcomed = False
+        reason = "the master ended the stream"
+        try:
+            stub = rpc.MasterServiceStub(channel)  # type: ignore[no-untyped-call]  # generated
+            stream = cast("Stream", stub.Work())
+            welcome = await self._introduce(stream)
+            welcomed = True
+            self._settle(master, address, stub, welcome)
+            await self._exchange(stream, welcome.patience_s or _PATIENCE_S)
+        except TimeoutError:
+            reason = f"{address} is silent"
+            self._tell_once(address, reason)
+        except grpc.aio.AioRpcError as error:
+            problem = await access.problem(error, address)
+            reason = problem.message
+            if problem.cause in (Cause.TOKEN, Cause.TLS) and not welcomed:
+                raise Refused(reason) from error
+            self._tell_once(address, reason)
+        finally:
+            if welcomed:
+                self._connection = None
+                self._deliver(Broke(reason=reason))
+            await channel.close()
+        return welcomed
+
+    async def _introduce(self, stream: Stream) -> pb.Welcome:
+        self._registration = self._loop.create_future()
+        self._deliver(Greeting())
+        registration = await self._registration
+        async with asyncio.timeout(self._connect_s):
+            await stream.write(pb.WorkRequest(events=[pb.WorkerEvent(registration=registration)]))
+            answer = await stream.read()
+        if isinstance(answer, pb.WorkResponse) and answer.events:
+            first = answer.events[0]
+            if first.HasField("welcome"):
+                if first.welcome.refusal:
+                    raise Refused(first.welcome.refusal)
+                self._early = answer.events[1:]
+                return first.welcome
+        code, details = await stream.code(), await stream.details()
+        raise TimeoutError(f"no welcome: {code} {details}")
+
+    def _settle(
+        self, master: str, address: str, stub: rpc.MasterServiceStub, welcome: pb.Welcome
+    ) -> None:
+        self._dialling.welcomed(master, welcome.masters)
+        self._problems.clear()
+        self._connection = Connection(stub=stub, master=welcome.master)
+        _log.info("connected to the master at %s", address)
+        if welcome.warning:
+            _log.warning("the master at %s says: %s", address, welcome.warning)
+        self._deliver(Welcomed(target=address, welcome=welcome))
+        if self._early:
+            self._deliver(Heard(events=self._early))
+
+    async def _exchange(self, stream: Stream, patience_s: float) -> None:
+        """Send and hear until the stream ends, or is silent for too long."""
+        sending = asyncio.create_task(self._send(stream))
+        try:
+            while True:
+                async with asyncio.timeout(patience_s):
+                    answer = await stream.read()
+                if not isinstance(answer, pb.WorkResponse):
+                    return
+                news = [event for event in answer.events if not event.HasField("beat_seen")]
+                if news:
+                    self._deliver(Heard(events=news))
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            stream.cancel()
+
+    async def _send(self, stream: Stream) -> None:
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while events := self._outbox.take():
+                await stream.write(pb.WorkRequest(events=events))
+            if self._ending.is_set():
+                await stream.done_writing()
+                return
+
+    def _tell_once(self, address: str, reason: str) -> None:
+        if self._problems.get(address) != reason:
+            self._problems[address] = reason
+            _log.warning("%s", reason)
+
+
+def _is_loopback_name(host: str) -> bool:
+    return host == "localhost"

@@ -1,0 +1,100 @@
+"""The files of a worker: what its experiments write, and what it fetched for them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from morphml.ids import AttemptToken, ExperimentId
+
+_LOCK = "lock"
+
+
+class Scratch:
+    """A folder of this worker process, removed at its end; those of dead workers go at the start.
+
+    Args:
+        folder: shared by the workers of a machine.
+        worker: id of this one.
+
+    Raises:
+        OSError: when the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self.bundles = folder / "bundles"
+        self._all = folder / "scratch"
+        self._own = self._all / worker
+        self._own.mkdir(parents=True)
+        self.bundles.mkdir(exist_ok=True)
+        self._lock = os.open(self._own / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._remove_orphans()
+
+    def of(self, experiment: ExperimentId) -> Path:
+        """The folder of an experiment, which is made."""
+        path = self._own / "experiments" / experiment
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def forget(self, experiment: ExperimentId) -> None:
+        """Remove the folder of an experiment."""
+        shutil.rmtree(self._own / "experiments" / experiment, ignore_errors=True)
+
+    def incoming(self, token: AttemptToken) -> Path:
+        """Where the checkpoint that an attempt goes on from is put."""
+        return self._file("incoming", f"{token}.pt")
+
+    def part(self, name: str) -> Path:
+        """Where a file that is fetched grows."""
+        return self._file("parts", name)
+
+    def keep(self, token: AttemptToken, step: int, written: Path) -> Path | None:
+        """Keep a checkpoint that an attempt wrote and may remove; None when it did so already."""
+        kept = self._file("outgoing", f"{token}-{step}.pt")
+        with contextlib.suppress(OSError):
+            kept.unlink(missing_ok=True)
+            try:
+                os.link(written, kept)
+            except PermissionError:
+                shutil.copyfile(written, kept)  # a file system without links
+            return kept
+        return None
+
+    def kept(self, token: AttemptToken, step: int) -> Path:
+        """The checkpoint that was kept."""
+        return self._file("outgoing", f"{token}-{step}.pt")
+
+    def clear(self, token: AttemptToken, but: int | None = None) -> None:
+        """Remove the checkpoints of an attempt, all but that of step ``but``."""
+        for path in (self._own / "outgoing").glob(f"{token}-*.pt"):
+            if but is None or path.name != f"{token}-{but}.pt":
+                path.unlink(missing_ok=True)
+        if but is None:
+            (self._own / "incoming" / f"{token}.pt").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Remove the worker's folder."""
+        shutil.rmtree(self._own, ignore_errors=True)
+        os.close(self._lock)
+
+    def _file(self, kind: str, name: str) -> Path:
+        folder = self._own / kind
+        folder.mkdir(exist_ok=True)
+        return folder / name
+
+    def _remove_orphans(self) -> None:
+        """A worker that was killed left its folder; its lock is free."""
+        for other in self._all.iterdir():
+            if other == self._own:
+                continue
+            with contextlib.suppress(OSError):
+                lock = os.open(other / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(other, ignore_errors=True)
+                finally:
+                    os.close(lock)

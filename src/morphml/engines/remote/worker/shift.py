@@ -1,0 +1,214 @@
+"""What the worker's own thread does: hears news, keeps the time, and decides when it is over."""
+
+from __future__ import annotations
+
+import logging
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import morphml
+from morphml.engines.port import Order
+from morphml.engines.remote.announcing import beat_to_proto, registration_to_proto
+from morphml.engines.remote.messages import Beat, Registration
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.worker.book import Stage
+from morphml.engines.remote.worker.figures import FiguresTaker
+from morphml.engines.remote.worker.happenings import (
+    Broke,
+    Fetched,
+    Greeting,
+    Happening,
+    Heard,
+    Hopeless,
+    Uploaded,
+    Welcomed,
+)
+from morphml.engines.remote.worker.hearing import Hearing, Parts
+from morphml.engines.remote.worker.leaving import Phase, Situation
+from morphml.engines.remote.worker.link import Link
+from morphml.engines.remote.worker.quiet import Quiet
+from morphml.engines.remote.worker.settings import WorkerSettings
+
+_log = logging.getLogger(__name__)
+
+#: Exit codes of a worker.
+LEFT, REFUSED = 0, 2
+#: Attempts beyond twice the slots that may wait here; masters send a tenth of the slots ahead.
+_AHEAD = 64
+_BEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainAsked:
+    """Somebody wants the worker to leave."""
+
+    reason: str
+    #: Seconds that running attempts may still take.
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What does not change while the worker lives."""
+
+    worker: str
+    name: str
+    capabilities: Mapping[str, float]
+
+
+class Shift:
+    """One worker at work. Used by one thread.
+
+    Args:
+        identity: who it is.
+        settings: what the operator set.
+        parts: what it works with.
+        link: the connection to masters.
+        figures: how busy the machine is.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        settings: WorkerSettings,
+        parts: Parts,
+        link: Link,
+        figures: FiguresTaker,
+    ) -> None:
+        self._identity = identity
+        self._settings = settings
+        self._parts = parts
+        self._link = link
+        self._figures = figures
+        self._hearing = Hearing(parts, settings.slots * 2 + _AHEAD, self._drain)
+        self._quiet = Quiet(settings.scratch_linger_s)
+        self._now = 0.0
+        self._beats = 0
+        self._beat_s = _BEAT_S
+        self._beat_at = math.inf
+        self._forget_at = math.inf
+        #: Address of the present master, or "".
+        self.master = ""
+        #: What the worker returns when it is over, else None.
+        self.exit: int | None = None
+
+    def take(self, news: Happening | DrainAsked, now: float) -> None:
+        """Something happened.
+
+        Args:
+            news: what.
+            now: seconds of a monotonic clock.
+        """
+        self._now = now
+        match news:
+            case Heard():
+                self._hearing.take(news.events, now)
+            case Greeting():
+                self._link.greet(registration_to_proto(self._registration()))
+            case Welcomed():
+                self._welcome(news)
+            case Broke():
+                self.master = ""
+                self._beat_at = math.inf
+                self._parts.telling.broke()
+            case Fetched():
+                self._parts.executor.fetched(news)
+            case Uploaded():
+                self._parts.telling.uploaded(news)
+            case DrainAsked():
+                self._drain(news.reason, news.grace_s)
+            case Hopeless():
+                _log.error("no master takes this worker: %s", news.reason)
+                self.exit = REFUSED
+
+    def keep_time(self, now: float) -> None:
+        """Do what is due."""
+        if now >= self._beat_at:
+            self._beat_at = now + self._beat_s
+            self._beat(now)
+        if now >= self._forget_at:
+            self._forget_at = self._parts.book.forget_old(now) or math.inf
+        if self._parts.leaving.phase is not Phase.WORKING:
+            self._leave(now)
+
+    @property
+    def due(self) -> float:
+        """When ``keep_time`` has something to do next."""
+        return min(self._beat_at, self._forget_at, self._parts.leaving.due)
+
+    # --- the connection --------------------------------------------------------------------------
+
+    def _registration(self) -> Registration:
+        book = self._parts.book
+        return Registration(
+            worker=self._identity.worker,
+            name=self._identity.name,
+            morphml_version=morphml.__version__,
+            python_version=platform.python_version(),
+            slots=self._settings.slots,
+            capabilities=self._identity.capabilities,
+            attempts=book.names(Stage.WAITING, Stage.RUNNING),
+            results=book.names(Stage.ENDED),
+            bundles=self._parts.executor.bundles(),
+        )
+
+    def _welcome(self, news: Welcomed) -> None:
+        parts, welcome = self._parts, news.welcome
+        self.master = news.target
+        parts.book.meet(welcome.store)
+        self._beat_s = welcome.beat_s or _BEAT_S
+        self._beat_at = self._now
+        parts.telling.welcomed(welcome.master)
+        parts.executor.fetch_again()
+        if parts.leaving.phase is not Phase.WORKING:
+            self._say_draining(0.0)
+
+    def _beat(self, now: float) -> None:
+        book = self._parts.book
+        self._beats += 1
+        beat = Beat(
+            index=self._beats,
+            figures=self._figures.figures(now),
+            running=book.tokens(Stage.RUNNING),
+            queued=book.tokens(Stage.WAITING),
+            unacknowledged=book.tokens(Stage.ENDED),
+        )
+        self._parts.telling.say(pb.WorkerEvent(beat=beat_to_proto(beat)))
+        self._parts.telling.retry_uploads()
+        self._forget_at = book.forget_old(now) or math.inf
+        for experiment in self._quiet.over(self._parts.executor.prepared, book.owners, now):
+            self._parts.executor.forget(experiment)
+
+    # --- leaving ---------------------------------------------------------------------------------
+
+    def _drain(self, reason: str, grace_s: float) -> None:
+        if self._parts.leaving.begin(reason, grace_s, self._now):
+            _log.info("leaving: %s; running attempts have %g s", reason, grace_s)
+            self._say_draining(grace_s)
+            self._evict(Stage.WAITING)
+
+    def _say_draining(self, grace_s: float) -> None:
+        draining = pb.Draining(reason=self._parts.leaving.reason, grace_s=grace_s)
+        self._parts.telling.say(pb.WorkerEvent(draining=draining))
+
+    def _evict(self, stage: Stage) -> None:
+        """End the attempts at this stage; those that have not begun go back."""
+        for entry in self._parts.book.entries():
+            if entry.stage is stage and not entry.evicted:
+                entry.evicted = True
+                self._parts.executor.order(entry.name.token, Order.CANCEL)
+
+    def _leave(self, now: float) -> None:
+        book, leaving = self._parts.book, self._parts.leaving
+        unacknowledged = len(book.tokens(Stage.ENDED))
+        before = leaving.phase
+        phase = leaving.step(Situation(busy=len(book), unacknowledged=unacknowledged), now)
+        if phase is Phase.EVICTING and before is not phase:
+            self._evict(Stage.RUNNING)
+        if phase is Phase.LEFT:
+            if unacknowledged:
+                _log.warning("leaving with %d results that no master has stored", unacknowledged)
+            self._parts.telling.say(pb.WorkerEvent(leaving=pb.Leaving(reason=leaving.reason)))
+            self.exit = LEFT

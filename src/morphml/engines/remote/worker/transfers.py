@@ -1,0 +1,119 @@
+"""Errands over the connection: fetch what attempts need, upload what they saved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import grpc.aio
+
+from morphml.engines.remote.messages import AttemptName, CheckpointFile
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.worker import files
+from morphml.engines.remote.worker.happenings import (
+    BundleWanted,
+    CheckpointWanted,
+    Fetched,
+    Happening,
+    Uploaded,
+    Wanted,
+)
+from morphml.engines.remote.worker.link import Connection, Link
+from morphml.engines.remote.worker.scratch import Scratch
+from morphml.errors import MorphError
+
+#: Takes a bundle's archive, and the folder to put its content in.
+Unpack = Callable[[Path, Path], None]
+
+_NOBODY = "no master is connected"
+
+
+class Transfers:
+    """Files of attempts between this worker and its master.
+
+    Args:
+        link: the connection.
+        scratch: where files are.
+        unpack: opens a bundle.
+        deliver: takes what happened, called on the link's thread.
+    """
+
+    def __init__(
+        self, link: Link, scratch: Scratch, unpack: Unpack, deliver: Callable[[Happening], None]
+    ) -> None:
+        self._link = link
+        self._scratch = scratch
+        self._unpack = unpack
+        self._deliver = deliver
+
+    def upload(self, attempt: AttemptName, file: CheckpointFile) -> None:
+        """Send a checkpoint that was kept; the answer is an ``Uploaded``."""
+        self._link.run_errand(lambda connection: self._upload(connection, attempt, file))
+
+    def fetch(self, wanted: Wanted) -> None:
+        """Fetch a file; the answer is a ``Fetched``."""
+        self._link.run_errand(lambda connection: self._fetch(connection, wanted))
+
+    async def _upload(
+        self, connection: Connection | None, attempt: AttemptName, file: CheckpointFile
+    ) -> None:
+        problem, again = _NOBODY, True
+        if connection is not None:
+            path = self._scratch.kept(attempt.token, file.step)
+            try:
+                problem = await files.upload(connection.stub, files.file_name(attempt, file), path)
+                again = False
+            except grpc.aio.AioRpcError as error:
+                problem, again = _said(error), not files.is_final(error)
+            except OSError as error:
+                problem, again = f"{path.name}: {error.strerror or error}", False
+        self._deliver(
+            Uploaded(
+                attempt=attempt,
+                file=file,
+                master=connection.master if connection else "",
+                problem=problem,
+                again=again,
+            )
+        )
+
+    async def _fetch(self, connection: Connection | None, wanted: Wanted) -> None:
+        problem, again = _NOBODY, True
+        if connection is not None:
+            try:
+                await self._get(connection, wanted)
+                problem, again = "", False
+            except grpc.aio.AioRpcError as error:
+                problem, again = f"{_what(wanted)}: {_said(error)}", not files.is_final(error)
+            except (OSError, MorphError) as error:
+                problem, again = f"{_what(wanted)}: {error}", False
+        self._deliver(Fetched(wanted=wanted, problem=problem, again=again))
+
+    async def _get(self, connection: Connection, wanted: Wanted) -> None:
+        match wanted:
+            case BundleWanted(digest=name):
+                part = self._scratch.part(f"{name}.bundle")
+                request = pb.DownloadFileRequest(bundle=name)
+                await files.download(connection.stub, request, part)
+                await asyncio.to_thread(self._unpack, part, self._scratch.bundles / name)
+                part.unlink(missing_ok=True)
+            case CheckpointWanted(attempt=attempt, file=file):
+                part = self._scratch.part(f"{attempt.token}.pt")
+                wire = files.file_name(attempt, file)
+                await files.download(connection.stub, pb.DownloadFileRequest(checkpoint=wire), part)
+                path = self._scratch.incoming(attempt.token)
+                await asyncio.to_thread(files.take_checkpoint, part, file, path)
+
+
+def _what(wanted: Wanted) -> str:
+    match wanted:
+        case BundleWanted(digest=name):
+            return f"bundle {name}"
+        case CheckpointWanted(file=file):
+            return f"checkpoint of step {file.step}"
+
+
+def _said(error: grpc.aio.AioRpcError) -> str:
+    return f"{error.code().name}: {error.details() or 'no details'}"

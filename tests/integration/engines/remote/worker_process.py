@@ -1,0 +1,31 @@
+"""A worker process of the tests: ``python worker_process.py '<JSON of settings>'``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+
+from morphml.clock import SystemClock
+from morphml.engines.remote.access import ClientAccess
+from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    shutil.unpack_archive(archive, folder, "tar", filter="data")
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    fields = json.loads(sys.argv[1])
+    fields["folder"] = Path(fields["folder"])
+    for name in ("masters", "labels", "backoff_s"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    return RemoteWorker(WorkerSettings(**fields), ClientAccess(), SystemClock(), unpack).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
