@@ -15,6 +15,7 @@ from sqlalchemy.engine import Dialect
 
 from morphml.errors import StoreUnavailable
 from morphml.storage.expressions import Statement
+from morphml.storage.hints import Hints
 
 T = TypeVar("T")
 #: What tables hold.
@@ -85,6 +86,11 @@ class Transaction(Protocol):
 
 class Database(Protocol):
     """An open database; may be used from several threads."""
+
+    @property
+    def hints(self) -> Hints:
+        """Hints between all who have this database open."""
+        ...
 
     def writing(self) -> AbstractContextManager[Transaction]:
         """A transaction that may write: stored when the block ends, undone when it raises.

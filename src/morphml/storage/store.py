@@ -26,6 +26,7 @@ from morphml.storage.classes import ClassNames
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
+from morphml.storage.hints import Hints
 from morphml.storage.knowledge import Knowledge
 from morphml.storage.leases import Leases
 from morphml.storage.options import StoreOptions
@@ -42,6 +43,7 @@ class _ReadingHalf:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.hints: Hints = database.hints
 
     def experiments(self) -> list[ExperimentRecord]:
         """All experiments, newest first."""
@@ -96,6 +98,7 @@ class SqlStore(_ReadingHalf):
         leases: what masters do for sessions that are not theirs: reap, adopt, give back.
         requests: what other processes ask of an experiment's driver.
         knowledge: what finished experiments taught.
+        hints: that something changed, between all who have the store open.
         cluster: what several masters do for each other.
         bundles: source code of evaluators, for workers.
     """

@@ -8,12 +8,15 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import DBAPIError
 
+from morphml.clock import SystemClock
 from morphml.errors import StorageError
 from morphml.storage.address import without_password
+from morphml.storage.hints import Hints
 from morphml.storage.migrate import NEWEST
 from morphml.storage.options import StoreOptions
 from morphml.storage.postgres.connection import Connection, Opener, Texts
 from morphml.storage.postgres.faults import fault, unreachable
+from morphml.storage.postgres.hints import PostgresHints
 from morphml.storage.postgres.identity import identify
 from morphml.storage.postgres.pool import READ, WRITE, Pool, Turn
 from morphml.storage.postgres.schema import migrate
@@ -50,6 +53,7 @@ class PostgresDatabase:
             ) from None
         opener, texts = Opener(url, options), Texts()
         self._prepare(opener, create=create)
+        self.hints: Hints = PostgresHints(opener, SystemClock(), self.where)
         self._pool = Pool(
             opener,
             texts,
@@ -80,6 +84,7 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """See ``Database``."""
+        self.hints.close()
         self._pool.close()
         self._beats.close()
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from morphml.clock import Clock
 from morphml.errors import StorageError
+from morphml.storage.hints import Hints, LocalHints
 from morphml.storage.migrate import NEWEST, migrate
 from morphml.storage.options import StoreOptions
 from morphml.storage.sqlite.claim_lock import ClaimLock
@@ -36,6 +37,7 @@ class SqliteFile:
             StoreMismatch: when the file is not a store, or one of a newer version.
             StorageError: when it cannot be opened, or lies on a network file system.
         """
+        self.hints: Hints = LocalHints()
         self._path = path
         self._claim = ClaimLock(path.with_name(path.name + ".lock"))
         if not create and not path.exists():
@@ -84,6 +86,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """See ``Database``."""
+        self.hints.close()
         for turn in (self._read, self._beat, self._write):
             turn.close()
         self._claim.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morphml.clock import Clock
+from morphml.storage.hints import Hints, LocalHints
 from morphml.storage.migrate import lay_tables
 from morphml.storage.options import StoreOptions
 from morphml.storage.sqlite.connection import Opener, Turn
@@ -23,6 +24,7 @@ class SqliteMemory:
         lay_tables(connection)
         self._turn = opener.turn("BEGIN", connection)
         self._claimed = False
+        self.hints: Hints = LocalHints()
 
     def writing(self) -> Turn:
         """See ``Database``."""
@@ -47,4 +49,5 @@ class SqliteMemory:
 
     def close(self) -> None:
         """See ``Database``."""
+        self.hints.close()
         self._turn.close()
