@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +12,7 @@ from morphml.ids import ExperimentId, TaskId, new_token, task_id
 from morphml.master.options import required_metrics
 from morphml.master.ports import Store
 from morphml.master.recovery import fresh_machine
-from morphml.master.session import SessionKeeper
+from morphml.master.session import SessionKeeper, process_name
 from morphml.search.changes import (
     AttemptEnd,
     AttemptResult,
@@ -61,8 +59,7 @@ class ManualDriver:
         self._clock = SystemClock()
         self._spec = spec
         self._space = space
-        name = f"{platform.node()}-{os.getpid()}"
-        self._keeper = SessionKeeper(store, self._clock, name, may_block=True)
+        self._keeper = SessionKeeper(store, self._clock, process_name(), may_block=True)
         try:
             self._right = store.acquire_driver(experiment, self._keeper.session)
             self._machine = self._folded()

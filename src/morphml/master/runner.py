@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from contextlib import closing, suppress
 
 from morphml.clock import Clock, SystemClock
@@ -14,7 +12,7 @@ from morphml.errors import StorageError
 from morphml.master.crew import Run, make_crew
 from morphml.master.driver import ExperimentDriver
 from morphml.master.options import gpus
-from morphml.master.session import SessionKeeper
+from morphml.master.session import SessionKeeper, process_name
 from morphml.search.changes import Changes, ExperimentEnd
 from morphml.search.experiment import ExperimentState
 
@@ -35,7 +33,7 @@ def run(run: Run, engine: Engine | None = None) -> str:
         MorphError: as ``ExperimentDriver.run``.
     """
     clock = SystemClock()
-    name = f"{platform.node()}-{os.getpid()}"
+    name = process_name()
     engine = engine or make_engine(run.workers)
     with closing(engine):
         in_process = isinstance(engine, InProcessEngine)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 from typing import Protocol
 
@@ -16,6 +18,11 @@ RENEW_EVERY_S = 2.0
 STUCK_AFTER_S = 2.0
 #: Without a renewal for this long (2/3 of the lease) a master stops acting.
 GIVE_UP_AFTER_S = 8.0 * 2 / 3
+
+
+def process_name() -> str:
+    """What people see of a session: host and process id, such as ``node7-4242``."""
+    return f"{platform.node()}-{os.getpid()}"
 
 
 class MasterLife(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from morphml.errors import ShapeError, SpaceError
+from morphml.errors import ShapeError
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node
 from morphml.graph.values import Node, Shape
@@ -148,12 +148,3 @@ def fit(trace: Trace, position: int, target: Shape, place: Place) -> int:
     if shape[0] == target[0]:
         return pooled
     return make(trace, "project", (pooled,), {"shape": target}, path, place.shared)
-
-
-def located(error: SpaceError, path: str) -> SpaceError:
-    """``error`` with ``path`` in front, unless it has one."""
-    if error.path:
-        return error
-    if isinstance(error, ShapeError):
-        return ShapeError(str(error), path=path, shapes=error.shapes)
-    return SpaceError(str(error), path=path)

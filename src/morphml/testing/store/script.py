@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from morphml.ids import AttemptToken, ExperimentId, GraphId, PointId, SessionId, TaskId, new_token
+from morphml.ids import (
+    AttemptToken,
+    ExperimentId,
+    GraphId,
+    PointId,
+    SessionId,
+    TaskId,
+    new_token,
+    task_id,
+)
 from morphml.search.changes import (
     AttemptEnd,
     AttemptResult,
@@ -95,7 +104,7 @@ class DriverScript:
         """The transaction that ``ask`` would write; nothing is stored or counted."""
         experiment = self.right.experiment
         handed = [
-            Handed(number=n, task=TaskId(f"{experiment}-{n}-0"), token=new_token())
+            Handed(number=n, task=task_id(experiment, n, 0), token=new_token())
             for n in range(self.number, self.number + count)
         ]
         changes = Changes(
@@ -150,7 +159,7 @@ class DriverScript:
     def promote(self, handed: Handed, segment: int) -> None:
         """Store the next segment of a paused trial, pending."""
         task = NewTask(
-            id=TaskId(f"{self.right.experiment}-{handed.number}-{segment}"),
+            id=task_id(self.right.experiment, handed.number, segment),
             number=handed.number,
             segment=segment,
             from_epoch=1,
