@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 
-from morphml.errors import ExperimentError
+from morphml.errors import EvaluatorError, ExperimentError
 from morphml.evaluation import EvaluatorSource
 from morphml.master.options import required_metrics
 from morphml.search.changes import TrialRecord
@@ -53,9 +53,7 @@ def sharing_of(
     scope = scope_of(spec, required_metrics(spec), device_class)
     if scope is None:
         return None
-    # By path, the module may have changed since; by value, somebody may have given another object.
-    now = source.resolved().digest
-    if now != spec.evaluator.digest:
+    if _digest_now(spec, source) != spec.evaluator.digest:
         warnings.warn(
             f"the evaluator {source.name} is not the one that experiment {spec.name!r} began with; "
             "results are not shared with other experiments in this run",
@@ -63,6 +61,16 @@ def sharing_of(
         )
         return None
     return Sharing(scope=scope, known=knowledge.result)
+
+
+def _digest_now(spec: ExperimentSpec, source: EvaluatorSource) -> str | None:
+    if spec.evaluator.bundle is not None:
+        return spec.evaluator.digest  # a bundle holds the code of the beginning
+    # By path, the module may have changed since; by value, somebody may have given another object.
+    try:
+        return source.resolved().digest
+    except EvaluatorError:
+        return None  # it is only on the workers' machines
 
 
 def reused_trials(entries: Iterable[LogEntry]) -> Iterator[TrialRecord]:
