@@ -60,12 +60,22 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDefaults:
+    """What a worker process takes where its operator says nothing."""
+
+    #: ``MORPHML_WORKER_FOLDER``: files of attempts and bundles of code; by default
+    #: ``morphml/worker`` in ``XDG_CACHE_HOME``, which is ``~/.cache`` where it is not set.
+    folder: Path = Path("~/.cache/morphml/worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
     data: DataSettings = field(default_factory=DataSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    worker: WorkerDefaults = field(default_factory=WorkerDefaults)
     search: SearchSettings = field(default_factory=SearchSettings)
 
 
@@ -91,6 +101,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         store=StoreSettings(durability=durability, artifacts=_artifacts(variables)),
         data=DataSettings(folder=Path(folder) if folder else None),
         access=AccessSettings(token_file=_token_file(variables)),
+        worker=WorkerDefaults(folder=_worker_folder(variables)),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
 
@@ -111,6 +122,14 @@ def _token_file(variables: Mapping[str, str]) -> Path:
     return configuration / "morphml" / "tokens.json"
 
 
+def _worker_folder(variables: Mapping[str, str]) -> Path:
+    named = variables.get("MORPHML_WORKER_FOLDER")
+    if named:
+        return Path(named).expanduser().resolve()
+    cache = Path(variables.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return cache / "morphml" / "worker"
+
+
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:
     word = variables.get(name)
     if word is None:
@@ -122,3 +141,11 @@ def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:
     if not seconds >= 0:
         raise CallerError(f"{name}: expected a number of seconds, 0 or more, got {word!r}")
     return seconds
+
+
+def quieten_grpc() -> None:
+    """Let gRPC write no lines of its own for every handshake that fails, unless asked to.
+
+    ``GRPC_VERBOSITY`` is its only switch, read when its first channel or server is made.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated
 
@@ -35,8 +36,14 @@ def command_of(entry: Entry):  # type: ignore[no-untyped-def]
     if isinstance(loaded, typer.Typer):
         return typer.main.get_command(loaded)
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(entry.name, epilog=entry.epilog)(loaded)
+    alone.command(entry.name, help=_flowing(loaded), epilog=entry.epilog)(loaded)
     return typer.main.get_command(alone)
+
+
+def _flowing(function: Callable[..., None]) -> str:
+    """The docstring with each paragraph on one line: its width is the terminal's."""
+    paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
 
 
 app = typer.Typer(

@@ -62,13 +62,6 @@ COMMANDS: tuple[Entry, ...] = (
         examples=("resume experiment.db", "resume experiment.db digits --trials 400"),
     ),
     Entry(
-        name="replay",
-        path="replay:replay",
-        help="Ask every proposal of a stored log again, from its own prefix, and compare.",
-        panel=_CARE,
-        examples=("replay experiment.db --check",),
-    ),
-    Entry(
         name="list",
         path="listing:list_",
         help="List the experiments in a store, newest first.",
@@ -99,6 +92,69 @@ COMMANDS: tuple[Entry, ...] = (
         help="Compare searches that have the same first objective.",
         panel=_RESULTS,
         examples=("compare a.db b.db", "compare a.db#random a.db#evolution --plot race.png"),
+    ),
+    Entry(
+        name="master",
+        path="master:master",
+        help="Drive the experiments of a store, with workers on this and other machines.",
+        panel=_CLUSTER,
+        examples=(
+            "master --storage search.db",
+            "master --storage postgresql://morphml@db/search --listen 0.0.0.0:50051 "
+            "--tls-cert server.pem --tls-key server.key",
+        ),
+    ),
+    Entry(
+        name="worker",
+        path="worker:worker",
+        help="Run trials that masters send, until SIGTERM or Ctrl-C.",
+        panel=_CLUSTER,
+        examples=(
+            "worker --master 10.0.0.5",
+            "worker --master a:50051,b:50051 --slots 4 --label site-a --token-file worker.json "
+            "--tls-ca ca.pem",
+        ),
+    ),
+    Entry(
+        name="submit",
+        path="submit:submit",
+        help="Leave the search that a file describes to the masters of a store.",
+        panel=_CLUSTER,
+        examples=(
+            "submit experiment.yaml --storage postgresql://morphml@db/search",
+            "submit experiment.yaml --storage search.db --priority 8 --watch",
+        ),
+    ),
+    Entry(
+        name="status",
+        path="status:status",
+        help="Show the masters, workers and experiments of a store, and who drives what.",
+        panel=_CLUSTER,
+        examples=(
+            "status --storage postgresql://morphml@db/search",
+            "status --storage search.db --watch",
+        ),
+    ),
+    Entry(
+        name="tokens",
+        path="tokens:tokens",
+        help="Show where this machine's tokens are, or write a copy for another machine.",
+        panel=_CLUSTER,
+        examples=("tokens", "tokens worker.json --scope worker"),
+    ),
+    Entry(
+        name="certs",
+        path="certs:certs",
+        help="Make a test authority with a server's and a client's certificate.",
+        panel=_CLUSTER,
+        examples=("certs certs", "certs certs --host master.example --host 10.0.0.5 --days 30"),
+    ),
+    Entry(
+        name="replay",
+        path="replay:replay",
+        help="Ask every proposal of a stored log again, from its own prefix, and compare.",
+        panel=_CARE,
+        examples=("replay experiment.db --check",),
     ),
     Entry(
         name="doctor",

@@ -1,0 +1,112 @@
+"""``morphml master``: drive what is submitted to a store, with workers on other machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from morphml.cli.cluster_options import JsonLogs, Storage, TokenPath, Verbose
+from morphml.cli.guard import guard
+from morphml.cli.logs import begin_logging
+from morphml.cli.remote_extra import need_remote
+
+Listen = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Where workers dial; 0.0.0.0:50051 for all interfaces, port 0 takes a free one.",
+    ),
+]
+Advertise = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="What workers are told to dial when another master is gone; by default this host's "
+        "name and the port.",
+    ),
+]
+NodeName = Annotated[str, typer.Option(help="For people; by default host and process id.")]
+Artifacts = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Checkpoints and captured output, shared by all masters; by default beside a SQLite "
+        "file, else MORPHML_ARTIFACTS.",
+    ),
+]
+Ahead = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=10.0,
+        help="Tasks queued at a worker beyond its slots, as a share of them (short tasks only).",
+    ),
+]
+NoToken = Annotated[
+    bool, typer.Option("--no-token", help="Let everybody in; on a loopback address only.")
+]
+TlsCert = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate (PEM).")
+]
+TlsKey = Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key, mode 0600.")]
+TlsClientCa = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Take only workers with a certificate of this authority (mutual TLS)."
+    ),
+]
+AllowPickle = Annotated[
+    bool,
+    typer.Option(
+        "--allow-pickle",
+        help="Send evaluators that were given by value to workers that allow it too.",
+    ),
+]
+
+
+def master(  # noqa: PLR0913 one parameter per option
+    context: typer.Context,
+    storage: Storage,
+    listen: Listen = "127.0.0.1:50051",
+    advertise: Advertise = "",
+    name: NodeName = "",
+    artifacts: Artifacts = None,
+    ahead: Ahead = 0.1,
+    token_file: TokenPath = None,
+    no_token: NoToken = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tls_client_ca: TlsClientCa = None,
+    allow_pickle: AllowPickle = False,
+    json_logs: JsonLogs = False,
+    verbose: Verbose = False,
+) -> None:
+    """Drive the experiments of a store, with workers on this and other machines.
+
+    Runs until SIGTERM or Ctrl-C; it then hands over what it drives to the other masters, and its
+    workers dial them. A second signal ends it at once; nothing that was stored is lost. Experiments
+    come by `morphml submit` or `mm.search(..., engine="remote")`. Several masters on one PostgreSQL
+    database share the work and take over from each other.
+    """
+    with guard(context, as_json=False):
+        begin_logging(as_json=json_logs, verbose=verbose)
+        need_remote("master")
+        # gRPC and the store take a second to import, and help and completion read this module.
+        from morphml.cli import serving  # noqa: PLC0415
+        from morphml.cli.doors import server_door, token_path  # noqa: PLC0415
+        from morphml.master.cluster.settings import MasterSettings  # noqa: PLC0415
+
+        settings = MasterSettings(
+            storage=storage,
+            listen=listen,
+            advertise=advertise,
+            name=name,
+            artifacts=artifacts,
+            ahead=ahead,
+            allow_pickle=allow_pickle,
+        )
+        tokens = token_path(token_file, without=no_token)
+        access = server_door(listen, tokens, tls_cert, tls_key, tls_client_ca)
+        serving.serve_master(settings, access, tokens)

@@ -1,0 +1,61 @@
+"""Runs a master until a signal; imports gRPC and the store."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from morphml.engines.remote.access import ServerAccess
+from morphml.master.cluster.master import Master
+from morphml.master.cluster.settings import MasterSettings
+from morphml.storage.address import without_password
+
+_log = logging.getLogger("morphml.cli.master")
+
+#: Seconds between two looks whether the master ended by itself.
+LOOK_EVERY_S = 0.2
+
+
+def serve_master(settings: MasterSettings, access: ServerAccess, tokens: Path | None) -> None:
+    """Run a master until SIGTERM or Ctrl-C; what it drives is then handed over.
+
+    Raises:
+        CallerError: when it cannot listen there.
+        StorageError: when the store cannot be opened.
+    """
+    master = Master(settings, access)
+    with _asked_to_stop() as asked, master:
+        _log.info(
+            "master on %s, store %s, %s, %s",
+            master.address,
+            without_password(settings.storage),
+            "TLS" if access.credentials else "no TLS",
+            f"tokens in {tokens}" if tokens else "no tokens",
+        )
+        _log.info("start workers with: morphml worker --master %s", master.address)
+        while not asked.is_set() and not master.wait(LOOK_EVERY_S):
+            pass
+        _log.info("leaving: handing over to other masters; a second signal ends it at once")
+    _log.info("left")
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """An event that the first SIGTERM or Ctrl-C sets; the second does what the system does."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        asked.set()
+
+    before = {each: signal.signal(each, ask) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

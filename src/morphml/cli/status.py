@@ -1,0 +1,223 @@
+"""``morphml status``: masters, workers and experiments of a store, and who drives what."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from morphml.cli.cluster_options import Storage, Watch
+from morphml.cli.guard import guard
+from morphml.cli.listing import readable
+from morphml.cli.options import AsJson
+from morphml.cli.screen import results, table_of, write_json
+
+if TYPE_CHECKING:
+    from morphml.ids import SessionId
+    from morphml.master.cluster.status import ClusterStatus, ExperimentStatus
+    from morphml.storage.cluster import MasterRow, WorkerRow
+
+#: Seconds between two looks of ``--watch``.
+LOOK_EVERY_S = 1.0
+
+MASTER_HEADS = {"master": False, "address": False, "up": True, "lease s": True, "drives": False}
+WORKER_HEADS = {
+    "worker": False,
+    "state": False,
+    "slots": True,
+    "running": True,
+    "cpu %": True,
+    "memory %": True,
+    "silent s": True,
+    "has": False,
+    "master": False,
+}
+EXPERIMENT_HEADS = {
+    "experiment": False,
+    "name": False,
+    "state": False,
+    "priority": True,
+    "trials": True,
+    "waiting": True,
+    "leased": True,
+    "driven by": False,
+    "reason": False,
+}
+
+
+def status(
+    context: typer.Context, storage: Storage, watch: Watch = False, as_json: AsJson = False
+) -> None:
+    """Show the masters, workers and experiments of a store, and who drives what."""
+    with guard(context, as_json=as_json), readable(storage) as store:
+        # The store takes a second to import, and help and completion read this module.
+        from morphml.master.cluster.status import status as look  # noqa: PLC0415
+
+        def now() -> ClusterStatus:
+            return look(store)
+
+        if not watch and as_json:
+            write_json(status_document(now()))
+        elif not watch:
+            results().print(status_view(now(), time.time()))
+        else:
+            with suppress(KeyboardInterrupt):  # the way to end it
+                _stream(now) if as_json else _live(now)
+
+
+def _stream(now: Callable[[], ClusterStatus]) -> None:
+    """One JSON document per line and second, until Ctrl-C."""
+    while True:
+        results().file.write(json.dumps(status_document(now()), default=str) + "\n")
+        results().file.flush()
+        time.sleep(LOOK_EVERY_S)
+
+
+def _live(now: Callable[[], ClusterStatus]) -> None:
+    """The tables in place, until Ctrl-C."""
+    with Live(console=results(), auto_refresh=False, screen=results().is_terminal) as live:
+        while True:
+            live.update(status_view(now(), time.time()), refresh=True)
+            time.sleep(LOOK_EVERY_S)
+
+
+def status_view(found: ClusterStatus, now: float) -> RenderableType:
+    """Three tables; ``now`` in seconds since the Unix epoch."""
+    names: dict[SessionId | None, str] = {m.session: m.name for m in found.masters}
+    busy = sum(figure_of(worker, "running") for worker in found.workers)
+    head = (
+        f"{_count(len(found.masters), 'master')}, {_count(len(found.workers), 'worker')}, "
+        f"{busy:.0f} of {_count(found.slots, 'slot')} busy"
+    )
+    parts: list[RenderableType] = [Text(head, style="bold")]
+    if found.masters:
+        rows = [_master_row(master, now) for master in found.masters]
+        parts.append(table_of("Masters", MASTER_HEADS, rows))
+    if found.workers:
+        rows = [_worker_row(worker, names) for worker in found.workers]
+        parts.append(table_of("Workers", WORKER_HEADS, rows))
+    if found.experiments:
+        rows = [_experiment_row(experiment) for experiment in found.experiments]
+        parts.append(table_of("Experiments", EXPERIMENT_HEADS, rows))
+    return Group(*parts)
+
+
+def status_document(found: ClusterStatus) -> dict[str, object]:
+    """The same as a JSON object; times in seconds."""
+    return {
+        "masters": [
+            {
+                "session": master.session,
+                "name": master.name,
+                "address": master.address,
+                "started_at": master.started_at,
+                "lease_left_s": master.lease_left_s,
+                "experiments": list(master.experiments),
+            }
+            for master in found.masters
+        ],
+        "workers": [
+            {
+                "id": worker.id,
+                "name": worker.name,
+                "state": worker.state.value,
+                "offers": dict(worker.offers),
+                "figures": dict(worker.figures),
+                "silent_s": worker.silent_s,
+                "master": worker.master,
+            }
+            for worker in found.workers
+        ],
+        "slots": found.slots,
+        "experiments": [experiment_document(experiment) for experiment in found.experiments],
+    }
+
+
+def experiment_document(experiment: ExperimentStatus) -> dict[str, object]:
+    """One experiment as a JSON object."""
+    return {
+        "id": experiment.id,
+        "name": experiment.name,
+        "state": experiment.state.value,
+        "reason": experiment.reason,
+        "priority": experiment.priority,
+        "taken": experiment.taken,
+        "budget": experiment.budget,
+        "tasks": {state.value: count for state, count in experiment.tasks.items()},
+        "driver": experiment.driver,
+    }
+
+
+def figure_of(worker: WorkerRow, name: str) -> float:
+    """A number among a worker's figures; 0 where it has none of that name."""
+    value = worker.figures.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _master_row(master: MasterRow, now: float) -> tuple[object, ...]:
+    drives = ", ".join(master.experiments) or "-"
+    up = _span(max(0.0, now - master.started_at))
+    return (master.name, master.address or "-", up, f"{master.lease_left_s:.1f}", drives)
+
+
+def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tuple[object, ...]:
+    return (
+        worker.name,
+        worker.state.value,
+        f"{figure_of(worker, 'slots'):.0f}",
+        f"{figure_of(worker, 'running'):.0f}",
+        f"{figure_of(worker, 'cpu_percent'):.0f}",
+        f"{figure_of(worker, 'memory_percent'):.0f}",
+        f"{worker.silent_s:.1f}",
+        offers_text(worker),
+        names.get(worker.master, "-"),
+    )
+
+
+def offers_text(worker: WorkerRow) -> str:
+    """What a worker has: cores, GPUs and labels; amounts of bytes are left out."""
+    shown = []
+    for name, amount in sorted(worker.offers.items()):
+        if name in ("cpu", "gpu"):
+            shown.append(f"{amount:g} {name}")
+        elif amount == 1:
+            shown.append(name)
+    return ", ".join(shown)
+
+
+def _experiment_row(experiment: ExperimentStatus) -> tuple[object, ...]:
+    tasks = {state.value: count for state, count in experiment.tasks.items()}
+    return (
+        experiment.id,
+        experiment.name,
+        experiment.state.value,
+        experiment.priority,
+        f"{experiment.taken}/{experiment.budget}",
+        tasks.get("pending", 0),
+        tasks.get("leased", 0),
+        experiment.driver or "-",
+        experiment.reason,
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _span(seconds: float) -> str:
+    """A time for people: ``42s``, ``17m``, ``3h05``, ``2d04h``."""
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if minutes < 1:
+        return f"{seconds:.0f}s"
+    if hours < 1:
+        return f"{minutes}m"
+    if hours < 24:
+        return f"{hours}h{minutes % 60:02d}"
+    return f"{hours // 24}d{hours % 24:02d}h"

@@ -1,0 +1,72 @@
+"""``morphml submit``: leave the search that a file describes to the masters of a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from morphml.cli.guard import guard
+from morphml.cli.import_path import see_this_folder
+from morphml.cli.options import AsJson, Quiet, Trials
+from morphml.cli.screen import results, write_json
+
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="STORE",
+        help="The store that the masters share; by default what the file says.",
+    ),
+]
+Priority = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=10, help="Among the experiments of the store; higher goes first. Default 5."
+    ),
+]
+Seed = Annotated[int | None, typer.Option(help="Root of all randomness.")]
+Follow = Annotated[
+    bool, typer.Option("--watch", help="Show its progress until it is over, then what was found.")
+]
+
+
+def submit(  # noqa: PLR0913 one parameter per option
+    context: typer.Context,
+    file: File,
+    storage: Where = None,
+    priority: Priority = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    watch: Follow = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave the search that a file describes to the masters of a store.
+
+    The evaluator is checked and, where it is not an installed package, its folder is sent along as
+    a bundle of source (without hidden and git-ignored files). Watching ends with Ctrl-C; the search
+    goes on.
+    """
+    with guard(context, as_json=as_json):
+        # The store takes a second to import, and help and completion read this module.
+        from morphml.cli import submitting  # noqa: PLC0415
+
+        see_this_folder()
+        changes = {"priority": priority, "trials": trials, "seed": seed}
+        given = {name: value for name, value in changes.items() if value is not None}
+        with submitting.submitted(file, storage, given) as (experiment, kept):
+            if watch:
+                submitting.follow(experiment, storage=kept, as_json=as_json, quiet=quiet)
+                return
+            record = experiment.record
+            shown = {"storage": kept, "experiment": record.id, "name": record.name}
+            if as_json:
+                write_json(shown | {"state": record.state.value})
+                return
+            text = f"submitted {record.name} ({record.id}); see it with: "
+            results().print(f"{text}morphml status --storage {kept}", markup=False, soft_wrap=True)

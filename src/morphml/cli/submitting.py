@@ -1,0 +1,78 @@
+"""Makes an experiment of a file, leaves it to masters, and follows it; imports the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from morphml.cli.exit_codes import ExitCode
+from morphml.cli.experiment_arguments import evaluator_of, read_experiment, space_of
+from morphml.cli.outcome import result_document, result_view
+from morphml.cli.screen import messages, results, write_json
+from morphml.errors import ExperimentError
+from morphml.master import Experiment
+from morphml.master.options import SearchOptions
+from morphml.search.progress import Progress
+from morphml.storage.address import without_password
+from morphml.visualization.progress import progress_view
+
+
+@contextmanager
+def submitted(
+    file: Path, storage: str | None, changes: Mapping[str, int]
+) -> Iterator[tuple[Experiment, str]]:
+    """The experiment of a file, left to the masters, and the store as it may be shown.
+
+    Args:
+        file: the experiment file.
+        storage: the store; by default what the file says.
+        changes: options that go before what the file says.
+
+    Raises:
+        ExperimentError: when the file is wrong or names no store, or the evaluator cannot travel.
+        StorageError: when the store cannot be opened.
+    """
+    given = read_experiment(file)
+    kept = storage or given.storage
+    if kept is None or kept == "memory":
+        raise ExperimentError(
+            "submit needs the store that the masters share: --storage postgresql://..., or "
+            "`storage:` in the file"
+        )
+    # The fields of the file are named and typed like the options.
+    options = cast("SearchOptions", {**given.options(), **changes})
+    options.setdefault("name", file.stem)
+    with Experiment.create(
+        space_of(given), evaluator_of(given), storage=kept, engine="remote", **options
+    ) as experiment:
+        experiment.submit()
+        yield experiment, without_password(kept)
+
+
+def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) -> None:
+    """Show progress until it is over, then what was found.
+
+    Raises:
+        typer.Exit: with status 1 when no trial has a result.
+    """
+    try:
+        with nullcontext(_nobody) if quiet else progress_view(messages()) as observer:
+            result = experiment.watch(observer)
+    except KeyboardInterrupt as error:
+        text = f"Nobody watches any more; the masters go on with experiment {experiment.id}."
+        messages().print(text, markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from error
+    if as_json:
+        write_json(result_document(result, storage))
+    else:
+        results().print(result_view(result, storage))
+    if not result.ranked():
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _nobody(progress: Progress) -> None:
+    """Show nothing."""

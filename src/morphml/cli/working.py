@@ -1,0 +1,69 @@
+"""Runs a worker until a signal; imports gRPC."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from morphml.clock import SystemClock
+from morphml.engines.remote.access import ClientAccess
+from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
+from morphml.master.options import default_workers, gpus
+from morphml.settings import read_settings
+
+_log = logging.getLogger("morphml.cli.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the operator said; None where nothing."""
+
+    masters: tuple[str, ...]
+    slots: int | None
+    name: str
+    labels: tuple[str, ...]
+    amounts: Mapping[str, float]
+    port: int | None
+    folder: Path | None
+    allow_pickle: bool
+    drain_grace_s: float
+    #: Whether the own service may be reached from other machines.
+    reachable: bool
+
+
+def settings_of(wishes: Wishes) -> WorkerSettings:
+    """The settings of a worker, with what this machine has where nothing was said.
+
+    Raises:
+        CallerError: when one is not allowed.
+    """
+    host = "0.0.0.0" if wishes.reachable else "127.0.0.1"  # noqa: S104 tokens guard it
+    return WorkerSettings(
+        masters=wishes.masters,
+        slots=default_workers() if wishes.slots is None else wishes.slots,
+        folder=wishes.folder or read_settings().worker.folder,
+        name=wishes.name,
+        labels=wishes.labels,
+        capabilities=wishes.amounts,
+        devices=gpus(),
+        listen=None if wishes.port is None else f"{host}:{wishes.port}",
+        allow_pickle=wishes.allow_pickle,
+        drain_grace_s=wishes.drain_grace_s,
+    )
+
+
+def work(settings: WorkerSettings, access: ClientAccess) -> int:
+    """Run a worker until it leaves; its exit status."""
+    worker = RemoteWorker(settings, access, SystemClock())
+    _log.info(
+        "worker%s: %d slots, %s, masters %s",
+        f" {settings.name}" if settings.name else "",
+        settings.slots,
+        ", ".join(settings.devices) or "no GPU",
+        ", ".join(settings.masters),
+    )
+    code = worker.run()
+    _log.info("left")
+    return code
