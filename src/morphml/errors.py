@@ -117,6 +117,10 @@ class EvaluatorError(CallerError):
     """The evaluator breaks its contract: its form, what it returned, or what it reported."""
 
 
+class BundleError(EvaluatorError):
+    """A source bundle cannot be made, or is damaged, too large, or holds what no bundle may."""
+
+
 class OptimizerError(CallerError):
     """An optimizer was named or set up wrongly.
 
