@@ -72,8 +72,11 @@ class Run:
     observer: Observer
 
 
-def _sharing(run: Run) -> Sharing | None:
-    device_class = "cuda" if run.workers and gpus() else "cpu"
+def _sharing(run: Run, *, alone: bool) -> Sharing | None:
+    if alone:
+        device_class = "cuda" if run.workers and gpus() else "cpu"
+    else:  # workers differ: sure is only what each attempt asks for
+        device_class = "cuda" if run.spec.resources.get("gpu") else "any"
     return sharing_of(run.spec, run.source, device_class, run.store.knowledge)
 
 
@@ -98,7 +101,7 @@ def make_crew(
     Raises:
         EvaluatorError: when the evaluator cannot be loaded or cannot travel.
     """
-    machine = fresh_machine(run.spec, run.space, _sharing(run))
+    machine = fresh_machine(run.spec, run.space, _sharing(run, alone=elsewhere is None))
     machine.fold(run.store.log(run.experiment))
     artifacts = RunArtifacts(run.folder)
     engine.prepare(
