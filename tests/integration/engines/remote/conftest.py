@@ -1,4 +1,4 @@
-"""Worker processes for these tests, each ended at the end of its test."""
+"""Hubs and worker processes for these tests, each ended at the end of its test."""
 
 from __future__ import annotations
 
@@ -6,11 +6,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.integration.engines.remote.scripted import PATIENT, QUICK, Site, site
 from tests.integration.engines.remote.worker_processes import Workers
 
 
 @pytest.fixture
+def place(tmp_path: Path) -> Iterator[Site]:
+    """A hub that is patient with slow tests."""
+    with site(tmp_path, PATIENT) as made:
+        yield made
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Iterator[Site]:
+    """A hub whose times are short."""
+    with site(tmp_path, QUICK) as made:
+        yield made
+
+
+@pytest.fixture
 def workers(tmp_path: Path) -> Iterator[Workers]:
+    """Starts worker processes."""
     made = Workers(tmp_path)
     yield made
     for worker in made.started:

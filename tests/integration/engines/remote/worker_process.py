@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import sys
 from pathlib import Path
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import ClientAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    shutil.unpack_archive(archive, folder, "tar", filter="data")
 
 
 def main() -> int:
@@ -24,7 +19,7 @@ def main() -> int:
     for name in ("masters", "labels", "backoff_s"):
         if name in fields:
             fields[name] = tuple(fields[name])
-    return RemoteWorker(WorkerSettings(**fields), ClientAccess(), SystemClock(), unpack).run()
+    return RemoteWorker(WorkerSettings(**fields), ClientAccess(), SystemClock()).run()
 
 
 if __name__ == "__main__":

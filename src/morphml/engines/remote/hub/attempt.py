@@ -73,6 +73,8 @@ class Attempt:
     end: Finished | None = None
     #: The end was made here, since its worker was lost; the worker may know better.
     given_up: bool = False
+    #: The end is its worker's own, which keeps it until it is acknowledged.
+    reported: bool = False
     #: Whoever drives the experiment has got the end.
     taken: bool = False
     #: Checkpoints that were uploaded, by step.

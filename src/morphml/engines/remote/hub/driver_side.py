@@ -170,7 +170,7 @@ class DriverSide:
         for token in tokens:
             attempt = self._ledger.attempts.get(token)
             if attempt is not None and attempt.state is AttemptState.ENDED:
-                if not attempt.given_up:
+                if attempt.reported:
                     self._ledger.stored.add(token)
                     self._ledger.confirm(token, attempt.worker)
                 self._ledger.forget(attempt)
@@ -183,8 +183,9 @@ class DriverSide:
                 unknown = self._ledger.limbo.pop(token)
                 self._ledger.fence(token, "" if unknown is None else unknown.worker)
             elif attempt.state is AttemptState.ENDED:
-                self._ledger.fence(token, attempt.worker)
-                self._ledger.confirm(token, attempt.worker)
+                self._ledger.fenced.add(token)
+                if attempt.reported:
+                    self._ledger.confirm(token, attempt.worker)
                 self._ledger.forget(attempt)
             elif attempt.state is AttemptState.WAITING:
                 self._ledger.fenced.add(token)

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 import grpc
 
-from morphml import __version__
 from morphml.clock import Clock
-from morphml.engines.port import Assignment, Returned
+from morphml.engines.port import Assignment, Order, Returned
 from morphml.engines.remote.hub.contexts import Contexts
 from morphml.engines.remote.hub.files import CheckpointReader
 from morphml.engines.remote.hub.lane import Lane
@@ -132,6 +131,10 @@ class Hub:
         """Nobody wants these attempts any more: their workers kill and forget them."""
         self._switchboard.act(lambda book, now: book.drivers.kill(tokens, now))
 
+    def order(self, token: AttemptToken, order: Order) -> None:
+        """Pass an order on that came from another master; an unknown token is ignored."""
+        self._switchboard.act(lambda book, now: book.drivers.order(token, order, now))
+
     def running(self, experiment: ExperimentId) -> frozenset[AttemptToken]:
         """All its attempts that wait, run, or have ended without being acknowledged."""
         return self._switchboard.act(lambda book, _: book.drivers.here(experiment))
@@ -166,6 +169,6 @@ class Hub:
         )
 
 
-def identify(session: SessionId) -> Identity:
-    """A master that knows no others."""
-    return Identity(session=session, version=__version__)
+def identify(session: SessionId, version: str) -> Identity:
+    """A master of this version of MorphML that knows no others."""
+    return Identity(session=session, version=version)

@@ -242,6 +242,7 @@ class WorkerSide:
         else:
             group = ledger.group(name.owner)
             group.learn(end.duration_s)
+            attempt.reported = True
             ledger.end(attempt, end)
             ledger.fill(now)
 
@@ -260,7 +261,7 @@ class WorkerSide:
             return
         assert attempt.end is not None
         ledger.group(attempt.name.owner).withdraw(attempt.end)
-        attempt.given_up = False
+        attempt.given_up, attempt.reported = False, True
         ledger.end(attempt, end)
 
     def _unknown_result(self, worker: str, name: AttemptName, end: Finished) -> None:

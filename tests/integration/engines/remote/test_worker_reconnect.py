@@ -1,0 +1,149 @@
+"""A worker whose masters come and go: nothing is executed twice, nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+from tests.integration.engines.remote.scripted_master import (
+    ScriptedMaster,
+    context,
+    kill,
+    task,
+    token_of,
+)
+from tests.integration.engines.remote.worker_processes import Workers
+
+from morphml.engines.remote.proto import worker_pb2 as pb
+
+
+def registration(master: ScriptedMaster, index: int = 0) -> pb.Registration:
+    return master.of("registration")[index].registration
+
+
+def test_worker_comes_back_to_a_restarted_master_with_all_that_it_has(workers: Workers) -> None:
+    tasks = [task(0, 0.0), task(1, 0.7), task(2, 3.0), task(3, 0.0)]
+    early, soon, late, queued = map(token_of, tasks)
+    with ScriptedMaster() as first:
+        first.acknowledges = False
+        worker = workers.start(first.port, slots=2)
+        first.send(context("evaluate"), *tasks) if first.wait_for("registration") else None
+        first.wait(lambda: len(first.of("started")) == 3)
+        first.wait_for("result", 1)
+        first.kill()
+    time.sleep(1.0)  # trial 1 ends while nobody listens, and trial 3 runs
+    with ScriptedMaster(first.port) as second:
+        back = second.wait_for("registration", timeout_s=5)
+        told = registration(second)
+        second.wait(lambda: len(second.ends()) == 4)
+        second.wait_for("beat", len(second.of("beat")) + 3)
+        last = second.of("beat")[-1].beat
+    assert back < 2.0
+    assert told.worker_id == registration(first).worker_id
+    assert {each.token for each in told.attempts} == {late}
+    assert {each.token for each in told.results} == {early, soon, queued}
+    assert Counter(each.attempt.token for each in second.results()) == Counter(map(token_of, tasks))
+    assert sorted(number for number, *_ in worker.lines("began")) == ["0", "1", "2", "3"]
+    assert [each.started.token for each in second.of("started")] == [late]
+    assert not (last.running or last.queued or last.unacknowledged)
+
+
+def test_acknowledged_results_are_offered_again_to_another_store(workers: Workers) -> None:
+    tasks = [task(number) for number in range(3)]
+    with ScriptedMaster(store="one") as first:
+        workers.start(first.port)
+        first.wait_for("registration")
+        first.send(context("evaluate"), *tasks)
+        first.wait_for("result", 3)
+        first.wait_for("beat", len(first.of("beat")) + 2)
+        first.kill()
+    with ScriptedMaster(first.port, session="m2", store="one") as same:
+        same.wait_for("beat", 3)
+        assert not same.results()
+        assert not registration(same).results
+        same.kill()
+    with ScriptedMaster(first.port, session="m3", store="two") as other:
+        other.wait_for("result", 3)
+        other.wait_for("beat", len(other.of("beat")) + 2)
+        assert Counter(other.ends()) == Counter(map(token_of, tasks))
+        assert len(other.results()) == 3
+
+
+def test_acknowledged_results_are_forgotten_after_their_time(workers: Workers) -> None:
+    with ScriptedMaster(store="one") as first:
+        workers.start(first.port, keep_acknowledged_s=0.3)
+        first.wait_for("registration")
+        first.send(context("evaluate"), task(0))
+        first.wait_for("result")
+        first.wait_for("beat", len(first.of("beat")) + 5)
+        first.kill()
+    with ScriptedMaster(first.port, store="two") as other:
+        other.wait_for("beat", 3)
+        assert not other.results()
+
+
+def test_master_that_falls_silent_is_left_for_the_next_one(workers: Workers) -> None:
+    with ScriptedMaster() as first, ScriptedMaster(session="m2") as second:
+        worker = workers.start(first.port, second.port, slots=1)
+        first.wait_for("registration")
+        running = task(0, 3.0)
+        first.send(context("evaluate"), running)
+        first.wait_for("started")
+        first.answers_beats = False
+        left = second.wait_for("registration", timeout_s=10)
+        second.wait_for("result")
+        assert 0.5 < left < 3.0
+        assert [each.token for each in registration(second).attempts] == [token_of(running)]
+        assert list(second.ends()) == [token_of(running)]
+    assert len(worker.lines("began")) == 1
+
+
+def test_verdict_at_reconnect_kills_what_another_has_got(workers: Workers) -> None:
+    tasks = [task(0, 60.0), task(1, 1.5)]
+    fenced, kept = map(token_of, tasks)
+    with ScriptedMaster() as first:
+        worker = workers.start(first.port, slots=2)
+        first.wait_for("registration")
+        first.send(context("evaluate"), *tasks)
+        first.wait_for("started", 2)
+        first.kill()
+    children = {int(pid) for _, pid, _ in worker.lines("began")}
+    second = ScriptedMaster(first.port)
+    second.kills = {fenced}
+    with second:
+        second.wait_for("result")
+        second.send(task(2))
+        second.wait(lambda: len(second.ends()) == 2)
+        second.wait_for("beat", len(second.of("beat")) + 2)
+        assert fenced not in second.ends()
+        assert kept in second.ends()
+        alive = {process.pid for process in worker.family()}
+        assert len(children & alive) == 1, "the killed attempt's child is gone"
+
+
+def test_verdict_ends_an_attempt_that_hears_nothing(workers: Workers) -> None:
+    with ScriptedMaster() as master:
+        worker = workers.start(master.port, slots=1)
+        master.wait_for("registration")
+        deaf, after = task(0), task(1, 0.0, experiment="other")
+        master.send(context("deaf"), deaf)
+        master.wait_for("started")
+        (_, pid, _), *_ = worker.lines("began")
+        master.send(kill(token_of(deaf)), context("evaluate", experiment="other"), after)
+        seconds = master.wait_for("result", timeout_s=15)
+        assert list(master.ends()) == [token_of(after)]
+        assert seconds < 8.0
+        assert int(pid) not in {process.pid for process in worker.family()}
+
+
+def test_worker_waits_for_its_first_master(workers: Workers) -> None:
+    with ScriptedMaster() as placeholder:
+        port = placeholder.port
+        placeholder.kill()
+    worker = workers.start(port)
+    time.sleep(1.5)
+    with ScriptedMaster(port) as master:
+        master.wait_for("registration", timeout_s=5)
+    assert worker.said().count("is not reached") <= 2, "the same trouble is told once"
+    assert threading.active_count() < 20
