@@ -91,11 +91,11 @@ class ExperimentDriver:
         crew.keeper.tick()
         if crew.keeper.lost and not crew.keeper.revive():
             raise DriverLost("the session's lease ran out, and others have ended it")
+        self._reconcile()  # before this turn's ends, which the store does not have yet
         batch = Batch()
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
         self._look()
-        self._reconcile()
         self._weigh_hope()
         if not self._stopping:
             self._fill(batch)
@@ -113,6 +113,8 @@ class ExperimentDriver:
             free -= self._claim(free, batch)
         if free > 0:
             self._ask(free, batch)
+        elif self._closing is None:
+            self._closing = self._crew.machine.over
         if others := self._crew.elsewhere.slots():
             beyond = self._slots + others - len(self._crew.machine.pending)
             self._ask(beyond, batch, here=False)

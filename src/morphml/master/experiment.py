@@ -37,6 +37,7 @@ from morphml.settings import read_settings
 from morphml.space import SearchSpace
 from morphml.space.text import parse_space
 from morphml.storage import SqlStore, StoreOptions, open_store
+from morphml.storage.hints import HintTopic
 
 
 class Experiment:
@@ -208,7 +209,7 @@ class Experiment:
         refuse_what_cannot_travel(spec)
         self._let_go()
         self.store.cluster.submit(self.id, spec.priority)
-        self.store.hints.send("experiments")
+        self.store.hints.send(HintTopic.WORK)
 
     def watch(self, observer: Observer | None = None) -> Result:
         """Wait until the masters have ended it, and return what was found.

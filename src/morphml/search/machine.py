@@ -101,6 +101,12 @@ class SearchMachine:
             return True
         return self.standing.epochs + len(self.pending) * self.spec.max_epochs < budget
 
+    @property
+    def over(self) -> Ended | None:
+        """Why nothing more may be asked, where a stop rule is met; free slots or not."""
+        reason = self.standing.over(self.next_number)
+        return None if reason is None else Ended(reason)
+
     # --- what the driver calls -------------------------------------------------------------------
 
     def ask(self) -> Taken | Reused | Ended:
@@ -112,9 +118,8 @@ class SearchMachine:
         Raises:
             ConstraintError: when cheap constraints rejected 1,000 proposals in a row.
         """
-        reason = self.standing.over(self.next_number)
-        if reason is not None:
-            return Ended(reason)
+        if (over := self.over) is not None:
+            return over
         number = self.next_number
         self._rejected_in_row = 0
         for attempt in range(PATIENCE):

@@ -164,6 +164,7 @@ class _AskedTwice:
         self._optimizer = optimizer
         self.name = optimizer.name
         self.version = optimizer.version
+        self.space = optimizer.space
         self.settings = optimizer.settings
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:

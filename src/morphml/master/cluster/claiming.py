@@ -51,11 +51,19 @@ class Claiming:
         if room <= 0:
             return 0
         claimed = self._store.cluster.claim_any(
-            self._life.session, room, self._hub.offers(), but=driven_here
+            self._life.session, room, self._offers(), but=driven_here
         )
         for task in claimed:
             self._place(task)
         return len(claimed)
+
+    def _offers(self) -> dict[str, float]:
+        """The most of each thing that some worker has; the hub fits them together."""
+        offers: dict[str, float] = {}
+        for worker in self._hub.workers():
+            for name, amount in worker.capabilities.items():
+                offers[name] = max(offers.get(name, 0.0), amount)
+        return offers
 
     def _place(self, task: ClaimedTask) -> None:
         known = self._contexts.of(task.experiment)

@@ -29,6 +29,7 @@ from morphml.search.progress import Progress
 from morphml.space.text import parse_space
 from morphml.storage import SqlStore
 from morphml.storage.cluster import AttemptOrder, StoredMail
+from morphml.storage.hints import HintTopic
 
 if TYPE_CHECKING:
     from morphml.engines.remote.hub import Hub, Lane
@@ -145,7 +146,7 @@ class Drive:
         parts = self._parts
         right = parts.store.acquire_driver(self.experiment, parts.life.session)
         lane = parts.hub.lane(self.experiment, lambda: parts.shares.of(self.experiment))
-        with closing(ClusterEngine(lane, self._order_elsewhere)) as engine:
+        with closing(self._engine(lane)) as engine:
             try:
                 driver = self._driver(right, engine)
                 self._passed = set()
@@ -162,6 +163,10 @@ class Drive:
                 raise
             finally:
                 self._lane = None
+
+    def _engine(self, lane: Lane) -> ClusterEngine:
+        hub = self._parts.hub
+        return ClusterEngine(lane, lambda: hub.running(self.experiment), self._order_elsewhere)
 
     def _driver(self, right: Driver, engine: ClusterEngine) -> ExperimentDriver:
         parts = self._parts
@@ -203,3 +208,4 @@ class Drive:
                     experiment=self.experiment, number=task.number, token=token, order=order
                 )
                 self._parts.store.cluster.orders.send([sent])
+                self._parts.store.hints.send(HintTopic.MAIL)

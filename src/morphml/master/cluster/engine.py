@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from morphml.engines.port import Assignment, Context, EngineEvent, Order
 from morphml.engines.remote.hub import Lane
@@ -14,11 +14,18 @@ class ClusterEngine:
 
     Args:
         lane: of the experiment; mail from other masters is pushed into it.
+        here: attempts of the experiment that this master's workers have.
         order_elsewhere: leaves an order in the store for whoever holds the attempt.
     """
 
-    def __init__(self, lane: Lane, order_elsewhere: Callable[[AttemptToken, Order], None]) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        here: Callable[[], Collection[AttemptToken]],
+        order_elsewhere: Callable[[AttemptToken, Order], None],
+    ) -> None:
         self._lane = lane
+        self._here = here
         self._order_elsewhere = order_elsewhere
 
     @property
@@ -40,7 +47,7 @@ class ClusterEngine:
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Pass an order on, to a worker or to another master. Never waits for the worker."""
-        if self._lane.holds(token):
+        if token in self._here():
             self._lane.order(token, order)
         else:
             self._order_elsewhere(token, order)

@@ -24,6 +24,7 @@ from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.supervisor import Duties, Supervisor
 from morphml.master.session import SessionKeeper
 from morphml.storage import SqlStore
+from morphml.storage.hints import HintTopic
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Life:
         if hand_over:
             with suppress(StorageError):
                 self._store.cluster.hand_over(self.keeper.session)
-                self._store.hints.send("experiments")
+                self._store.hints.send(HintTopic.WORK)
         with suppress(StorageError):
             self.keeper.close()
 
@@ -111,7 +112,7 @@ class Life:
             store=self._store,
             session=session,
             clock=self._clock,
-            holds=hub.holds,
+            running=hub.running,
             spare=neighbours.spare,
         )
         parts = DriveParts(

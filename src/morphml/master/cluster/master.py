@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+from morphml import __version__
 from morphml.clock import Clock, SystemClock
 from morphml.engines.port import EngineEvent
 from morphml.engines.remote.access import ServerAccess
-from morphml.engines.remote.hub import Hub, HubSettings
+from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import MorphError, StorageError
 from morphml.ids import AttemptToken, ExperimentId
@@ -55,8 +56,10 @@ class Master:
             HubSettings(listen=settings.listen, ahead=settings.ahead),
             _CurrentRecords(self),
             access,
+            self._identity,
             self._clock,
         )
+        self._hints = self.store.hints.listen()
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
@@ -118,7 +121,7 @@ class Master:
     def stop(self) -> None:
         """Leave off and hand everything over; workers go to another master. May be called twice."""
         self._stopping.set()
-        self.store.hints.wake()
+        self._hints.wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -142,13 +145,25 @@ class Master:
             lambda: self.hub,
             lambda experiment: self._folder / experiment,
         )
-        self.hub.serve(self._life.keeper.session)
+
+    def _identity(self) -> Identity:
+        life = self.life
+        return Identity(
+            session=life.keeper.session,
+            version=__version__,
+            store=self.store.cluster.identity(),
+            masters=[
+                master.address
+                for master in self.store.cluster.masters()
+                if master.address and master.session != life.keeper.session
+            ],
+        )
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 self._step()
-                self.store.hints.wait(STEP_S)
+                self._hints.wait(STEP_S)
         except BaseException as error:
             self._error = error
             log.exception("the master ends")

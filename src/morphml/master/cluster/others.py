@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from morphml.clock import Clock
@@ -21,8 +21,8 @@ class View:
     store: SqlStore
     session: SessionId
     clock: Clock
-    #: Whether a worker of this master has the attempt, or its end waits here to be stored.
-    holds: Callable[[AttemptToken], bool]
+    #: Attempts of an experiment that this master's workers have, or whose end waits here.
+    running: Callable[[ExperimentId], Collection[AttemptToken]]
     #: Slots of other masters that an experiment may count on.
     spare: Callable[[], int]
 
@@ -62,12 +62,11 @@ class Others:
         That is what a commit leaves behind whose answer was lost. One look is not enough to tell:
         an adoption may be stored and its worker not yet known.
         """
+        here = self._view.running(self._experiment)
         missing = {
             row.token: row.number
             for row in rows
-            if row.token is not None
-            and row.holder == self._view.session
-            and not self._view.holds(row.token)
+            if row.token is not None and row.holder == self._view.session and row.token not in here
         }
         gone = [(missing[token], token) for token in missing if token in self._missing]
         self._missing = set(missing)

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from morphml.engines.port import EngineEvent, Logged
+from morphml.engines.port import EngineEvent, Finished, Logged, Returned
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import StorageError
@@ -19,6 +19,7 @@ from morphml.master.flights import Flight
 from morphml.master.session import MasterLife
 from morphml.storage import SqlStore
 from morphml.storage.cluster import Mail, MailKind
+from morphml.storage.hints import HintTopic
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +48,10 @@ class OutgoingMail:
     ) -> None:
         self._store = store
         self._session = life.session
-        self._lost = lambda: life.lost
+        self._life = life
         self._hub = hub
         self._contexts = contexts
-        self._queue: queue.SimpleQueue[Mail | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Mail | AttemptName | None] = queue.SimpleQueue()
         self._artifacts: dict[ExperimentId, RunArtifacts] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="morphml-mail", daemon=True)
@@ -62,9 +63,9 @@ class OutgoingMail:
         for event in events:
             if isinstance(event, Logged):
                 self._keep_output(attempt, event)
-                continue
-            mail = mail_of(attempt, event, folder)
-            if mail is not None:
+            elif isinstance(event, Finished) and isinstance(event.outcome, Returned):
+                self._queue.put(attempt)
+            elif (mail := mail_of(attempt, event, folder)) is not None:
                 self._queue.put(mail)
 
     def close(self) -> None:
@@ -86,33 +87,40 @@ class OutgoingMail:
             batch = self._next_batch()
             while batch and not self._closed.is_set():
                 try:
-                    refused = self._store.cluster.mail.post(self._session, batch)
+                    self._post(batch)
+                    break
                 except StorageError as error:
                     log.warning("mail waits, the store is away: %s", error)
                     self._closed.wait(AGAIN_S)
-                    continue
-                self._settle(batch, set(refused))
-                break
 
-    def _next_batch(self) -> list[Mail]:
+    def _next_batch(self) -> list[Mail | AttemptName]:
         first = self._queue.get()
         batch = [] if first is None else [first]
         while len(batch) < BATCH:
             try:
-                mail = self._queue.get_nowait()
+                entry = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if mail is not None:
-                batch.append(mail)
+            if entry is not None:
+                batch.append(entry)
         return batch
 
-    def _settle(self, batch: Sequence[Mail], refused: set[AttemptToken]) -> None:
+    def _post(self, batch: Sequence[Mail | AttemptName]) -> None:
+        for back in [entry for entry in batch if isinstance(entry, AttemptName)]:
+            self._store.leases.give_back(back.owner, [(back.number, back.token)])
+            self._hub().acknowledge([back.token])
+        mails = [entry for entry in batch if isinstance(entry, Mail)]
+        if mails:
+            refused = self._store.cluster.mail.post(self._session, mails)
+            self._settle(mails, set(refused))
+
+    def _settle(self, mails: Sequence[Mail], refused: set[AttemptToken]) -> None:
         """Ends are stored now; what was refused belongs to somebody else by now."""
-        if refused and self._lost():
+        if refused and self._life.lost:
             return  # not judged yet: the workers offer it again to the next life of this master
-        ended = [mail.token for mail in batch if mail.kind is MailKind.FINISHED]
+        ended = [mail.token for mail in mails if mail.kind is MailKind.FINISHED]
         if ended:
             self._hub().acknowledge(ended)
         if taken := refused.difference(ended):
             self._hub().kill(sorted(taken))
-        self._store.hints.send("mail")
+        self._store.hints.send(HintTopic.MAIL)
