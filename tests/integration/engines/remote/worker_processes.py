@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,15 @@ class WorkerProcess:
 
     def said(self) -> str:
         return self.log.read_text()
+
+    def loses(self, pid: str, within_s: float) -> bool:
+        """Whether a child is gone within that time."""
+        end = time.monotonic() + within_s
+        while int(pid) in {process.pid for process in self.family()}:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+        return True
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from morphml.engines.remote.worker.happenings import (
     Fetched,
     Wanted,
 )
+from morphml.engines.remote.worker.needs import needs_of_path
 from morphml.engines.remote.worker.scratch import Scratch
 from morphml.engines.waiting import end_unbegun, outcome_before_start
 from morphml.evaluation.metrics import MetricRules
@@ -185,7 +187,9 @@ class Executor:
             scratch=self._scratch.of(context.experiment),
             settings=orjson.loads(context.settings),
         )
-        return Parcel(payload=pack_sent(sent), code=self._code(context))
+        code = self._code(context)
+        needs = needs_of_path(context.evaluator, (*code.path, *sys.path))
+        return Parcel(payload=pack_sent(sent), code=code, needs=needs)
 
     def _code(self, context: ContextMessage) -> Code:
         if context.bundle:

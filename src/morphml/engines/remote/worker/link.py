@@ -222,10 +222,10 @@ class Link:
             reason = f"{address} is silent"
             self._tell_once(address, reason)
         except grpc.aio.AioRpcError as error:
-            problem = await access.problem(error, address)
-            reason = problem.message
-            if problem.cause in (Cause.TOKEN, Cause.TLS) and not welcomed:
-                raise Refused(reason) from error
+            # Of one that let us in we do not ask why: meanwhile attempts are given up.
+            reason = (
+                _said(address, error) if welcomed else await self._judge(access, error, address)
+            )
             self._tell_once(address, reason)
         finally:
             if welcomed:
@@ -233,6 +233,17 @@ class Link:
                 self._deliver(Broke(reason=reason))
             await channel.close()
         return welcomed
+
+    async def _judge(self, access: ClientAccess, error: grpc.aio.AioRpcError, address: str) -> str:
+        """What is wrong, for people.
+
+        Raises:
+            Refused: when it does not pass by itself.
+        """
+        problem = await access.problem(error, address)
+        if problem.cause in (Cause.TOKEN, Cause.TLS):
+            raise Refused(problem.message) from error
+        return problem.message
 
     async def _introduce(self, stream: Stream) -> pb.Welcome:
         self._registration = self._loop.create_future()
@@ -295,6 +306,10 @@ class Link:
         if self._problems.get(address) != reason:
             self._problems[address] = reason
             _log.warning("%s", reason)
+
+
+def _said(address: str, error: grpc.aio.AioRpcError) -> str:
+    return f"the connection to {address} broke: {error.code().name}: {error.details()}"
 
 
 def _is_loopback_name(host: str) -> bool:

@@ -23,9 +23,7 @@ from morphml.engines.remote.worker.happenings import (
 from morphml.engines.remote.worker.link import Connection, Link
 from morphml.engines.remote.worker.scratch import Scratch
 from morphml.errors import MorphError
-
-#: Takes a bundle's archive, and the folder to put its content in.
-Unpack = Callable[[Path, Path], None]
+from morphml.evaluation.bundle import extract
 
 _NOBODY = "no master is connected"
 
@@ -36,16 +34,12 @@ class Transfers:
     Args:
         link: the connection.
         scratch: where files are.
-        unpack: opens a bundle.
         deliver: takes what happened, called on the link's thread.
     """
 
-    def __init__(
-        self, link: Link, scratch: Scratch, unpack: Unpack, deliver: Callable[[Happening], None]
-    ) -> None:
+    def __init__(self, link: Link, scratch: Scratch, deliver: Callable[[Happening], None]) -> None:
         self._link = link
         self._scratch = scratch
-        self._unpack = unpack
         self._deliver = deliver
 
     def upload(self, attempt: AttemptName, file: CheckpointFile) -> None:
@@ -97,14 +91,18 @@ class Transfers:
                 part = self._scratch.part(f"{name}.bundle")
                 request = pb.DownloadFileRequest(bundle=name)
                 await files.download(connection.stub, request, part)
-                await asyncio.to_thread(self._unpack, part, self._scratch.bundles / name)
-                part.unlink(missing_ok=True)
+                await asyncio.to_thread(_unpack, part, self._scratch.bundles, name)
             case CheckpointWanted(attempt=attempt, file=file):
                 part = self._scratch.part(f"{attempt.token}.pt")
                 wire = files.file_name(attempt, file)
                 await files.download(connection.stub, pb.DownloadFileRequest(checkpoint=wire), part)
                 path = self._scratch.incoming(attempt.token)
                 await asyncio.to_thread(files.take_checkpoint, part, file, path)
+
+
+def _unpack(part: Path, folder: Path, digest: str) -> None:
+    extract(part.read_bytes(), folder, digest)
+    part.unlink()
 
 
 def _what(wanted: Wanted) -> str:

@@ -33,7 +33,7 @@ from morphml.engines.remote.worker.scratch import Scratch
 from morphml.engines.remote.worker.settings import WorkerSettings
 from morphml.engines.remote.worker.shift import LEFT, DrainAsked, Identity, Shift
 from morphml.engines.remote.worker.telling import Telling
-from morphml.engines.remote.worker.transfers import Transfers, Unpack
+from morphml.engines.remote.worker.transfers import Transfers
 
 #: Seconds that the last words get to be sent.
 _LAST_WORDS_S = 2.0
@@ -50,15 +50,12 @@ class RemoteWorker:
         settings: what the operator set.
         access: what is shown to masters.
         clock: tells the time.
-        unpack: opens bundles of code.
 
     Raises:
         OSError: when the worker's folder cannot be made or written.
     """
 
-    def __init__(
-        self, settings: WorkerSettings, access: ClientAccess, clock: Clock, unpack: Unpack
-    ) -> None:
+    def __init__(self, settings: WorkerSettings, access: ClientAccess, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._gpus = Gpus()
@@ -74,7 +71,7 @@ class RemoteWorker:
         dialling = Dialling(settings.masters, settings.backoff_s, rng)
         self._link = Link(access, dialling, settings.connect_s, self._tell)
         self._output = Output(settings.output_s)
-        self._parts = self._make_parts(unpack)
+        self._parts = self._make_parts()
         self._telling, self._executor = self._parts.telling, self._parts.executor
         figures = FiguresTaker(settings.folder, self._gpus, settings.figures_s)
         self._shift = Shift(self.identity, settings, self._parts, self._link, figures)
@@ -82,9 +79,9 @@ class RemoteWorker:
         self._stopped: int | None = None
         self._closed = False
 
-    def _make_parts(self, unpack: Unpack) -> Parts:
+    def _make_parts(self) -> Parts:
         settings, scratch = self._settings, self._scratch
-        transfers = Transfers(self._link, scratch, unpack, self._tell)
+        transfers = Transfers(self._link, scratch, self._tell)
         book = Book(settings.keep_acknowledged_s, settings.keep_acknowledged)
         executor = Executor(
             self._engine,
