@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.clock import SystemClock
+from morphml.engines.devices import default_workers, gpus
 from morphml.engines.remote.access import ClientAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
-from morphml.master.options import default_workers, gpus
 from morphml.settings import read_settings
 
 _log = logging.getLogger("morphml.cli.worker")

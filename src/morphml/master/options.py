@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TypedDict, cast
 
 import numpy as np
 
+from morphml.engines.devices import default_workers as default_workers
+from morphml.engines.devices import gpus as gpus
 from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource
 from morphml.master.evaluators import reference_to
@@ -136,20 +136,6 @@ def required_metrics(spec: ExperimentSpec) -> tuple[str, ...]:
     """Metrics that the evaluator must return: measured objectives, then constrained metrics."""
     names = [o.name for o in spec.objectives] + [c.metric for c in spec.constraints]
     return tuple(dict.fromkeys(name for name in names if name not in COMPUTED_METRICS))
-
-
-def default_workers() -> int:
-    """One for each GPU; without any, half the processors that this process may use."""
-    return len(gpus()) or max(1, len(os.sched_getaffinity(0)) // 2)
-
-
-def gpus() -> tuple[str, ...]:
-    """The NVIDIA GPUs of this machine as torch names them, without starting CUDA."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if hidden is not None:
-        return tuple(f"cuda:{index}" for index, name in enumerate(hidden.split(",")) if name)
-    found = [path for path in Path("/dev").glob("nvidia*") if path.name[6:].isdigit()]
-    return tuple(f"cuda:{index}" for index in range(len(found)))
 
 
 def _plain(options: SearchOptions) -> SearchOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import ssl
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,10 @@ from morphml.engines.remote.access.tls import ClientTls
 
 #: Longest look at a server, in seconds.
 PROBE_S = 3.0
+#: In gRPC's words: there never was a connection.
+_NEVER_MET = ("failed to connect", "errors resolving", "DNS resolution failed")
+#: What gRPC puts before the reason: a status, and the address that we name ourselves.
+_PREFIX = re.compile(r"^[A-Z_]+: (ipv[46]:\S+: )?")
 
 
 class Cause(StrEnum):
@@ -68,11 +73,17 @@ async def _unavailable(said: str, target: Endpoint, trust: Trust) -> Problem:
         known = await _closed(target, trust)
     if known is not None:
         return Problem(cause=Cause.TLS, message=known)
-    reason = said.rpartition("last error:")[2].strip() or "it does not answer"
-    return Problem(
-        cause=Cause.UNREACHABLE,
-        message=f"{target} is not reached ({reason}): is a master running there, and does no "
-        "firewall lie between?",
+    return Problem(cause=Cause.UNREACHABLE, message=_absent(said, target))
+
+
+def _absent(said: str, target: Endpoint) -> str:
+    """Nobody answers, or who answered went away."""
+    if not any(words in said for words in _NEVER_MET):
+        return f"{target}: the connection ended ({said or 'without a word'})"
+    reason = _PREFIX.sub("", said.rpartition("last error:")[2].strip())
+    return (
+        f"{target} is not reached ({reason}): is a master running there, and does no firewall lie "
+        "between?"
     )
 
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from morphml.clock import Clock
-from morphml.engines.remote.access.private_files import read_private
-from morphml.errors import AccessError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +24,10 @@ class KeyPair:
             AccessError: when a file is missing or wrong, the key is open to others or of another
                 certificate, or the certificate is not valid now.
         """
-        chain = read_chain(self.certificate, clock)
-        try:
-            key = read_private(self.key, "private key")
-        except FileNotFoundError:
-            raise AccessError(f"there is no private key {self.key}", file=self.key) from None
-        try:
-            private = serialization.load_pem_private_key(key, None)
-        except (ValueError, TypeError) as error:
-            raise AccessError(
-                f"private key {self.key} cannot be read: {error}", file=self.key
-            ) from error
-        if _public(private.public_key()) != _public(_certificates(chain)[0].public_key()):
-            raise AccessError(
-                f"private key {self.key} does not belong to certificate {self.certificate}",
-                file=self.key,
-            )
-        return key, chain
+        # OpenSSL's bindings take a while to import, and plaintext has no need of them.
+        from morphml.engines.remote.access.pem import read_pair  # noqa: PLC0415
+
+        return read_pair(self.certificate, self.key, clock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +44,7 @@ class ServerTls:
         Raises:
             AccessError: when a file is missing or wrong, or a certificate is not valid now.
         """
-        authority = None if self.client_ca is None else read_authorities(self.client_ca, clock)
+        authority = None if self.client_ca is None else _authorities(self.client_ca, clock)
         return grpc.ssl_server_credentials(
             [self.pair.load(clock)],
             root_certificates=authority,
@@ -87,74 +69,12 @@ class ClientTls:
         Raises:
             AccessError: when a file is missing or wrong, or a certificate is not valid now.
         """
-        authority = None if self.ca is None else read_authorities(self.ca, clock)
+        authority = None if self.ca is None else _authorities(self.ca, clock)
         key, chain = (None, None) if self.pair is None else self.pair.load(clock)
         return grpc.ssl_channel_credentials(authority, key, chain)
 
 
-def read_chain(path: Path, clock: Clock) -> bytes:
-    """The text of a PEM file of certificates, the first of which is valid now.
+def _authorities(path: Path, clock: Clock) -> bytes:
+    from morphml.engines.remote.access.pem import read_authorities  # noqa: PLC0415 as above
 
-    Raises:
-        AccessError: when it is missing, holds no certificate, or the first is not valid now.
-    """
-    data, certificates = _read(path)
-    _check(certificates[0], path, clock)
-    return data
-
-
-def read_authorities(path: Path, clock: Clock) -> bytes:
-    """The text of a PEM file of authorities, one of which is valid now.
-
-    Raises:
-        AccessError: when it is missing, holds no certificate, or none is valid now.
-    """
-    data, certificates = _read(path)
-    newest = max(certificates, key=lambda certificate: certificate.not_valid_after_utc)
-    _check(newest, path, clock)
-    return data
-
-
-def _read(path: Path) -> tuple[bytes, list[x509.Certificate]]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AccessError(
-            f"certificate {path} cannot be read: {error.strerror}", file=path
-        ) from error
-    try:
-        return data, _certificates(data)
-    except ValueError as error:
-        raise AccessError(f"{path} holds no PEM certificate: {error}", file=path) from error
-
-
-def _check(certificate: x509.Certificate, path: Path, clock: Clock) -> None:
-    now = datetime.fromtimestamp(clock.now(), UTC)
-    if now > certificate.not_valid_after_utc:
-        raise AccessError(
-            f"certificate {path} expired on {_day(certificate.not_valid_after_utc)}: make a new "
-            "one (`morphml certs`, or your own authority)",
-            file=path,
-        )
-    if now < certificate.not_valid_before_utc:
-        raise AccessError(
-            f"certificate {path} is valid only from {_day(certificate.not_valid_before_utc)}: is "
-            "the clock of this machine right?",
-            file=path,
-        )
-
-
-def _certificates(data: bytes) -> list[x509.Certificate]:
-    return x509.load_pem_x509_certificates(data)
-
-
-def _public(key: object) -> bytes:
-    public = getattr(key, "public_bytes")  # noqa: B009 every kind of public key has it
-    encoded: bytes = public(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return encoded
-
-
-def _day(when: datetime) -> str:
-    return when.strftime("%Y-%m-%d %H:%M UTC")
+    return read_authorities(path, clock)
