@@ -100,13 +100,14 @@ class Leases:
 
         Their workers may forget them.
         """
+        asked = list(attempts)
+        names = [_name(one) for one in asked]
         with self._database.reading() as run:
-            return [
-                one.token
-                for one in attempts
-                if run.row(trial_rows.result_of, _name(one)) is not None
-                or run.row(task_rows.ended_of, _name(one)) is not None
-            ]
+            # In this order: a commit in between moves an end from the tasks to the attempts.
+            waiting = run.each(task_rows.ended_of, names)
+            stored = run.each(trial_rows.result_of, names)
+        ends = zip(asked, waiting, stored, strict=True)
+        return [one.token for one, *found in ends if any(row is not None for row in found)]
 
     def give_back(self, experiment: ExperimentId, held: Sequence[tuple[int, AttemptToken]]) -> int:
         """Put back tasks that were leased and never started; no attempt is counted.

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId
-from morphml.storage.database import Database, Row, Transaction, Values
+from morphml.storage.database import Database, Row, Values, again
 from morphml.storage.statements import mail_rows, task_rows
 from morphml.storage.states import MailKind
 
@@ -58,15 +58,7 @@ class MailBox:
         """
         # Tasks are locked in one order, so that two masters never wait for each other.
         in_order = sorted(mails, key=lambda mail: (mail.experiment, mail.number))
-        refused: dict[AttemptToken, None] = {}
-        with self._database.writing() as run:
-            held: set[AttemptToken] = set()
-            for mail in in_order:
-                if mail.token in refused or not _hold(run, session, mail, held):
-                    refused[mail.token] = None
-                else:
-                    run.run(mail_rows.add_mail, _values(mail))
-        return list(refused)
+        return again(lambda: self._post(session, in_order)) if in_order else []
 
     def waiting(self, experiments: Collection[ExperimentId], limit: int) -> list[StoredMail]:
         """The oldest mail of each experiment, at most ``limit`` of each, as often as one asks.
@@ -89,29 +81,34 @@ class MailBox:
         Not that of kind ``finished`` before its attempt's end is committed: until then the mail is
         all that is known of it.
         """
-        if not ids:
-            return
+        if ids:
+            again(lambda: self._drop(ids))
+
+    def _post(self, session: SessionId, mails: Sequence[Mail]) -> list[AttemptToken]:
+        attempts = {mail.token: _attempt(session, mail) for mail in mails}
         with self._database.writing() as run:
-            for id_ in ids:
-                run.run(mail_rows.drop_mail, {"p_id": id_})
+            rows = run.each(task_rows.held_by, list(attempts.values()))
+            held = {token for token, row in zip(attempts, rows, strict=True) if row is not None}
+            told = [mail for mail in mails if mail.token in held]
+            ended = [mail.token for mail in told if mail.kind is MailKind.FINISHED]
+            if told:
+                run.tell(mail_rows.add_mail, [_values(mail) for mail in told])
+            if ended:
+                run.tell(task_rows.end_held, [attempts[token] for token in ended])
+        return [token for token in attempts if token not in held]
+
+    def _drop(self, ids: Sequence[int]) -> None:
+        with self._database.writing() as run:
+            run.tell(mail_rows.drop_mail, [{"p_id": id_} for id_ in sorted(ids)])
 
 
-def _hold(run: Transaction, session: SessionId, mail: Mail, held: set[AttemptToken]) -> bool:
-    """Whether the session may tell this of the attempt; its end takes the task from it."""
-    values: Values = {
+def _attempt(session: SessionId, mail: Mail) -> Values:
+    return {
         "p_session": session,
         "p_owner": mail.experiment,
         "p_number": mail.number,
         "p_token": mail.token,
     }
-    if mail.kind is MailKind.FINISHED:
-        held.discard(mail.token)
-        return run.run(task_rows.end_held, values) == 1
-    if mail.token not in held:
-        if run.row(task_rows.held_by, values) is None:
-            return False
-        held.add(mail.token)
-    return True
 
 
 def _values(mail: Mail) -> Values:

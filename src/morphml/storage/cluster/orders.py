@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId, SessionId
-from morphml.storage.database import Database, Row
+from morphml.storage.database import Database, Row, Values, again
 from morphml.storage.statements import order_rows
 
 
@@ -40,18 +40,9 @@ class Orders:
 
         An order about an attempt that has ended is nobody's, and leaves with the next that is sent.
         """
-        with self._database.writing() as run:
-            run.run(order_rows.drop_orders_without_attempt, {})
-            for one in orders:
-                run.run(
-                    order_rows.add_order,
-                    {
-                        "p_owner": one.experiment,
-                        "p_number": one.number,
-                        "p_token": one.token,
-                        "p_order": one.order.value,
-                    },
-                )
+        values = [_values(one) for one in orders]
+        if values:
+            again(lambda: self._send(values))
 
     def waiting(self, session: SessionId) -> list[StoredOrder]:
         """Orders about attempts that ``session`` holds, oldest first; about 15 us for none."""
@@ -61,11 +52,26 @@ class Orders:
 
     def done(self, ids: Sequence[int]) -> None:
         """Drop orders that were passed on to their workers."""
-        if not ids:
-            return
+        if ids:
+            again(lambda: self._drop(ids))
+
+    def _send(self, orders: Sequence[Values]) -> None:
         with self._database.writing() as run:
-            for id_ in ids:
-                run.run(order_rows.drop_order, {"p_id": id_})
+            run.tell(order_rows.drop_orders_without_attempt, ({},))
+            run.tell(order_rows.add_order, orders)
+
+    def _drop(self, ids: Sequence[int]) -> None:
+        with self._database.writing() as run:
+            run.tell(order_rows.drop_order, [{"p_id": id_} for id_ in sorted(ids)])
+
+
+def _values(one: AttemptOrder) -> Values:
+    return {
+        "p_owner": one.experiment,
+        "p_number": one.number,
+        "p_token": one.token,
+        "p_order": one.order.value,
+    }
 
 
 def _stored(row: Row) -> StoredOrder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +11,7 @@ import orjson
 from morphml.ids import SessionId
 from morphml.optimizers.events import JSON
 from morphml.scheduling.worker import WorkerState
-from morphml.storage.database import Database, Row
+from morphml.storage.database import Database, Row, again
 from morphml.storage.rows import WorkerTableRow
 from morphml.storage.sessions import check_live, database_time
 from morphml.storage.statements import worker_rows
@@ -59,16 +59,21 @@ class Workers:
         Raises:
             StorageError: when the session has ended.
         """
-        with self._database.writing() as run:
-            check_live(run, session)
-            now = database_time(run)
-            run.add(worker_rows.put_worker, [_table_row(row, session, now) for row in rows])
-            run.run(worker_rows.drop_silent_workers, {"p_kept_s": KEPT_S})
+        in_order = sorted(rows, key=lambda row: row.id)
+        again(lambda: self._put(session, in_order))
 
     def all(self) -> list[WorkerRow]:
         """All workers of the last day by name."""
         with self._database.reading() as run:
             return [_worker(row) for row in run.rows(worker_rows.all_workers, {})]
+
+    def _put(self, session: SessionId, rows: Sequence[WorkerRow]) -> None:
+        with self._database.writing() as run:
+            check_live(run, session)
+            now = database_time(run)
+            if rows:
+                run.add(worker_rows.put_worker, [_table_row(row, session, now) for row in rows])
+            run.tell(worker_rows.drop_silent_workers, ({"p_kept_s": KEPT_S},))
 
 
 def _table_row(row: WorkerRow, session: SessionId, now: float) -> WorkerTableRow:
