@@ -105,6 +105,8 @@ class ExperimentDriver:
             crew.engine.acknowledge(over)
         for assignment in batch.assignments:
             crew.engine.submit(assignment)
+        if any(task.lease is None for task in batch.tasks):
+            crew.elsewhere.offered()
 
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False

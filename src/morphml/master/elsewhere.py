@@ -25,6 +25,10 @@ class Elsewhere(Protocol):
         """All unfinished tasks as the store has them; None while it is not time to look again."""
         ...
 
+    def offered(self) -> None:
+        """Tasks were stored that any master may claim."""
+        ...
+
 
 class Alone:
     """There is no other master."""
@@ -35,6 +39,9 @@ class Alone:
 
     def look(self) -> None:
         """Nothing happens that the driver does not know."""
+
+    def offered(self) -> None:
+        """Nobody is there to be told."""
 
 
 def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now: float) -> None:

@@ -9,6 +9,7 @@ from morphml.clock import Clock
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 from morphml.search.changes import TaskRecord
 from morphml.storage import SqlStore
+from morphml.storage.hints import HintTopic
 
 #: Seconds between two looks at the task rows.
 LOOK_EVERY_S = 1.0
@@ -55,6 +56,10 @@ class Others:
         if self._give_back_what_nobody_runs(rows):
             rows = self._view.store.cluster.tasks(self._experiment)
         return rows
+
+    def offered(self) -> None:
+        """Tell the other masters that there are tasks to claim."""
+        self._view.store.hints.send(HintTopic.WORK)
 
     def _give_back_what_nobody_runs(self, rows: Sequence[TaskRecord]) -> bool:
         """Put back tasks that were leased for this master and never handed to a worker.
