@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -80,6 +81,68 @@ def test_migrations_are_numbered_in_one_line_up_to_the_newest() -> None:
     config.set_main_option("script_location", str(folder))
     revisions = [s.revision for s in ScriptDirectory.from_config(config).walk_revisions()]
     assert revisions == [f"{number:04d}" for number in range(NEWEST, 0, -1)]
+
+
+def store_of_version_1(path: Path) -> None:
+    """A search that was killed under version 1, with one trial told and one under way."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as core:
+        config.attributes["connection"] = core
+        command.upgrade(config, "0001")
+        for line in (
+            "INSERT INTO sessions VALUES ('s', 'master', 'm', 'live', 1.0, 9.0, NULL)",
+            "INSERT INTO experiments VALUES ('e', 'old', '{}', 'running', '', 9, 2, 3, 1, 'n', 's',"
+            " 1.0, 2.0, 0.0, NULL, NULL, 1.0, NULL)",
+            "INSERT INTO log VALUES ('e', 1, 'asked', 0, '{}', 1.0),"
+            " ('e', 2, 'told', 0, '{}', 1.5), ('e', 3, 'asked', 1, '{}', 1.5)",
+            "INSERT INTO trials VALUES"
+            " ('e', 0, 'completed', '[0]', 'g', 'p0', '{}', '{\"a\":1.0}', 0.5, 1, 1.0, 1.5),"
+            " ('e', 1, 'pending', '[1]', 'g', 'p1', '{}', NULL, 0.0, 0, 1.5, NULL)",
+            "INSERT INTO classes VALUES (1, 'e', '{}')",
+            "INSERT INTO tasks VALUES ('e', 1, 0, 'e-1-0', 'trial', 0, 1, 1, 0.0, 'leased', NULL,"
+            " 0, 's', 't1', NULL, NULL, 1.5)",
+            "INSERT INTO attempts VALUES"
+            " ('e', 0, 0, 0, 't0', 'succeeded', 'w', 's', 1.0, 0.5, NULL, 1.5)",
+            f"PRAGMA application_id = {APPLICATION_ID}",
+            "PRAGMA user_version = 1",
+        ):
+            core.exec_driver_sql(line)
+    engine.dispose()
+
+
+def test_store_of_version_1_goes_on_under_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store_of_version_1(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        assert "mail" not in tables
+    for _ in range(2):
+        with contextlib.closing(open_store(path)) as store:
+            (record,) = store.experiments()
+            assert (record.id, record.next_number, record.seq, record.priority) == ("e", 2, 3, 5)
+            assert [entry.seq for entry in store.log(record.id)] == [1, 2, 3]
+            assert [trial.number for trial in store.trials(record.id)] == [0, 1]
+            assert len(list(store.attempts(record.id))) == 1
+            # It belongs to whoever began it, until somebody leaves it to the masters.
+            assert store.cluster.drivable() == []
+            session = store.open_session("new")
+            assert [master.session for master in store.cluster.masters()] == [session]
+            (task,) = store.cluster.tasks(record.id)
+            assert (task.number, task.token, task.holder) == (1, None, None)
+            store.close_session(session)
+    with contextlib.closing(open_store(path)) as store:
+        session = store.open_session("new")
+        store.acquire_driver(record.id, session)
+        (claimed,) = store.claim(record.id, session, 5)
+        assert (claimed.number, claimed.attempts) == (1, 1)
+    with (
+        contextlib.closing(sqlite3.connect(path)) as migrated,
+        contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as laid,
+    ):
+        lay_tables(laid)
+        assert schema(migrated) == schema(laid)
 
 
 def test_failed_migration_leaves_the_file_as_it_was(tmp_path: Path) -> None:
