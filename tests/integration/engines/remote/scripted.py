@@ -291,6 +291,10 @@ class Site:
         assert lane.slots >= 0
         return Driver(lane)
 
+    def driver_without_context(self, experiment: ExperimentId = E1) -> Driver:
+        """A driver that cannot submit, since the store is away."""
+        return Driver(self.hub.lane(experiment, self.hub.slots))
+
     def state(self, worker: str) -> str:
         return next(view.state.value for view in self.hub.workers() if view.id == worker)
 

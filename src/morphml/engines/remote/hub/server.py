@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -123,6 +124,7 @@ class HubServer:
         checks = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
         self.port = self._bind(server)
+        self._switchboard.act(lambda book, now: book.tick(now))
         await server.start()
         for name in ("", SERVICE):
             await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -138,13 +140,11 @@ class HubServer:
     async def _tick_until_stopped(self) -> None:
         assert self._stop is not None
         while not self._stop.is_set():
-            try:
-                async with asyncio.timeout(self._settings.tick_s):
-                    await self._stop.wait()
-            except TimeoutError:
-                pass
             self._switchboard.act(lambda book, now: book.tick(now))
             self.ticked_at = self._switchboard.moment().monotonic
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.tick_s):
+                    await self._stop.wait()
 
     def _make(self) -> grpc.aio.Server:
         most = self._settings.max_message_bytes

@@ -1,0 +1,469 @@
+"""Workers that break off, come back, lie, leave or tell too much."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.integration.engines.remote.scripted import (
+    E1,
+    PATIENT,
+    Driver,
+    ScriptedWorker,
+    Site,
+    attempt,
+    eventually,
+    name_of,
+    site,
+)
+
+from morphml.engines.port import (
+    Failed,
+    Finished,
+    Logged,
+    Reported,
+    Returned,
+    Started,
+    Succeeded,
+    WorkerGone,
+)
+from morphml.engines.remote.hub import HubSettings, HubSettingsError, ListenError
+from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.ids import new_token
+
+
+def running(place: Site, worker: ScriptedWorker, driver: Driver, number: int = 0) -> pb.Task:
+    """One attempt that has started."""
+    before = len(worker.tasks())
+    driver.lane.submit(attempt(number=number))
+    task = worker.await_tasks(before + 1)[-1]
+    worker.start(task.attempt.token)
+    driver.pump(lambda: any(e.token == task.attempt.token for e in driver.of(Started)))
+    return task
+
+
+def named(task: pb.Task) -> object:
+    return name_of(
+        attempt(task.attempt.owner, task.attempt.number, token=task.attempt.token)  # type: ignore[arg-type]  # texts are ids here
+    )
+
+
+# --- breaks ---------------------------------------------------------------------------------------
+
+
+def test_broken_stream_makes_a_worker_suspect_within_a_second(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    running(place, worker, driver)
+    began = time.monotonic()
+    worker.hang_up()
+    eventually(lambda: place.state("w1") == "suspect", 1.0)
+    assert time.monotonic() - began < 1
+    assert place.hub.slots() == 0
+    driver.lane.submit(attempt(number=1))
+    assert place.hub.running(E1) != frozenset()
+    assert driver.ends() == []
+
+
+def test_worker_that_is_back_in_time_keeps_what_it_runs(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    worker.hang_up()
+    back = place.again(worker, attempts=(named(task),))
+    eventually(lambda: back.kept() == [task.attempt.token])
+    assert place.state("w1") == "busy"
+    back.finish(task)
+    (end,) = driver.await_ends(1)
+    assert isinstance(end.outcome, Succeeded)
+    assert (back.tasks(), place.records.asked) == ([], [])
+
+
+def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(place: Site) -> None:
+    worker, driver = place.worker(slots=3), place.driver()
+    started = running(place, worker, driver).attempt.token
+    accepted, sent = attempt(number=1), attempt(number=2)
+    driver.lane.submit(accepted)
+    worker.await_tasks(2)
+    worker.beat(running=[started], queued=[accepted.token])
+    driver.lane.submit(sent)
+    worker.await_tasks(3)
+    worker.hang_up()
+    ends = {end.token: end for end in driver.await_ends(3)}
+    kinds = {token: type(end.outcome).__name__ for token, end in ends.items()}
+    assert kinds == {started: "Failed", accepted.token: "Failed", sent.token: "Returned"}
+    lost = ends[started].outcome
+    assert isinstance(lost, Failed)
+    assert (lost.kind, lost.error_type) == ("lost_worker", "WorkerLost")
+    assert ends[started].worker == "box-w1/slot-1"
+    driver.pump(lambda: driver.of(WorkerGone))
+    assert (place.state("w1"), place.hub.slots()) == ("lost", 0)
+
+
+def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(quick: Site) -> None:
+    worker, driver = quick.worker(), quick.driver()
+    task = running(quick, worker, driver)
+    eventually(lambda: quick.state("w1") == "suspect", 1.0)
+    worker.beat(running=[task.attempt.token])
+    assert quick.state("w1") == "busy"
+    began = time.monotonic()
+    (end,) = driver.await_ends(1, 3.0)
+    assert isinstance(end.outcome, Failed)
+    assert 0.9 < time.monotonic() - began < 2.5
+    code, reason = worker.wait_for_end()
+    assert (code, "lost" in reason) == (grpc.StatusCode.UNAVAILABLE, True)
+
+
+def test_late_result_of_a_lost_worker_counts_when_nobody_knew_of_the_loss(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    worker.hang_up()
+    eventually(lambda: place.state("w1") == "lost")
+    back = place.again(worker, results=(named(task),))
+    back.finish(task)
+    back.beat()  # answered when all before it is
+    (end,) = driver.await_ends(1)
+    assert isinstance(end.outcome, Succeeded)
+    driver.lane.acknowledge([end.token])
+    eventually(lambda: back.acknowledged() == [end.token])
+
+
+def test_late_result_after_the_loss_was_stored_is_fenced_out_or_adopted(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    taken, gone = running(place, worker, driver), running(place, worker, driver, 1)
+    worker.hang_up()
+    driver.await_ends(2)
+    back = place.again(worker, results=(named(taken), named(gone)))
+    place.records.adoptable.add(taken.attempt.token)  # type: ignore[arg-type]  # a text is a token
+    back.finish(taken, gone)
+    driver.quiet(0.3)
+    assert place.records.asked == []  # the losses are not stored yet
+    driver.lane.acknowledge(driver.ends())
+    eventually(lambda: back.acknowledged() == [gone.attempt.token])
+    end = driver.await_ends(3)[-1]
+    assert (end.token, type(end.outcome)) == (taken.attempt.token, Succeeded)
+    driver.quiet()
+
+
+def test_second_stream_of_a_worker_ends_the_first(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    second = place.again(worker, attempts=(named(task),))
+    code, reason = worker.wait_for_end()
+    assert (code, "another stream" in reason) == (grpc.StatusCode.UNAVAILABLE, True)
+    second.finish(task)
+    driver.await_ends(1)
+    assert place.state("w1") == "idle"
+    assert len(place.hub.workers()) == 1
+
+
+def test_order_given_during_a_break_is_said_when_the_worker_is_back(place: Site) -> None:
+    from morphml.engines.port import Order
+
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    worker.hang_up()
+    eventually(lambda: place.state("w1") == "suspect")
+    driver.lane.order(task.attempt.token, Order.STOP)  # type: ignore[arg-type]  # a text is a token
+    back = place.again(worker, attempts=(named(task),))
+    eventually(lambda: back.orders() == [(task.attempt.token, "stop")])
+
+
+def test_task_that_the_worker_never_got_goes_back_when_it_returns_without_it(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    driver.lane.submit(attempt())
+    worker.await_tasks(1)
+    worker.hang_up()
+    back = place.again(worker)
+    (end,) = driver.await_ends(1)
+    assert end.outcome == Returned()
+    assert back.tasks() == []
+
+
+# --- adoption -------------------------------------------------------------------------------------
+
+
+def test_attempts_of_another_master_are_adopted_or_killed(place: Site) -> None:
+    driver = place.driver()
+    mine, foreign, done = attempt(), attempt(number=1), attempt(number=2)
+    place.records.adoptable |= {mine.token}
+    place.records.stored |= {done.token}
+    worker = place.worker(
+        attempts=(name_of(mine), name_of(foreign)), results=(name_of(done),), slots=3
+    )
+    eventually(lambda: worker.kept() == [mine.token])
+    eventually(lambda: worker.killed() == [foreign.token])
+    assert place.hub.running(E1) == {mine.token}
+    worker.start(mine.token)
+    task = pb.Task(attempt=pb.AttemptName(token=mine.token, owner=E1, number=0))
+    worker.finish(task)
+    (end,) = driver.await_ends(1)
+    assert end.token == mine.token
+    worker.finish(pb.Task(attempt=pb.AttemptName(token=done.token, owner=E1, number=2)))
+    eventually(lambda: worker.acknowledged() == [done.token])
+    worker.beat(running=[foreign.token])
+    assert place.hub.free() == 2  # it holds its slot until it is gone
+    worker.beat()
+    worker.beat()
+    eventually(lambda: place.hub.free() == 3)
+
+
+def test_adoption_waits_for_the_store_and_loses_no_event(place: Site) -> None:
+    place.records.down = True
+    driver = place.driver_without_context()
+    mine = attempt()
+    place.records.adoptable |= {mine.token}
+    worker = place.worker(attempts=(name_of(mine),))
+    report = pb.Report(token=mine.token, step=4, metrics={"loss": 1.0})
+    worker.say(pb.WorkerEvent(report=report))
+    worker.finish(pb.Task(attempt=pb.AttemptName(token=mine.token, owner=E1, number=0)))
+    driver.quiet(0.3)
+    assert worker.killed() == worker.acknowledged() == []
+    place.records.down = False
+    driver.await_ends(1, 4.0)
+    assert [type(event) for event in driver.events] == [Reported, Finished]
+
+
+# --- lies -----------------------------------------------------------------------------------------
+
+
+def test_result_of_another_workers_attempt_does_no_harm(place: Site) -> None:
+    honest, driver = place.worker("honest"), place.driver()
+    task = running(place, honest, driver)
+    liar = place.worker("liar")
+    liar.finish(task, metrics={"score": 1e9})
+    liar.say(
+        pb.WorkerEvent(report=pb.Report(token=task.attempt.token, step=9)),
+        pb.WorkerEvent(returned=pb.Returned(tokens=[task.attempt.token])),
+        pb.WorkerEvent(accepted=pb.Accepted(tokens=[task.attempt.token])),
+    )
+    eventually(lambda: task.attempt.token in liar.killed())
+    liar.beat()
+    driver.quiet(0.1)
+    assert honest.killed() == []
+    honest.finish(task, metrics={"score": 0.5})
+    (end,) = driver.await_ends(1)
+    assert end.outcome == Succeeded(metrics={"score": 0.5})
+    assert driver.of(Reported) == []
+
+
+def test_result_with_another_number_is_not_taken(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    false = pb.Task(attempt=pb.AttemptName(token=task.attempt.token, owner=E1, number=99))
+    worker.finish(false)
+    driver.quiet(0.1)
+    assert driver.ends() == []
+
+
+def test_announcing_another_workers_attempt_does_not_take_it_away(place: Site) -> None:
+    honest, driver = place.worker("honest"), place.driver()
+    task = running(place, honest, driver)
+    place.records.adoptable.add(task.attempt.token)  # type: ignore[arg-type]  # a text is a token
+    liar = place.worker("liar", attempts=(named(task),))
+    eventually(lambda: liar.killed() == [task.attempt.token])
+    honest.finish(task)
+    driver.await_ends(1)
+    assert place.records.asked == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"\xff\xff\xff not a message", grpc.StatusCode.INVALID_ARGUMENT),
+        (b"\x00" * (5 << 20), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (
+            pb.WorkRequest(
+                events=[pb.WorkerEvent(started=pb.Started(token="me", at=1))]
+            ).SerializeToString(),
+            grpc.StatusCode.INVALID_ARGUMENT,
+        ),
+        (
+            pb.WorkRequest(events=[pb.WorkerEvent()]).SerializeToString(),
+            grpc.StatusCode.INVALID_ARGUMENT,
+        ),
+    ],
+    ids=["bytes", "large", "token", "empty"],
+)
+def test_garbage_ends_the_stream_with_a_status_and_harms_nobody_else(
+    place: Site, data: bytes, code: grpc.StatusCode, caplog: pytest.LogCaptureFixture
+) -> None:
+    honest, driver = place.worker("honest"), place.driver()
+    liar = place.worker("liar", slots=50)
+    task = running(place, honest, driver) if honest.tasks() else None
+    caplog.set_level(logging.WARNING)
+    liar.say_bytes(data)
+    found, _ = liar.wait_for_end()
+    assert found == code
+    eventually(lambda: place.state("liar") in ("suspect", "lost"))
+    if task is None:
+        driver.lane.submit(attempt())
+        task = honest.await_tasks(1)[0]
+    honest.finish(task)
+    driver.await_ends(1)
+    lines = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(lines) <= 1
+    assert all(len(record.getMessage()) < 400 for record in lines)
+
+
+def test_stream_without_a_registration_ends(quick: Site) -> None:
+    silent = ScriptedWorker(quick.hub.port).dial(register=False)
+    assert silent.wait_for_end()[0] == grpc.StatusCode.INVALID_ARGUMENT
+    other = ScriptedWorker(quick.hub.port).dial(register=False)
+    other.say(pb.WorkerEvent(leaving=pb.Leaving()))
+    code, reason = other.wait_for_end()
+    assert (code, "registration" in reason) == (grpc.StatusCode.INVALID_ARGUMENT, True)
+    assert quick.hub.workers() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"protocol": 99}, "protocol"), ({"morphml_version": "9.1.0"}, "9.1.0")],
+)
+def test_worker_of_another_protocol_or_release_is_told_why_it_is_not_taken(
+    place: Site, fields: dict[str, object], word: str
+) -> None:
+    worker = place.worker(**fields)  # type: ignore[arg-type]  # a registration's own
+    code, reason = worker.wait_for_end()
+    assert code == grpc.StatusCode.FAILED_PRECONDITION
+    assert word in reason
+    assert worker.of("welcome")[0].welcome.refusal == reason
+    assert place.hub.workers() == []
+
+
+def test_worker_of_another_python_is_taken_with_a_warning(place: Site) -> None:
+    worker = place.worker(python_version="2.7.18")
+    assert "2.7.18" in worker.of("welcome")[0].welcome.warning
+    assert place.hub.slots() == 2
+
+
+# --- leaving --------------------------------------------------------------------------------------
+
+
+def test_drained_worker_gets_nothing_more_and_leaves_when_it_is_done(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = running(place, worker, driver)
+    assert place.hub.drain("w1", 7.0)
+    eventually(lambda: [e.drain.grace_s for e in worker.of("drain")] == [7.0])
+    driver.lane.submit(attempt(number=1))
+    worker.beat(running=[task.attempt.token])
+    assert (len(worker.tasks()), place.state("w1"), place.hub.slots()) == (1, "draining", 0)
+    worker.finish(task)
+    driver.await_ends(1)
+    driver.lane.acknowledge(driver.ends())
+    eventually(lambda: worker.acknowledged() == [task.attempt.token])
+    assert place.state("w1") == "gone"
+    assert not place.hub.drain("nobody")
+    other = place.worker("other")
+    other.await_tasks(1)
+
+
+def test_worker_that_drains_by_itself_gets_nothing_more(place: Site) -> None:
+    worker, driver = place.worker(slots=3), place.driver()
+    first = running(place, worker, driver)
+    queued = attempt(number=1)
+    driver.lane.submit(queued)
+    worker.await_tasks(2)
+    worker.say(
+        pb.WorkerEvent(draining=pb.Draining(reason="SIGTERM", grace_s=30)),
+        pb.WorkerEvent(returned=pb.Returned(tokens=[queued.token])),
+    )
+    (end,) = driver.await_ends(1)
+    assert end.outcome == Returned()
+    driver.lane.submit(attempt(number=2))
+    worker.beat(running=[first.attempt.token])
+    assert len(worker.tasks()) == 2
+    worker.finish(first)
+    driver.await_ends(2)
+    worker.say(pb.WorkerEvent(leaving=pb.Leaving(reason="SIGTERM")))
+    eventually(lambda: place.state("w1") == "gone")
+
+
+def test_leaving_worker_leaves_its_attempts_to_others_at_once(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    running(place, worker, driver)
+    worker.say(pb.WorkerEvent(leaving=pb.Leaving(reason="killed")))
+    (end,) = driver.await_ends(1, 1.0)
+    assert isinstance(end.outcome, Failed)
+    assert place.state("w1") == "gone"
+
+
+# --- too much -------------------------------------------------------------------------------------
+
+
+def test_worker_that_tells_too_much_is_read_no_further_and_stays_alive(tmp_path: Path) -> None:
+    settings = replace(
+        PATIENT, max_waiting_events=200, max_waiting_logs=50, beat_s=0.1, suspect_after_s=0.6
+    )
+    with site(tmp_path, settings) as place:
+        worker, driver = place.worker(), place.driver()
+        task = running(place, worker, driver)
+        total = 3000
+        for step in range(total):
+            report = pb.Report(token=task.attempt.token, step=step, metrics={"loss": 1.0})
+            log = pb.Log(token=task.attempt.token, stream="log", text="x")
+            worker.say(pb.WorkerEvent(report=report), pb.WorkerEvent(log=log))
+        worker.finish(task)
+        time.sleep(1.0)
+        waiting = len(place.hub._switchboard.book.ledger.groups[E1].events)
+        assert 200 <= waiting <= 300
+        assert place.state("w1") == "busy"  # it is heard although it is not read
+        assert len(worker.of("beat_seen")) >= 3
+        other = place.worker("other")
+        other.beat()  # nobody else waits
+        driver.await_ends(1, 20.0)
+        assert [event.step for event in driver.of(Reported)] == list(range(total))
+        assert len(driver.of(Logged)) < total
+
+
+def test_master_that_stood_still_does_not_take_its_workers_for_lost(quick: Site) -> None:
+    worker, driver = quick.worker(), quick.driver()
+    task = running(quick, worker, driver)
+    with quick.hub._switchboard.lock:
+        time.sleep(2.0)  # longer than lost_after_s
+    worker.beat(running=[task.attempt.token])
+    assert quick.state("w1") == "busy"
+    assert driver.ends() == []
+
+
+# --- the address ----------------------------------------------------------------------------------
+
+
+def test_taken_address_is_refused_with_its_name(place: Site, tmp_path: Path) -> None:
+    settings = replace(PATIENT, listen=f"127.0.0.1:{place.hub.port}")
+    with pytest.raises(ListenError, match=str(place.hub.port)), site(tmp_path, settings):
+        pass
+
+
+def test_settings_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(HubSettingsError, match="suspect_after_s"):
+        HubSettings(beat_s=10)
+    with pytest.raises(HubSettingsError, match="patience_s"):
+        HubSettings(beat_s=2, patience_s=1)
+    HubSettings(beat_s=10, suspect_after_s=25, lost_after_s=60, patience_s=25)
+
+
+def test_health_service_says_that_the_master_serves(place: Site) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{place.hub.port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "morphml.worker.v1.MasterService"):
+            answer = stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_closed_hub_frees_its_port_and_tells_its_workers(tmp_path: Path) -> None:
+    with site(tmp_path) as place:
+        worker, port = place.worker(), place.hub.port
+    assert worker.wait_for_end()[0] in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_unknown_token_in_any_event_is_killed(place: Site) -> None:
+    worker, stranger = place.worker(), new_token()
+    worker.say(pb.WorkerEvent(report=pb.Report(token=stranger, step=1)))
+    eventually(lambda: worker.killed() == [stranger])
