@@ -155,8 +155,9 @@ class RemoteWorker:
         """End everything that runs. May be called twice; ``run`` does it."""
         if not self._closed:
             self._closed = True
-            self._engine.close()
+            # First, since a master acts at once on a stream that ends.
             self._link.close(_LAST_WORDS_S if self._stopped is None else 0.0)
+            self._engine.close()
             self._scratch.close()
             self._gpus.close()
 
