@@ -62,7 +62,7 @@ def change(folder: Path, old: str, new: str) -> None:
 # --- the way of a search -------------------------------------------------------------------------
 
 
-def test_search_then_every_other_command(morphml: Run, folder: Path) -> None:
+def test_search_then_every_other_command(morphml: Run, typed: Run, folder: Path) -> None:
     found = morphml("search", "experiment.yaml", "--json")
     assert found.returncode == 0, found.stderr
     result = json.loads(found.stdout)
@@ -70,16 +70,16 @@ def test_search_then_every_other_command(morphml: Run, folder: Path) -> None:
     assert result["storage"] == "experiment.db"
     assert "12/12 trials" in found.stderr  # progress goes where it is not in the way
 
-    (row,) = json.loads(morphml("list", "experiment.db", "--json").stdout)
+    (row,) = json.loads(typed("list", "experiment.db", "--json").stdout)
     assert (row["name"], row["state"], row["trials"]) == ("numbers", "completed", "12/12")
 
-    shown = json.loads(morphml("show", "experiment.db", "--json").stdout)
+    shown = json.loads(typed("show", "experiment.db", "--json").stdout)
     assert shown["best"] == result["best"]
-    trial = json.loads(morphml("show", "experiment.db", "--trial", "4", "--json").stdout)
+    trial = json.loads(typed("show", "experiment.db", "--trial", "4", "--json").stdout)
     assert trial["number"] == 4
     assert len(trial["attempts"]) == 1
 
-    replayed = morphml("replay", "experiment.db", "--check", "--json")
+    replayed = typed("replay", "experiment.db", "--check", "--json")
     assert replayed.returncode == 0
     assert json.loads(replayed.stdout)["asked"] >= 12
 
@@ -88,17 +88,17 @@ def test_search_then_every_other_command(morphml: Run, folder: Path) -> None:
     assert more.stderr == ""
 
     for name in ("best.json", "trials.csv", "report.html"):
-        done = morphml("export", "experiment.db", "--to", name)
+        done = typed("export", "experiment.db", "--to", name)
         assert done.returncode == 0, done.stderr
         assert (folder / name).stat().st_size > 100
     assert len((folder / "trials.csv").read_text(encoding="utf-8").splitlines()) == 16
 
 
-def test_compare_shows_searches_side_by_side(morphml: Run, folder: Path) -> None:
+def test_compare_shows_searches_side_by_side(morphml: Run, typed: Run, folder: Path) -> None:
     morphml("search", "experiment.yaml", "--storage", "a.db", "--trials", "6", "-q")
     change(folder, "evolution", "random")
     morphml("search", "experiment.yaml", "--storage", "a.db", "--trials", "5", "-q")
-    done = morphml("compare", "a.db", "--plot", "race.svg", "--json")
+    done = typed("compare", "a.db", "--plot", "race.svg", "--json")
     assert done.returncode == 0, done.stderr
     rows = {row["optimizer"]: row for row in json.loads(done.stdout)}
     assert {name: row["trials"] for name, row in rows.items()} == {
@@ -106,11 +106,11 @@ def test_compare_shows_searches_side_by_side(morphml: Run, folder: Path) -> None
         "random": 5,
     }
     assert (folder / "race.svg").read_text(encoding="utf-8").startswith("<svg")
-    assert "random" in morphml("compare", "a.db").stdout
+    assert "random" in typed("compare", "a.db").stdout
 
 
 def test_search_interrupted_says_how_to_go_on_and_resume_does(
-    folder: Path, morphml: Run, environment: dict[str, str]
+    folder: Path, morphml: Run, typed: Run, environment: dict[str, str]
 ) -> None:
     change(folder, "scoring:evaluate", "scoring:slow")
     change(folder, "trials: 12", "trials: 60")
@@ -121,7 +121,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for_trials(morphml, 3)
+    wait_for_trials(typed, 3)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=30)
     assert running.returncode == 130, errors
@@ -129,13 +129,13 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
     assert "morphml resume experiment.db" in errors
     done = morphml("resume", "experiment.db", "--json")
     assert json.loads(done.stdout)["trials"] == {"completed": 60}
-    assert morphml("replay", "experiment.db", "--check").returncode == 0
+    assert typed("replay", "experiment.db", "--check").returncode == 0
 
 
-def wait_for_trials(morphml: Run, count: int) -> None:
+def wait_for_trials(typed: Run, count: int) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        listed = morphml("list", "experiment.db", "--json")
+        listed = typed("list", "experiment.db", "--json")
         if listed.returncode == 0 and listed.stdout.strip() != "[]":
             (row,) = json.loads(listed.stdout)
             if int(row["trials"].split("/")[0]) > count:
@@ -215,13 +215,13 @@ def test_an_evaluator_that_cannot_be_imported_is_named(morphml: Run, folder: Pat
 
 
 def test_an_evaluator_that_always_raises_ends_the_search_with_its_error(
-    morphml: Run, folder: Path
+    morphml: Run, typed: Run, folder: Path
 ) -> None:
     change(folder, "scoring:evaluate", "scoring:broken")
     done = morphml("search", "experiment.yaml", "-q")
     assert done.returncode == 1
     assert "no such column: <b>age</b>" in done.stdout
-    shown = morphml("show", "experiment.db", "--trial", "0")
+    shown = typed("show", "experiment.db", "--trial", "0")
     assert 'raise ValueError("no such column' in shown.stdout
 
 
