@@ -1,0 +1,295 @@
+"""A cluster of real processes for one test: masters and workers that are started, hurt and counted.
+
+Everything lies in one folder. The evaluator writes a line at each call, so that what ran is counted
+by what ran, and not by what the store believes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+import morphml as mm
+from morphml.engines.remote.access import TokenFile
+from morphml.master import Experiment, replay
+from morphml.search.experiment import ExperimentState
+from morphml.search.log import EntryKind, LogEntry
+from morphml.storage import open_store
+from morphml.storage.cluster import MasterRow
+
+CODE = Path(__file__).with_name("code")
+SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 30), "b": mm.integer(0, 30)})
+#: Seconds for what should be a matter of moments on an idle machine.
+LONG_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One call of the evaluator."""
+
+    number: int
+    worker: str
+    attempt: str
+    #: Seconds since the Unix epoch.
+    at: float
+
+
+class Member:
+    """One process of the cluster, with its log."""
+
+    def __init__(self, name: str, command: list[str], log: Path, env: dict[str, str]) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=env,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> float:
+        """Send a signal to the process alone; the hour, in seconds since the Unix epoch."""
+        self._process.send_signal(number)
+        return time.time()
+
+    def kill(self) -> float:
+        """End the process with SIGKILL and wait for that; the hour of the signal."""
+        at = self.send(signal.SIGKILL)
+        self._process.wait(LONG_S)
+        return at
+
+    def terminate(self) -> float:
+        """Ask it to leave; the hour."""
+        return self.send(signal.SIGTERM)
+
+    def wait(self, timeout_s: float = LONG_S) -> int:
+        """Its exit status."""
+        return self._process.wait(timeout_s)
+
+    def text(self) -> str:
+        """All that it said."""
+        return self.log.read_text(errors="replace")
+
+    def clean_up(self) -> None:
+        """Leave nothing of it, nor of its children."""
+        with suppress(psutil.NoSuchProcess):
+            main = psutil.Process(self.pid)
+            for process in (*main.children(recursive=True), main):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self._process.wait(LONG_S)
+
+
+class Cluster:
+    """Masters and workers on one store.
+
+    Args:
+        folder: for all files.
+        storage: a URL of PostgreSQL, or the path of a SQLite file.
+    """
+
+    def __init__(self, folder: Path, storage: str) -> None:
+        self.folder = folder
+        self.storage = storage
+        self.masters: dict[str, Member] = {}
+        self.workers: dict[str, Member] = {}
+        self._everybody: list[Member] = []
+        self.addresses: dict[str, str] = {}
+        self.tokens = folder / "tokens.json"
+        TokenFile(self.tokens).ensure()
+        self.store = open_store(storage)
+        self.take(0.0)
+
+    # --- processes -------------------------------------------------------------------------------
+
+    def start_master(self, name: str, *, at: str = "127.0.0.1:0") -> Member:
+        """Start a master and wait until it listens."""
+        member = self._start(name, self.master_command(name, at), {})
+        self.masters[name] = member
+        pattern = re.compile(r"start workers with: morphml worker --master (\S+)")
+        self.until(lambda: pattern.search(member.text()) or not member.running, f"{name} listens")
+        found = pattern.findall(member.text())
+        assert found, member.text()
+        self.addresses[name] = found[-1]
+        return member
+
+    def master_command(self, name: str, at: str) -> list[str]:
+        return [
+            *(sys.executable, "-m", "morphml.cli", "master"),
+            *("--storage", self.storage, "--listen", at, "--name", name),
+            *("--artifacts", str(self.folder / "artifacts"), "--token-file", str(self.tokens)),
+        ]
+
+    def start_workers(
+        self, *names: str, slots: int, at: list[str] | None = None, wait: bool = True
+    ) -> list[Member]:
+        """Start workers that dial all masters in the order of their start, and wait for them."""
+        masters = ",".join(self.addresses.values() if at is None else at)
+        for name in names:
+            command = [
+                *(sys.executable, "-m", "morphml.cli", "worker", "--master", masters),
+                *("--slots", str(slots), "--name", name, "--token-file", str(self.tokens)),
+                *("--folder", str(self.folder / "worker" / name)),
+            ]
+            self.workers[name] = self._start(name, command, {"COUNTED_WORKER": name})
+        if wait:
+            self.until(lambda: set(names) <= self.present(), f"{', '.join(names)} are there")
+        return [self.workers[name] for name in names]
+
+    def _start(self, name: str, command: list[str], extra: dict[str, str]) -> Member:
+        env = {**os.environ, "COUNTED_FOLDER": str(self.folder), **extra}
+        member = Member(name, command, self.folder / f"{name}.log", env)
+        self._everybody.append(member)
+        return member
+
+    def close(self) -> None:
+        """End everything."""
+        self.store.close()
+        for member in self._everybody:
+            member.clean_up()
+
+    # --- what it shall do ------------------------------------------------------------------------
+
+    def take(self, seconds: float) -> None:
+        """Let each evaluation that begins from now on take so long."""
+        file = self.folder / "seconds.new"
+        file.write_text(str(seconds))
+        file.rename(self.folder / "seconds")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within it no evaluation ends."""
+        (self.folder / "hold").touch()
+        try:
+            yield
+        finally:
+            (self.folder / "hold").unlink()
+
+    def submit(self, trials: int, **options: object) -> Experiment:
+        """A search that is left to the masters; to be closed."""
+        options = {"optimizer": "random", "seed": 7, **options}
+        made = Experiment.create(
+            SPACE,
+            "counted_evaluations:evaluate",
+            storage=self.storage,
+            engine="remote",
+            objectives={"loss": "min"},
+            trials=trials,
+            **options,
+        )
+        made.submit()
+        return made
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def present(self) -> set[str]:
+        """Names of the workers that are with some live master."""
+        here = ("idle", "busy")
+        return {w.name for w in self.store.cluster.workers.all() if w.live and w.state in here}
+
+    def driver(self, experiment: Experiment) -> MasterRow | None:
+        """Who drives it, as far as no one has said that it does not any more."""
+        rows = self.store.cluster.masters()
+        return next((row for row in rows if experiment.id in row.experiments), None)
+
+    def driving(self, experiment: Experiment) -> Member:
+        """The process that drives it; waits for one."""
+        self.until(lambda: self.driver(experiment), "somebody drives it")
+        found = self.driver(experiment)
+        assert found is not None
+        return self.masters[found.name]
+
+    def evaluations(self) -> list[Evaluation]:
+        """All calls of the evaluator, in order."""
+        path = self.folder / "evaluations"
+        lines = path.read_text().splitlines() if path.exists() else []
+        parts = (line.split() for line in lines)
+        return [Evaluation(int(n), worker, attempt, float(at)) for n, worker, attempt, at in parts]
+
+    def evaluated(self) -> Counter[int]:
+        """How often each number was evaluated; for one experiment."""
+        return Counter(each.number for each in self.evaluations())
+
+    def log(self, experiment: Experiment) -> list[LogEntry]:
+        return list(self.store.log(experiment.id))
+
+    def told(self, experiment: Experiment) -> int:
+        """How many trials have ended."""
+        return sum(entry.kind is EntryKind.TOLD for entry in self.log(experiment))
+
+    # --- waiting ---------------------------------------------------------------------------------
+
+    def until(self, condition: Callable[[], object], what: str, timeout_s: float = LONG_S) -> float:
+        """Wait until something is so; the seconds that it took."""
+        began = time.monotonic()
+        while not condition():
+            if time.monotonic() - began > timeout_s:
+                raise AssertionError(f"not within {timeout_s:g} s: {what}\n{self.report()}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def until_over(self, experiment: Experiment, timeout_s: float = LONG_S) -> float:
+        """Wait until the experiment is completed; the seconds that it took."""
+
+        def over() -> bool:
+            state = experiment.record.state
+            assert state in ("queued", "running", "completed"), self.report()
+            return state is ExperimentState.COMPLETED
+
+        return self.until(over, f"{experiment.id} is completed", timeout_s)
+
+    def report(self) -> str:
+        """What everybody said last, for a failed test."""
+        parts = [f"{len(self.evaluations())} evaluations"]
+        for member in self._everybody:
+            lines = "\n".join(member.text().splitlines()[-30:])
+            parts.append(f"--- {member.name}{'' if member.running else ' (ended)'}\n{lines}")
+        return "\n".join(parts)
+
+
+def check_whole(cluster: Cluster, experiment: Experiment, before: list[LogEntry]) -> None:
+    """TRUTH 8 for one experiment that is over: nothing lost, nothing counted twice.
+
+    Args:
+        cluster: where it ran.
+        experiment: completed.
+        before: its log as it was read at some moment before a fault.
+    """
+    entries = cluster.log(experiment)
+    trials = experiment.spec.budget.trials
+    assert entries[: len(before)] == before
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    assert [e.number for e in entries if e.kind is EntryKind.ASKED] == list(range(trials))
+    told = Counter(e.number for e in entries if e.kind is EntryKind.TOLD)
+    assert told == Counter(range(trials))
+    stored = Counter(trial.state for trial in cluster.store.trials(experiment.id))
+    assert stored == {"completed": trials}
+    ends = cluster.store.attempts(experiment.id)
+    succeeded = Counter(end.number for end in ends if end.result == "succeeded")
+    assert succeeded == Counter(range(trials))
+    assert cluster.store.task_counts(experiment.id) == {}
+    report = replay(experiment)
+    assert report.passed
+    assert report.asked >= trials

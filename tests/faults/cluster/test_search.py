@@ -1,0 +1,50 @@
+"""Searches on a cluster where nobody dies: everything is counted, and priorities hold."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.faults.cluster.cluster import Cluster, check_whole
+from tests.faults.cluster.conftest import Make
+
+TRIALS = 40
+
+
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+def test_search_on_two_workers_evaluates_each_trial_once(
+    kind: str, make_cluster: Make, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    sqlite = str(tmp_path / "store.db")
+    storage = sqlite if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    cluster = make_cluster(storage)
+    cluster.start_master("m1")
+    cluster.start_workers("w1", "w2", slots=2)
+    cluster.take(0.1)
+    with cluster.submit(TRIALS, optimizer="evolution") as experiment:
+        print(f"{TRIALS} trials in {cluster.until_over(experiment):.1f} s")
+        check_whole(cluster, experiment, [])
+    assert cluster.evaluated() == Counter(range(TRIALS))
+    assert {each.worker for each in cluster.evaluations()} == {"w1", "w2"}
+    command = [sys.executable, "-m", "morphml.cli", "replay", "--check", "--json", storage]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["passed"]
+
+
+def test_two_experiments_share_the_slots_by_priority(cluster: Cluster) -> None:
+    cluster.start_master("m1")
+    cluster.start_workers("w1", "w2", slots=2)
+    cluster.take(0.2)
+    with cluster.submit(60, priority=3) as low, cluster.submit(60, priority=9) as high:
+        cluster.until_over(high)
+        share = cluster.told(low)
+        cluster.until_over(low)
+        check_whole(cluster, low, [])
+        check_whole(cluster, high, [])
+    print(f"when the higher one had 60 results, the lower one had {share}")
+    assert 5 <= share <= 40  # by their priorities 20
+    assert cluster.evaluated() == Counter(range(60)) + Counter(range(60))
