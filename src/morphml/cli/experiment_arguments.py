@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,13 +62,13 @@ def evaluator_of(file: ExperimentFile) -> object:
     return made(data, **settings)
 
 
-def options_of(file: ExperimentFile) -> SearchOptions:
+def options_of(file: ExperimentFile, changes: Mapping[str, object]) -> SearchOptions:
     """The search options that the file gives; what it does not say keeps its default.
 
-    Raises:
-        ExperimentError: when the file asks for an engine that is not there.
+    Args:
+        file: the experiment.
+        changes: what goes before the file; None for what was not said.
     """
-    if file.engine not in (None, "local"):
-        raise ExperimentError(f"engine {file.engine!r} is not part of this version; use local")
+    said = {name: value for name, value in changes.items() if value is not None}
     # The fields of the file are named and typed like the options.
-    return cast("SearchOptions", file.options())
+    return cast("SearchOptions", {**file.options(), **said})

@@ -52,7 +52,8 @@ EXTRAS = {
     "redis": ("redis",),
     "s3": ("obstore",),
     "ray": ("ray",),
-    "server": ("fastapi", "uvicorn", "grpc", "prometheus_client"),
+    "remote": ("grpc", "grpc_health", "google.protobuf", "cryptography", "pynvml"),
+    "server": ("fastapi", "uvicorn", "prometheus_client"),
 }
 #: A search on less memory than this, in bytes, is likely to be killed.
 LITTLE_MEMORY = 2 * 2**30

@@ -7,6 +7,8 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 #: What could move the cursor, colour the screen, or begin a line of its own.
@@ -44,8 +46,9 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, default=str)
 
 
-def begin_logging(*, as_json: bool, verbose: bool) -> None:
-    """Show the log of MorphML on standard error from now on.
+@contextmanager
+def shown_log(*, as_json: bool, verbose: bool) -> Iterator[None]:
+    """Within it the log of MorphML is shown on standard error.
 
     Args:
         as_json: one JSON object per line instead of text.
@@ -54,9 +57,16 @@ def begin_logging(*, as_json: bool, verbose: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else LineFormatter())
     top = logging.getLogger("morphml")
-    top.handlers = [handler]
-    top.propagate = False
+    before = top.level, top.propagate
+    top.addHandler(handler)
     top.setLevel(logging.DEBUG if verbose else logging.INFO)
+    top.propagate = False
+    try:
+        yield
+    finally:
+        top.removeHandler(handler)
+        top.setLevel(before[0])
+        top.propagate = before[1]
 
 
 def escaped(text: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from morphml.cli.cluster_options import JsonLogs, Storage, TokenPath, Verbose
 from morphml.cli.guard import guard
-from morphml.cli.logs import begin_logging
+from morphml.cli.logs import shown_log
 from morphml.cli.remote_extra import need_remote
 
 Listen = Annotated[
@@ -90,8 +90,7 @@ def master(  # noqa: PLR0913 one parameter per option
     come by `morphml submit` or `mm.search(..., engine="remote")`. Several masters on one PostgreSQL
     database share the work and take over from each other.
     """
-    with guard(context, as_json=False):
-        begin_logging(as_json=json_logs, verbose=verbose)
+    with guard(context, as_json=False), shown_log(as_json=json_logs, verbose=verbose):
         need_remote("master")
         # gRPC and the store take a second to import, and help and completion read this module.
         from morphml.cli import serving  # noqa: PLC0415

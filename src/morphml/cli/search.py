@@ -45,6 +45,7 @@ def search(  # noqa: PLR0913 one parameter per option
     with guard(context, as_json=as_json, resume=f"morphml resume {kept}"):
         # The master takes a second to import, and help and completion read this module.
         from morphml.cli import experiment_arguments as arguments  # noqa: PLC0415
+        from morphml.cli import submitting  # noqa: PLC0415
         from morphml.cli.running import drive  # noqa: PLC0415
         from morphml.master import Experiment  # noqa: PLC0415
 
@@ -53,14 +54,17 @@ def search(  # noqa: PLR0913 one parameter per option
         kept = storage or given.storage or kept
         if kept == "memory":
             raise ExperimentError("storage: memory is lost when the command ends; name a file")
+        changes = {"trials": trials, "seed": seed, "reuse": reuse}
+        if given.engine == "remote":
+            with submitting.submitted(file, storage, changes) as (experiment, shown):
+                submitting.follow(experiment, storage=shown, as_json=as_json, quiet=quiet)
+            return
+        if given.engine not in (None, "local"):
+            raise ExperimentError(
+                f"engine {given.engine!r} is not part of this version; use local or remote"
+            )
         slots = given.workers if workers is None else workers
-        options = arguments.options_of(given)
-        if trials is not None:
-            options["trials"] = trials
-        if seed is not None:
-            options["seed"] = seed
-        if reuse is not None:
-            options["reuse"] = reuse
+        options = arguments.options_of(given, changes)
         options.setdefault("name", file.stem)
         space, evaluator = arguments.space_of(given), arguments.evaluator_of(given)
         with Experiment.create(

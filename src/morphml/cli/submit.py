@@ -58,8 +58,7 @@ def submit(  # noqa: PLR0913 one parameter per option
 
         see_this_folder()
         changes = {"priority": priority, "trials": trials, "seed": seed}
-        given = {name: value for name, value in changes.items() if value is not None}
-        with submitting.submitted(file, storage, given) as (experiment, kept):
+        with submitting.submitted(file, storage, changes) as (experiment, kept):
             if watch:
                 submitting.follow(experiment, storage=kept, as_json=as_json, quiet=quiet)
                 return

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import cast
 
 import typer
 
 from morphml.cli.exit_codes import ExitCode
-from morphml.cli.experiment_arguments import evaluator_of, read_experiment, space_of
+from morphml.cli.experiment_arguments import (
+    evaluator_of,
+    options_of,
+    read_experiment,
+    space_of,
+)
 from morphml.cli.outcome import result_document, result_view
 from morphml.cli.screen import messages, results, write_json
 from morphml.errors import ExperimentError
 from morphml.master import Experiment
-from morphml.master.options import SearchOptions
 from morphml.search.progress import Progress
 from morphml.storage.address import without_password
 from morphml.visualization.progress import progress_view
@@ -23,14 +26,14 @@ from morphml.visualization.progress import progress_view
 
 @contextmanager
 def submitted(
-    file: Path, storage: str | None, changes: Mapping[str, int]
+    file: Path, storage: str | None, changes: Mapping[str, object]
 ) -> Iterator[tuple[Experiment, str]]:
     """The experiment of a file, left to the masters, and the store as it may be shown.
 
     Args:
         file: the experiment file.
         storage: the store; by default what the file says.
-        changes: options that go before what the file says.
+        changes: options that go before what the file says; None for what was not said.
 
     Raises:
         ExperimentError: when the file is wrong or names no store, or the evaluator cannot travel.
@@ -43,8 +46,7 @@ def submitted(
             "submit needs the store that the masters share: --storage postgresql://..., or "
             "`storage:` in the file"
         )
-    # The fields of the file are named and typed like the options.
-    options = cast("SearchOptions", {**given.options(), **changes})
+    options = options_of(given, changes)
     options.setdefault("name", file.stem)
     with Experiment.create(
         space_of(given), evaluator_of(given), storage=kept, engine="remote", **options

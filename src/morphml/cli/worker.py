@@ -9,7 +9,7 @@ import typer
 
 from morphml.cli.cluster_options import JsonLogs, TokenPath, Verbose
 from morphml.cli.guard import guard
-from morphml.cli.logs import begin_logging
+from morphml.cli.logs import shown_log
 from morphml.cli.remote_extra import need_remote
 from morphml.errors import CallerError
 
@@ -128,8 +128,7 @@ def worker(  # noqa: PLR0913 one parameter per option
     the grace, hands the others back, and exits with status 0; a second signal ends it at once.
     Copy the token file here first, see `morphml tokens --help`.
     """
-    with guard(context, as_json=False):
-        begin_logging(as_json=json_logs, verbose=verbose)
+    with guard(context, as_json=False), shown_log(as_json=json_logs, verbose=verbose):
         amounts = dict(amount_of(each) for each in offers or ())
         need_remote("worker")
         # gRPC takes a while to import, and help and completion read this module.

@@ -1,0 +1,280 @@
+"""The commands for many machines, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., "Started"]
+
+MORPHML = Path(sys.executable).with_name("morphml")
+EXPERIMENT = """\
+name: numbers
+space: |
+  SearchSpace(decisions={"x": real(-1.0, 1.0), "k": integer(1, 5)})
+evaluator: scoring:evaluate
+objectives: {loss: min}
+optimizer: evolution
+trials: 12
+seed: 3
+"""
+#: Every evaluation leaves a line, so that they can be counted.
+SCORING = """\
+import os
+
+
+def evaluate(arch, trial):
+    with open(os.environ["EVALUATIONS"], "a") as file:
+        file.write(f"{trial.number}\\n")
+    return {"loss": arch.decisions["x"] ** 2 + arch.decisions["k"]}
+"""
+PATIENCE_S = 60.0
+
+
+class Started:
+    """A command that runs, and what it said so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], errors: Path) -> None:
+        self.process = process
+        self._errors = errors
+
+    @property
+    def said(self) -> str:
+        return self._errors.read_text(encoding="utf-8")
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = re.search(pattern, self.said)
+            if found:
+                return found
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        pytest.fail(f"{pattern!r} was not said, but:\n{self.said}")
+
+    def stop(self) -> int:
+        """Ask it to leave, and its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Of a person whose tokens are in the folder of the test."""
+    own = {"XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "EVALUATIONS": "evaluations"}
+    return environment | {name: str(tmp_path / folder) for name, folder in own.items()}
+
+
+@pytest.fixture
+def typed(typed: Run, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, environment[name])
+    return typed
+
+
+@pytest.fixture
+def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Starts commands that run until they are told to leave; kills what is left at the end."""
+    started: list[Started] = []
+
+    def begin(*arguments: str) -> Started:
+        errors = tmp_path / f"errors-{len(started)}"
+        with errors.open("wb") as file:
+            process = subprocess.Popen(
+                [str(MORPHML), *arguments],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=file,
+            )
+        started.append(Started(process, errors))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.process.kill()
+        each.process.wait(PATIENCE_S)
+
+
+def one_screen(done: subprocess.CompletedProcess[str]) -> str:
+    """What an error says, on one line."""
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.replace("│", " ").split())
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# --- the way of a search -------------------------------------------------------------------------
+
+
+def test_a_search_on_a_master_with_tls_and_a_worker_with_a_copied_token(
+    tmp_path: Path, morphml: Run, start: Start
+) -> None:
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    assert morphml("certs", "certs", "--host", "127.0.0.1").returncode == 0
+    tls = ("--tls-cert", "certs/server.pem", "--tls-key", "certs/server.key")
+    mutual = ("--tls-client-ca", "certs/ca.pem")
+    master = start("master", "--storage", "a.db", "--listen", "127.0.0.1:0", *tls, *mutual)
+    address = master.wait_for(r"morphml worker --master (\S+)")[1]
+    assert morphml("tokens", "worker.json").returncode == 0
+    own = ("--tls-ca", "certs/ca.pem", "--tls-cert", "certs/client.pem")
+    worker = start(
+        *("worker", "--master", address, "--token-file", "worker.json", "--slots", "2"),
+        *(*own, "--tls-key", "certs/client.key", "--label", "site-a", "--name", "w1"),
+    )
+    worker.wait_for("connected")
+
+    done = morphml("submit", "experiment.yaml", "--storage", "a.db", "--watch", "--json", "-q")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"] == {"completed": 12}
+    evaluations = (tmp_path / "evaluations").read_text(encoding="utf-8").split()
+    assert sorted(map(int, evaluations)) == list(range(12))
+
+    seen = json.loads(morphml("status", "--storage", "a.db", "--json").stdout)
+    assert [each["name"] for each in seen["workers"]] == ["w1"]
+    assert seen["workers"][0]["offers"]["site-a"] == 1.0
+    assert seen["slots"] == 2
+    assert [each["state"] for each in seen["experiments"]] == ["completed"]
+    assert "1 master, 1 worker" in morphml("status", "--storage", "a.db").stdout
+
+    assert worker.stop() == 0, worker.said
+    assert master.stop() == 0, master.said
+    assert "Traceback" not in worker.said + master.said
+    secrets = json.loads((tmp_path / "config/morphml/tokens.json").read_text(encoding="utf-8"))
+    assert not [each for each in secrets.values() if each in worker.said + master.said]
+
+
+def test_a_worker_with_a_strangers_token_leaves_and_says_what_to_copy(
+    tmp_path: Path, morphml: Run, start: Start
+) -> None:
+    master = start("master", "--storage", "a.db", "--listen", "127.0.0.1:0")
+    address = master.wait_for(r"morphml worker --master (\S+)")[1]
+    assert morphml("tokens", "--token-file", "strangers.json").returncode == 0
+    done = morphml("worker", "--master", address, "--token-file", "strangers.json")
+    assert done.returncode == 2
+    assert "copy the master's token file" in done.stderr
+    assert master.said.count("refused") == 1
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, morphml: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = morphml("master", "--storage", "a.db", "--listen", f"127.0.0.1:{port}")
+    assert done.returncode != 0
+    assert str(port) in one_screen(done)
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:50051", "192.0.2.7:1"])
+def test_no_token_is_for_loopback_only(typed: Run, tmp_path: Path, listen: str) -> None:
+    done = typed("master", "--storage", "a.db", "--listen", listen, "--no-token")
+    assert done.returncode == 2
+    assert "--no-token works only on a loopback address" in one_screen(done)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("master", "--storage", "a.db", "--tls-cert", "x"),
+            "--tls-cert and --tls-key go together",
+        ),
+        (("master", "--storage", "a.db", "--tls-client-ca", "x"), "goes with --tls-cert"),
+        (
+            ("master", "--storage", "a.db", "--token-file", "x", "--no-token"),
+            "give one of them",
+        ),
+        (("master", "--storage", "a.db", "--listen", "nowhere:port"), "port must be a number"),
+        (("worker", "--master", "a"), "there is no token file"),
+        (("worker", "--master", "a b", "--no-token"), "is no address"),
+        (("worker", "--master", ",", "--no-token"), "at least one address"),
+        (("worker", "--master", "a", "--no-token", "--offer", "gpu"), "such as gpu=1"),
+        (("worker", "--master", "a", "--no-token", "--tls-cert", "x"), "go together"),
+        (("worker", "--master", "a", "--no-token", "--tls-ca", "no.pem"), "no.pem cannot be read"),
+        (("submit", "experiment.yaml"), "experiment.yaml"),
+    ],
+)
+def test_options_that_cannot_work_are_told(
+    typed: Run, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = typed(*arguments)
+    assert done.returncode == 2
+    assert words in one_screen(done)
+    assert not (tmp_path / "a.db").exists()
+
+
+def test_submit_wants_a_shared_store(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    done = typed("submit", "experiment.yaml")
+    assert done.returncode == 2
+    assert "--storage postgresql://" in one_screen(done)
+
+
+def test_status_of_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
+    done = typed("status", "--storage", "absent.db")
+    assert done.returncode == 3
+    assert "absent.db" in one_screen(done)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- certificates and tokens ---------------------------------------------------------------------
+
+
+def test_certs_are_made_once_and_for_their_owner_only(typed: Run, tmp_path: Path) -> None:
+    done = typed("certs", "certs", "--host", "a.example", "--host", "10.0.0.5", "--json")
+    assert done.returncode == 0, done.stderr
+    written = [tmp_path / name for name in json.loads(done.stdout)["written"]]
+    assert {path.name for path in written} == {
+        *("ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key")
+    }
+    assert {mode_of(path) for path in written} == {0o600}
+    before = [path.read_bytes() for path in written]
+    again = typed("certs", "certs")
+    assert again.returncode == 2
+    assert "is there already" in one_screen(again)
+    assert [path.read_bytes() for path in written] == before
+
+
+def test_tokens_are_made_and_copied_and_never_shown(typed: Run, tmp_path: Path) -> None:
+    first = typed("tokens")
+    assert first.returncode == 0, first.stderr
+    path = tmp_path / "config" / "morphml" / "tokens.json"
+    assert mode_of(path) == 0o600
+    secrets = json.loads(path.read_text(encoding="utf-8"))
+    copied = typed("tokens", "copy.json", "--scope", "worker", "--scope", "submit", "--json")
+    assert json.loads(copied.stdout)["copied"] == ["worker", "submit"]
+    copy = json.loads((tmp_path / "copy.json").read_text(encoding="utf-8"))
+    assert copy["worker"] == secrets["worker"]
+    assert copy["admin"].startswith("sha256:")
+    assert mode_of(tmp_path / "copy.json") == 0o600
+    assert typed("tokens", "copy.json").returncode == 2
+    assert typed("tokens", "copy.json", "--replace").returncode == 0
+    said = first.stdout + first.stderr + copied.stdout + copied.stderr
+    assert not [secret for secret in secrets.values() if secret in said]
+
+
+def test_a_token_file_open_to_others_stops_a_master(typed: Run, tmp_path: Path) -> None:
+    assert typed("tokens", "--token-file", "t.json").returncode == 0
+    (tmp_path / "t.json").chmod(0o644)
+    done = typed("master", "--storage", "a.db", "--token-file", "t.json")
+    assert done.returncode == 2
+    assert "chmod 600" in one_screen(done)
+    assert not (tmp_path / "a.db").exists()
