@@ -62,3 +62,12 @@ def _postgresql_life(element: database_life, compiler: SQLCompiler, **_: object)
 def constant(value: StrEnum) -> ColumnElement[str]:
     """A state's name written into the text: a partial index is not used for a bound value."""
     return literal_column(f"'{value.value}'")
+
+
+def checked(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A text column in a condition on a row that is found by its key.
+
+    Written plainly, the condition may lead a planner into a partial index instead, through all
+    the rows that fulfil it.
+    """
+    return column.concat(literal_column("''"))

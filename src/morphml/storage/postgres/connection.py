@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import psycopg
-from psycopg import pq
+from psycopg import Pipeline, pq
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
@@ -22,6 +22,9 @@ NAMED: Final[Dialect] = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # 
 POSITIONAL: Final[Dialect] = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
 #: Statements that a connection keeps prepared: more than there are.
 _PREPARED = 256
+
+#: The first version that limits whole transactions.
+TRANSACTION_TIMEOUT: Final = 170_000
 
 Connection: TypeAlias = psycopg.Connection[Row]
 
@@ -41,17 +44,23 @@ class PostgresTransaction:
     eight statements is three round trips.
     """
 
-    def __init__(self, connection: Connection, texts: Texts) -> None:
+    def __init__(self, connection: Connection, texts: Texts, pipeline: Pipeline) -> None:
         # One cursor is asked and read at once; the other's results nobody looks at.
         self._asking = connection.cursor()
         self._telling = connection.cursor()
         self._text = texts.named.text
         self._row_text = texts.positional.text
+        # Between two waits of a pipeline an older server believes that more is on its way, and
+        # would let a stopped master keep its locks for ever; at a sync it begins to count.
+        limited = connection.info.server_version >= TRANSACTION_TIMEOUT
+        self._settle = _nothing if limited else pipeline.sync
 
     def rows(self, statement: Statement, values: Values) -> list[Row]:
         """All rows that the statement returns."""
         cursor = self._asking
-        return cursor.execute(self._text(statement), values, prepare=True).fetchall()
+        found = cursor.execute(self._text(statement), values, prepare=True).fetchall()
+        self._settle()
+        return found
 
     def row(self, statement: Statement, values: Values) -> Row | None:
         """The only row that the statement returns, or None."""
@@ -62,6 +71,7 @@ class PostgresTransaction:
         """How many rows the statement changed."""
         # Not `execute`: in a pipeline that would not wait for the count.
         self._asking.executemany(self._text(statement), (values,), returning=True)
+        self._settle()
         return self._asking.rowcount
 
     def each(self, statement: Statement, many: Sequence[Values]) -> list[Row | None]:
@@ -73,6 +83,7 @@ class PostgresTransaction:
         found: list[Row | None] = [cursor.fetchone()]
         while cursor.nextset():
             found.append(cursor.fetchone())
+        self._settle()
         return found
 
     def tell(self, statement: Statement, many: Sequence[Values]) -> None:
@@ -133,7 +144,7 @@ class Opener:
             "statement_timeout": _milliseconds(options.statement_timeout_s),
             "lock_timeout": _milliseconds(options.busy_timeout_s),
             # A master that was stopped in a transaction must not keep its rows from the one that
-            # takes over.
+            # takes over when its lease has run out.
             "idle_in_transaction_session_timeout": _milliseconds(options.session_lease_s / 2),
             "client_encoding": "UTF8",
             # One plan for each statement, made to walk an index also while tables are small: they
@@ -142,6 +153,8 @@ class Opener:
             "enable_seqscan": "off",
             "jit": "off",
         }
+        if connection.info.server_version >= TRANSACTION_TIMEOUT:
+            settings["transaction_timeout"] = _milliseconds(options.session_lease_s)
         if options.durability is Durability.FULL and _setting(connection) in {"off", "local"}:
             settings["synchronous_commit"] = "on"
         calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
@@ -170,6 +183,10 @@ def went_away(connection: Connection) -> bool:
 def _setting(connection: Connection) -> str:
     row = connection.execute("SELECT current_setting('synchronous_commit')").fetchone()
     return "" if row is None else str(row[0])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _milliseconds(seconds: float) -> str:

@@ -37,6 +37,11 @@ def fault(error: psycopg.Error, where: str) -> StorageError:
                 f"{where}: a statement ran longer than statement_timeout_s and was ended; "
                 f"{_REFUSED}, {_KEPT}; try again"
             )
+        case errors.TransactionTimeout() | errors.IdleInTransactionSessionTimeout():
+            return StoreUnavailable(
+                f"{where}: a transaction took longer than the session's lease, and the server "
+                f"ended it; {_REFUSED}, {_KEPT}; try again"
+            )
         case errors.DiskFull():
             return StoreUnavailable(
                 f"{where}: the server's disk is full; {_REFUSED}, {_KEPT}; free space there"

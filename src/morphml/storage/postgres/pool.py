@@ -133,7 +133,7 @@ class Turn:
         self._connection = connection = self._pool.take()
         try:
             self._pipeline: AbstractContextManager[Pipeline] = connection.pipeline()
-            self._pipeline.__enter__()
+            pipeline = self._pipeline.__enter__()
             # In a pipeline: it goes out with the first statement.
             connection.execute(self._begin)
         except psycopg.Error as error:
@@ -142,7 +142,7 @@ class Turn:
         except BaseException:
             self._pool.give(connection)
             raise
-        return PostgresTransaction(connection, self._texts)
+        return PostgresTransaction(connection, self._texts, pipeline)
 
     def __exit__(
         self,

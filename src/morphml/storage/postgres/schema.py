@@ -9,7 +9,7 @@ from sqlalchemy import Table, Text, create_engine, text
 from sqlalchemy.pool import StaticPool
 
 from morphml.storage.migrate import NEWEST, upgrade
-from morphml.storage.postgres.connection import Connection
+from morphml.storage.postgres.connection import TRANSACTION_TIMEOUT, Connection
 from morphml.storage.postgres.identity import MARK, identify
 from morphml.storage.sqlite.identity import Identity
 from morphml.storage.tables import metadata
@@ -41,6 +41,8 @@ def migrate(connection: Connection, where: str) -> None:
     with engine.begin() as core:
         core.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE_S}s'"))
         core.execute(text("SET LOCAL statement_timeout = 0"))
+        if connection.info.server_version >= TRANSACTION_TIMEOUT:
+            core.execute(text("SET LOCAL transaction_timeout = 0"))
         core.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if identify(connection, where, NEWEST) is Identity.CURRENT:
             return

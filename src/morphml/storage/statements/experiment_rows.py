@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from morphml.search.experiment import ExperimentState
-from morphml.storage.expressions import constant, database_now
+from morphml.storage.expressions import checked, constant, database_now
 from morphml.storage.states import SessionState
 from morphml.storage.tables import experiments, sessions
 
@@ -83,7 +83,7 @@ def fence() -> Update:
             _e.id == bindparam("p_id"),
             _e.epoch == bindparam("p_epoch"),
             _e.nonce == bindparam("p_nonce"),
-            _e.state == constant(ExperimentState.RUNNING),
+            checked(_e.state) == constant(ExperimentState.RUNNING),
             _e.next_number + bindparam("p_taken") <= _e.budget,
         )
         .values(
@@ -126,7 +126,8 @@ def driver_of() -> Select[tuple[object, ...]]:
         .select_from(
             experiments.outerjoin(
                 sessions,
-                (sessions.c.id == _e.driver) & (sessions.c.state == constant(SessionState.LIVE)),
+                (sessions.c.id == _e.driver)
+                & (checked(sessions.c.state) == constant(SessionState.LIVE)),
             )
         )
         .where(_e.id == bindparam("p_id"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Insert, Select, Update, bindparam, insert, null, select, update
 
-from morphml.storage.expressions import constant, database_now
+from morphml.storage.expressions import checked, constant, database_now
 from morphml.storage.states import SessionKind, SessionState
 from morphml.storage.tables import experiments, sessions
 
@@ -27,7 +27,7 @@ def renew() -> Update:
     """The one update on a timer; a session that others have ended stays ended."""
     return (
         update(sessions)
-        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .where(_s.id == bindparam("p_id"), checked(_s.state) == constant(SessionState.LIVE))
         .values(expires_at=database_now() + bindparam("p_lease_s"))
     )
 
@@ -36,7 +36,7 @@ def is_live() -> Select[tuple[object, ...]]:
     """The session, unless it has ended; nobody ends it before this transaction is over."""
     return (
         select(_s.id)
-        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .where(_s.id == bindparam("p_id"), checked(_s.state) == constant(SessionState.LIVE))
         .with_for_update(read=True)
     )
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningDelete
 
 from morphml.search.experiment import ExperimentState
-from morphml.storage.expressions import constant, database_now
+from morphml.storage.expressions import checked, constant, database_now
 from morphml.storage.states import TaskState
 from morphml.storage.tables import artifacts, classes, experiments, tasks, trials
 
@@ -112,7 +112,9 @@ def wake_due() -> Update:
     """Make the tasks ready whose time has come; not those that another transaction has locked."""
     due = tasks.alias("due")
     key = (due.c.owner, due.c.number, due.c.segment)
-    come = select(*key).where(due.c.due_at <= database_now()).with_for_update(skip_locked=True)
+    # Read once: an hour that goes on during the statement could not be looked up in an index.
+    now = select(database_now()).scalar_subquery()
+    come = select(*key).where(due.c.due_at <= now).with_for_update(skip_locked=True)
     return (
         update(tasks).where(tuple_(_t.owner, _t.number, _t.segment).in_(come)).values(due_at=null())
     )
@@ -146,11 +148,7 @@ def lease() -> Update:
     """A session takes a ready task under a fresh token; what was lost before cannot come back."""
     return (
         update(tasks)
-        .where(
-            _this,
-            _t.state == constant(TaskState.PENDING),
-            _t.due_at.is_(None),
-        )
+        .where(_this, checked(_t.state) == constant(TaskState.PENDING))
         .values(
             state=constant(TaskState.LEASED),
             holder=bindparam("p_session"),
