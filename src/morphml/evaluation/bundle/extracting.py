@@ -154,8 +154,8 @@ def _check(entry: tarfile.TarInfo, refusal: _Refusal) -> None:
         raise refusal(f"{shown} is no plain file; links, folders and devices are not allowed")
     if not is_plain_name(entry.name):
         raise refusal(f"{shown} is no relative path within the bundle")
-    # Python's own rules as well.
-    tarfile.data_filter(entry, "/bundle")
+    if hasattr(tarfile, "data_filter"):  # Python's own rules as well, from 3.11.4 on
+        tarfile.data_filter(entry, "/bundle")
 
 
 def _write(entry: tarfile.TarInfo, content: IO[bytes], incoming: Path, refusal: _Refusal) -> None:
