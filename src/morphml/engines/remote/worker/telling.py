@@ -14,6 +14,7 @@ from morphml.engines.port import (
     EngineEvent,
     Finished,
     Logged,
+    PausedAt,
     Reported,
     Started,
     WorkerGone,
@@ -235,8 +236,14 @@ class Telling:
 
 
 def _as_told(entry: Entry, event: Finished) -> Finished:
-    """The end with its true cause: who leaves may have ended it, not who ordered it."""
-    if not entry.evicted or entry.cancelled or not isinstance(event.outcome, Cancelled):
-        return event
-    message = "the worker left before the attempt ended"
-    return replace(event, outcome=failure(FailureKind.PREEMPTED, "Preempted", message))
+    """The end with its true cause, and no checkpoint that no master has.
+
+    Who leaves may have ended the attempt, not who ordered it.
+    """
+    outcome = event.outcome
+    if isinstance(outcome, PausedAt) and entry.checkpoint is None:
+        outcome = PausedAt(step=min(outcome.step, entry.stored_step))
+    if isinstance(outcome, Cancelled) and entry.evicted and not entry.cancelled:
+        message = "the worker left before the attempt ended"
+        outcome = failure(FailureKind.PREEMPTED, "Preempted", message)
+    return replace(event, outcome=outcome)
