@@ -31,24 +31,35 @@ class DriverSide:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._listeners = 0
 
     # --- who listens -----------------------------------------------------------------------------
 
-    def attach(self, experiment: ExperimentId) -> None:
-        """A driver listens from now on; every end that was not acknowledged is told again."""
+    def attach(self, experiment: ExperimentId) -> int:
+        """The number of a driver that listens from now on, instead of any other.
+
+        Every end that was not acknowledged is told again.
+        """
         group = self._ledger.group(experiment)
-        group.attached = True
+        self._listeners += 1
+        group.listener = self._listeners
         others = [event for event in group.events if not isinstance(event, Finished)]
         group.events.clear()
         group.events.extend(others)
         self._tell_ends(experiment)
+        return group.listener
 
-    def detach(self, experiment: ExperimentId, now: Moment) -> None:
+    def listens(self, experiment: ExperimentId, listener: int) -> bool:
+        """Whether that driver is the one that listens."""
+        group = self._ledger.groups.get(experiment)
+        return group is not None and group.listener == listener
+
+    def detach(self, experiment: ExperimentId, listener: int, now: Moment) -> None:
         """The driver has gone: what waits goes back, what runs goes on, ends are told elsewhere."""
         group = self._ledger.groups.get(experiment)
-        if group is None:
+        if group is None or group.listener != listener:
             return
-        group.attached = False
+        group.listener = 0
         group.events = type(group.events)(e for e in group.events if not isinstance(e, Finished))
         for token in group.tokens:
             attempt = self._ledger.attempts[token]

@@ -28,8 +28,8 @@ class Group:
     def __init__(self, experiment: ExperimentId, max_logs: int) -> None:
         self.experiment = experiment
         self._max_logs = max_logs
-        #: Whether its driver listens here.
-        self.attached = False
+        #: Number of the lane that listens; 0 for none.
+        self.listener = 0
         #: Slots that it may use; decides only who goes first.
         self.share = 1
         #: Its attempts that lie at workers.
@@ -45,6 +45,11 @@ class Group:
         #: Kind -> (order of arrival, attempt).
         self._waiting: dict[Kind, deque[tuple[int, Attempt]]] = {}
         self._arrivals = 0
+
+    @property
+    def attached(self) -> bool:
+        """Whether its driver listens here."""
+        return self.listener != 0
 
     @property
     def load(self) -> float:

@@ -43,7 +43,8 @@ class Lane:
         self._prepared = False
         self._closed = False
         self._slots = -1
-        switchboard.act(lambda book, _: book.drivers.attach(experiment))
+        self._listener = switchboard.act(lambda book, _: book.drivers.attach(experiment))
+        switchboard.ring(experiment)
 
     @property
     def slots(self) -> int:
@@ -96,7 +97,7 @@ class Lane:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
         until = time.monotonic() + timeout_s
         with self._bell:
-            while not self._closed:
+            while self._listens:
                 events = self._switchboard.book.drivers.collect(self._experiment)
                 left = until - time.monotonic()
                 if events or left <= 0:
@@ -106,9 +107,10 @@ class Lane:
 
     def push(self, events: Sequence[EngineEvent]) -> None:
         """Tell the driver what came another way, such as from another master."""
-        if not self._closed:
-            push = tuple(events)
-            self._switchboard.act(lambda book, _: book.drivers.push(self._experiment, push))
+        with self._bell:
+            if self._listens:
+                push = tuple(events)
+                self._switchboard.act(lambda book, _: book.drivers.push(self._experiment, push))
 
     def close(self) -> None:
         """Listen no more: what waits goes back, what runs goes on. May be called twice."""
@@ -116,9 +118,15 @@ class Lane:
             if self._closed:
                 return
             self._closed = True
-            self._switchboard.act(lambda book, now: book.drivers.detach(self._experiment, now))
+            experiment, listener = self._experiment, self._listener
+            self._switchboard.act(lambda book, now: book.drivers.detach(experiment, listener, now))
             self._bell.notify_all()
 
+    @property
+    def _listens(self) -> bool:
+        drivers = self._switchboard.book.drivers
+        return not self._closed and drivers.listens(self._experiment, self._listener)
+
     def _check_open(self) -> None:
-        if self._closed:
-            raise WorkerError("the lane is closed")
+        if not self._listens:
+            raise WorkerError("the lane is closed, or the experiment has another one")

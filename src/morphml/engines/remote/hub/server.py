@@ -154,7 +154,10 @@ class HubServer:
                 ("grpc.max_receive_message_length", most),
                 ("grpc.max_send_message_length", most + (1 << 20)),
                 ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_time_ms", _PING_EVERY_S * 1000),
+                (
+                    "grpc.keepalive_time_ms",
+                    int(1000 * max(_PING_EVERY_S, 2 * self._settings.beat_s)),
+                ),
                 ("grpc.keepalive_timeout_ms", _PING_WITHIN_S * 1000),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", 2000),
