@@ -10,13 +10,14 @@ from morphml.search.changes import (
     AttemptEnd,
     Changes,
     CheckpointPointer,
+    ExperimentEnd,
     NewTask,
     NewTrial,
     ReturnedTask,
     TaskThen,
     TrialUpdate,
 )
-from morphml.search.experiment import TrialState
+from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.log import LogEntry
 from morphml.storage.classes import TransactionClasses
 from morphml.storage.database import Row, Transaction, Values
@@ -81,9 +82,14 @@ def write(
     if changes.results:
         add_results(run, experiment, changes.results, now)
     if changes.end is not None:
-        state, reason = changes.end.state, changes.end.reason
-        values: Values = {"p_id": experiment, "p_state": state, "p_reason": reason}
-        run.run(experiment_rows.end_experiment, values)
+        _end_experiment(run, experiment, changes.end)
+
+
+def _end_experiment(run: Transaction, experiment: ExperimentId, end: ExperimentEnd) -> None:
+    values: Values = {"p_id": experiment, "p_state": end.state, "p_reason": end.reason}
+    run.tell(experiment_rows.end_experiment, (values,))
+    if end.state is ExperimentState.COMPLETED:
+        run.tell(mail_rows.drop_mail_of, ({"p_id": experiment},))
 
 
 def _trial_rows(

@@ -38,6 +38,11 @@ def drop_mail() -> Delete:
     return delete(mail).where(_m.id == bindparam("p_id"))
 
 
+def drop_mail_of() -> Delete:
+    """An experiment is completed: what is left tells of attempts that were cancelled."""
+    return delete(mail).where(_m.experiment == bindparam("p_id"))
+
+
 def drop_mail_of_token() -> Delete:
     """The end of an attempt is stored: nothing told about it counts any more."""
     return delete(mail).where(_m.token == bindparam("p_token"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_token
 from morphml.search.changes import AttemptResult, ClaimedTask
+from morphml.search.experiment import ExperimentState
 from morphml.storage import TaskState
 from morphml.storage.cluster import AttemptOrder, Mail, MailKind
 from morphml.testing.store.case import Check, StoreCase, in_threads
@@ -157,6 +158,26 @@ def commit_of_an_end_takes_the_mail_of_its_attempt_away(case: StoreCase) -> None
     assert store.task_counts(case.experiment) == {TaskState.LEASED: 1, TaskState.ENDED: 1}
 
 
+def completed_experiment_leaves_no_mail(case: StoreCase) -> None:
+    """What is left tells of cancelled attempts; a paused one keeps all that waits for it."""
+    store, box = case.store, case.store.cluster.mail
+    script, other, (told, cancelled) = _elsewhere(case, 2)
+    posted = [_mail(cancelled, MailKind.REPORTED), _mail(told, MailKind.FINISHED)]
+    assert box.post(other, posted) == []
+    script.cancel(_handed(cancelled))
+    script.finish(ExperimentState.PAUSED)
+    assert len(_kinds(case)) == 2
+    script = case.script()
+    script.tell(_handed(told))
+    neighbour = DriverScript(store, case.shared(), case.session)
+    neighbour.ask(1, Ask(leased=False))
+    (task,) = store.cluster.claim_any(other, 1)
+    assert box.post(other, [_mail(task, MailKind.STARTED)]) == []
+    script.finish(ExperimentState.COMPLETED)
+    assert _kinds(case) == []
+    assert _kinds(case, [task.experiment]) == [MailKind.STARTED]
+
+
 def end_sent_again_is_known(case: StoreCase) -> None:
     """Whether it waits as mail or is stored; its worker may forget it."""
     store = case.store
@@ -256,6 +277,7 @@ CHECKS: tuple[Check, ...] = (
     mail_of_an_attempt_that_is_not_held_is_refused,
     posted_end_outlives_the_master_that_held_it,
     commit_of_an_end_takes_the_mail_of_its_attempt_away,
+    completed_experiment_leaves_no_mail,
     end_sent_again_is_known,
     adopted_attempts_are_told_of_by_their_new_holder,
     end_is_posted_once_however_masters_race,
