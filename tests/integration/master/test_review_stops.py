@@ -43,7 +43,7 @@ def test_time_budget_stops_trials_whose_reports_lack_the_objective(tmp_path: Pat
 def test_spent_time_budget_does_not_wait_for_trials_that_never_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MORPHML_STOP_GRACE", "0.5")
+    monkeypatch.setenv("MORPHML_STOP_GRACE", "3")
 
     def evaluate(arch, trial):
         if trial.number == 0:
@@ -59,9 +59,9 @@ def test_spent_time_budget_does_not_wait_for_trials_that_never_report(
 
     began = time.monotonic()
     result = mm.search(
-        GRID, evaluate, trials=50, timeout=1.0, workers=2, storage=tmp_path / "s.db"
+        GRID, evaluate, trials=50, timeout=3.0, workers=2, storage=tmp_path / "s.db"
     )  # fmt: skip
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50
     assert result.reason == "time budget spent"
     assert result.record.state == "completed"
     # Who listens is stopped in time and keeps its value; who does not is cancelled.
