@@ -131,16 +131,16 @@ class Turn:
 
     def __enter__(self) -> PostgresTransaction:
         self._connection = connection = self._pool.take()
+        self._pipeline: AbstractContextManager[Pipeline] = connection.pipeline()
         try:
-            self._pipeline: AbstractContextManager[Pipeline] = connection.pipeline()
             pipeline = self._pipeline.__enter__()
             # In a pipeline: it goes out with the first statement.
             connection.execute(self._begin)
-        except psycopg.Error as error:
+        except BaseException as error:
+            self._undo()
             self._pool.give(connection)
-            raise fault(error, self._pool.where) from error
-        except BaseException:
-            self._pool.give(connection)
+            if isinstance(error, psycopg.Error):
+                raise fault(error, self._pool.where) from error
             raise
         return PostgresTransaction(connection, self._texts, pipeline)
 
