@@ -28,7 +28,7 @@ from morphml.search.experiment import ExperimentState
 from morphml.search.progress import Progress
 from morphml.space.text import parse_space
 from morphml.storage import SqlStore
-from morphml.storage.cluster import AttemptOrder, StoredMail
+from morphml.storage.cluster import AttemptOrder, MailKind, StoredMail
 from morphml.storage.hints import HintTopic
 
 if TYPE_CHECKING:
@@ -99,15 +99,20 @@ class Drive:
     def deliver(self, mails: Sequence[StoredMail]) -> None:
         """Tell the driver what other masters have posted, once after each fold.
 
+        An end stays in the store until the commit that it leads to takes it away. The rest is
+        taken away here: as with a worker of one's own, a report may be lost with its master.
+
         Args:
-            mails: all that is there; mail stays until the end that it tells of is stored.
+            mails: all that is there.
         """
         lane = self._lane
-        if lane is None:
+        if lane is None or not mails:
             return
         folder = self._parts.contexts.of(self.experiment).folder
         lane.push([event_of(each.mail, folder) for each in mails if each.id not in self._passed])
         self._passed = {each.id for each in mails}
+        told = [each.id for each in mails if each.mail.kind is not MailKind.FINISHED]
+        self._parts.store.cluster.mail.take_away(told)
 
     def demand(self) -> Demand:
         """The slots that it could fill now."""

@@ -81,9 +81,14 @@ class Neighbours:
                         "cpu_percent": view.figures.cpu_percent,
                         "memory_percent": view.figures.memory_percent,
                         "disk_percent": view.figures.disk_percent,
+                        "gpu_percent": _mean([gpu.percent for gpu in view.figures.gpus]),
                     },
                     joined_at=now,
                     silent_s=max(0.0, now - view.heard_at),
                 )
             )
         return rows
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

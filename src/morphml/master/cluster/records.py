@@ -43,13 +43,7 @@ class StoreRecords:
         Raises:
             StorageError: when the store cannot be asked; nobody is to be killed for that.
         """
-        return [
-            attempt.token
-            for attempt in attempts
-            if self._store.leases.adopt(
-                self._life.session, attempt.owner, attempt.number, attempt.token
-            )
-        ]
+        return self._store.leases.adopt_all(self._life.session, attempts)
 
     def ended(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
         """The attempts whose end is stored already.
@@ -57,11 +51,7 @@ class StoreRecords:
         Raises:
             StorageError: when the store cannot be asked.
         """
-        return [
-            attempt.token
-            for attempt in attempts
-            if self._store.leases.stored(attempt.owner, attempt.number, attempt.token) is not None
-        ]
+        return self._store.leases.ended(attempts)
 
     def context(self, experiment: ExperimentId) -> ContextMessage | None:
         """What attempts of the experiment share; None where there is none that can travel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 
 from morphml.clock import Clock
@@ -17,6 +18,8 @@ from morphml.storage import SqlStore, TaskState
 
 #: Seconds between two looks.
 LOOK_EVERY_S = 0.5
+#: Seconds after which a person who waits is told who is missing.
+MISSED_AFTER_S = 5.0
 _OVER = (ExperimentState.COMPLETED, ExperimentState.FAILED, ExperimentState.PAUSED)
 
 
@@ -40,6 +43,7 @@ class Watch:
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         self._wait = wait
+        self._told = False
         self._store = store
         self._experiment = experiment
         self._clock = clock
@@ -89,7 +93,10 @@ class Watch:
         return sum(int(str(worker.figures.get("slots", 0))) for worker in workers)
 
     def until_over(self, observer: Observer) -> ExperimentState:
-        """Look twice a second until it is over or paused; an outage of the store is waited out."""
+        """Look twice a second until it is over or paused; an outage of the store is waited out.
+
+        A person who waits for nobody is told so, once: when no master or no worker is there.
+        """
         while True:
             try:
                 state, progress = self.look()
@@ -99,4 +106,17 @@ class Watch:
             observer(progress)
             if state in _OVER:
                 return state
+            self._miss_somebody(state, progress)
             self._wait(LOOK_EVERY_S)
+
+    def _miss_somebody(self, state: ExperimentState, progress: Progress) -> None:
+        if self._told or self._clock.monotonic() - self._began < MISSED_AFTER_S or progress.busy:
+            return
+        if state is ExperimentState.QUEUED and not self._store.cluster.masters():
+            missing = "no master serves this store: start one with `morphml master --storage ...`"
+        elif progress.slots == 0:
+            missing = "no worker is there: start one with `morphml worker --master HOST:PORT`"
+        else:
+            return
+        self._told = True
+        warnings.warn(f"experiment {self._experiment} waits: {missing}", stacklevel=4)
