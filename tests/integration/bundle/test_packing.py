@@ -111,6 +111,23 @@ def test_folder_within_a_checkout_is_packed_alone(tmp_path: Path) -> None:
     assert names(pack(root)) == sorted(set(WANTED) - {"package/table.csv"})
 
 
+def test_checkouts_within_a_checkout_are_packed_too(tmp_path: Path) -> None:
+    """A submodule and a clone that nobody has added; each ignores files of its own."""
+    library = write(tmp_path / "library", {"lib.py": "", "data.csv": "", ".gitignore": "*.csv"})
+    git(library, "init", "-q")
+    git(library, "add", "-A")
+    git(library, "commit", "-q", "-m", "first")
+    root = write(tmp_path / "root", {"train.py": "", "table.csv": ""})
+    git(root, "init", "-q")
+    allowed = ("-c", "protocol.file.allow=always")
+    git(root, *allowed, "submodule", "--quiet", "add", str(library), "added")
+    git(root, "clone", "-q", str(library), "cloned")
+    for folder in ("added", "cloned"):
+        write(root / folder, {"data.csv": "", "new.py": ""})
+    expected = ["added/lib.py", "added/new.py", "cloned/lib.py", "cloned/new.py"]
+    assert names(pack(root)) == [*expected, "table.csv", "train.py"]
+
+
 def test_other_checkout_named_by_the_environment_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

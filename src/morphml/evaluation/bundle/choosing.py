@@ -71,7 +71,15 @@ def _listed_by_git(root: Path) -> Iterator[Path]:
         raise _no_answer(root, str(error)) from error
     if done.returncode:
         raise _no_answer(root, done.stderr.decode(errors="replace").strip())
-    return (Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name)
+    for name in done.stdout.split(b"\0"):
+        path = Path(os.fsdecode(name))
+        if not name:
+            continue
+        if (root / path / ".git").exists() and not (root / path).is_symlink():
+            # A checkout within this one: git lists it as one entry.
+            yield from (path / inner for inner in _listed_by_git(root / path))
+        else:
+            yield path
 
 
 def _environment() -> dict[str, str]:
