@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from morphml.storage.cluster import MasterRow
 
 CODE = Path(__file__).with_name("code")
 SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 30), "b": mm.integer(0, 30)})
+LISTENS = re.compile(r"start workers with: morphml worker --master (\S+)")
 #: Seconds for what should be a matter of moments on an idle machine.
 LONG_S = 60.0
 
@@ -116,6 +117,7 @@ class Cluster:
         self.masters: dict[str, Member] = {}
         self.workers: dict[str, Member] = {}
         self._everybody: list[Member] = []
+        self._experiments: list[Experiment] = []
         self.addresses: dict[str, str] = {}
         self.tokens = folder / "tokens.json"
         TokenFile(self.tokens).ensure()
@@ -124,16 +126,17 @@ class Cluster:
 
     # --- processes -------------------------------------------------------------------------------
 
-    def start_master(self, name: str, *, at: str = "127.0.0.1:0") -> Member:
-        """Start a master and wait until it listens."""
-        member = self._start(name, self.master_command(name, at), {})
-        self.masters[name] = member
-        pattern = re.compile(r"start workers with: morphml worker --master (\S+)")
-        self.until(lambda: pattern.search(member.text()) or not member.running, f"{name} listens")
-        found = pattern.findall(member.text())
-        assert found, member.text()
-        self.addresses[name] = found[-1]
-        return member
+    def start_masters(self, *names: str) -> None:
+        """Start masters, on the port of the one that had the name before, and wait for them."""
+        for name in names:
+            at = self.addresses.get(name, "127.0.0.1:0")
+            self.masters[name] = self._start(name, self.master_command(name, at), {})
+        for name in names:
+            member = self.masters[name]
+            self.until(lambda m=member: LISTENS.search(m.text()) or not m.running, f"{name} starts")
+            found = LISTENS.search(member.text())
+            assert found, member.text()
+            self.addresses[name] = found[1]
 
     def master_command(self, name: str, at: str) -> list[str]:
         return [
@@ -145,7 +148,7 @@ class Cluster:
     def start_workers(
         self, *names: str, slots: int, at: list[str] | None = None, wait: bool = True
     ) -> list[Member]:
-        """Start workers that dial all masters in the order of their start, and wait for them."""
+        """Start workers that dial these addresses, by default all masters in order."""
         masters = ",".join(self.addresses.values() if at is None else at)
         for name in names:
             command = [
@@ -160,13 +163,15 @@ class Cluster:
 
     def _start(self, name: str, command: list[str], extra: dict[str, str]) -> Member:
         env = {**os.environ, "COUNTED_FOLDER": str(self.folder), **extra}
-        member = Member(name, command, self.folder / f"{name}.log", env)
+        lives = sum(member.name == name for member in self._everybody)
+        member = Member(name, command, self.folder / f"{name}.{lives}.log", env)
         self._everybody.append(member)
         return member
 
     def close(self) -> None:
         """End everything."""
-        self.store.close()
+        for store in (self.store, *self._experiments):
+            store.close()
         for member in self._everybody:
             member.clean_up()
 
@@ -178,17 +183,18 @@ class Cluster:
         file.write_text(str(seconds))
         file.rename(self.folder / "seconds")
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Within it no evaluation ends."""
-        (self.folder / "hold").touch()
-        try:
-            yield
-        finally:
-            (self.folder / "hold").unlink()
+    def hold(self, *workers: str) -> None:
+        """Let no evaluation of these workers end from now on."""
+        for worker in workers:
+            (self.folder / f"hold-{worker}").touch()
+
+    def release(self, *workers: str) -> None:
+        """Let their evaluations end again."""
+        for worker in workers:
+            (self.folder / f"hold-{worker}").unlink()
 
     def submit(self, trials: int, **options: object) -> Experiment:
-        """A search that is left to the masters; to be closed."""
+        """A search that is left to the masters."""
         options = {"optimizer": "random", "seed": 7, **options}
         made = Experiment.create(
             SPACE,
@@ -199,6 +205,7 @@ class Cluster:
             trials=trials,
             **options,
         )
+        self._experiments.append(made)
         made.submit()
         return made
 

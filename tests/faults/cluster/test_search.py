@@ -22,12 +22,12 @@ def test_search_on_two_workers_evaluates_each_trial_once(
     sqlite = str(tmp_path / "store.db")
     storage = sqlite if kind == "sqlite" else request.getfixturevalue("postgres_url")
     cluster = make_cluster(storage)
-    cluster.start_master("m1")
+    cluster.start_masters("m1")
     cluster.start_workers("w1", "w2", slots=2)
     cluster.take(0.1)
-    with cluster.submit(TRIALS, optimizer="evolution") as experiment:
-        print(f"{TRIALS} trials in {cluster.until_over(experiment):.1f} s")
-        check_whole(cluster, experiment, [])
+    experiment = cluster.submit(TRIALS, optimizer="evolution")
+    print(f"{TRIALS} trials in {cluster.until_over(experiment):.1f} s")
+    check_whole(cluster, experiment, [])
     assert cluster.evaluated() == Counter(range(TRIALS))
     assert {each.worker for each in cluster.evaluations()} == {"w1", "w2"}
     command = [sys.executable, "-m", "morphml.cli", "replay", "--check", "--json", storage]
@@ -36,15 +36,16 @@ def test_search_on_two_workers_evaluates_each_trial_once(
 
 
 def test_two_experiments_share_the_slots_by_priority(cluster: Cluster) -> None:
-    cluster.start_master("m1")
+    cluster.start_masters("m1")
     cluster.start_workers("w1", "w2", slots=2)
     cluster.take(0.2)
-    with cluster.submit(60, priority=3) as low, cluster.submit(60, priority=9) as high:
-        cluster.until_over(high)
-        share = cluster.told(low)
-        cluster.until_over(low)
-        check_whole(cluster, low, [])
-        check_whole(cluster, high, [])
+    low = cluster.submit(60, priority=3)
+    high = cluster.submit(60, priority=9)
+    cluster.until_over(high)
+    share = cluster.told(low)
+    cluster.until_over(low)
+    check_whole(cluster, low, [])
+    check_whole(cluster, high, [])
     print(f"when the higher one had 60 results, the lower one had {share}")
     assert 5 <= share <= 40  # by their priorities 20
     assert cluster.evaluated() == Counter(range(60)) + Counter(range(60))

@@ -1,0 +1,83 @@
+"""A master dies, stands still, or leaves: another drives on, and what runs is adopted."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+
+import pytest
+from tests.faults.cluster.cluster import Cluster, check_whole
+
+from morphml.master import Experiment
+
+TRIALS = 24
+
+
+def start_two_of_each(cluster: Cluster) -> Experiment:
+    """A search of one-second trials, some of which have ended and some of which run."""
+    cluster.start_masters("m1", "m2")
+    there = list(cluster.addresses.values())
+    cluster.start_workers("w1", slots=2, at=there, wait=False)
+    cluster.start_workers("w2", slots=2, at=there[::-1], wait=False)
+    cluster.until(lambda: {"w1", "w2"} <= cluster.present(), "both workers are there")
+    cluster.take(1.0)
+    experiment = cluster.submit(TRIALS, optimizer="evolution")
+    cluster.until(lambda: cluster.told(experiment) >= 4, "some trials have ended")
+    cluster.until(lambda: len(cluster.evaluations()) >= 8, "some trials run")
+    assert {each.worker for each in cluster.evaluations()} == {"w1", "w2"}
+    return experiment
+
+
+def until_driven_on(cluster: Cluster, experiment: Experiment, since: float) -> float:
+    """Wait until something new is stored; the seconds from ``since``."""
+    stored = len(cluster.log(experiment))
+    cluster.until(lambda: len(cluster.log(experiment)) > stored, "it is driven on")
+    return time.time() - since
+
+
+@pytest.mark.parametrize("victim", ["driver", "other"])
+def test_other_master_goes_on_and_adopts_what_runs_when_one_is_killed(
+    victim: str, cluster: Cluster
+) -> None:
+    experiment = start_two_of_each(cluster)
+    driving = cluster.driving(experiment)
+    other = next(each for each in cluster.masters.values() if each is not driving)
+    before = cluster.log(experiment)
+    killed = (driving if victim == "driver" else other).kill()
+    took = until_driven_on(cluster, experiment, killed)
+    print(f"goes on {took:.2f} s after kill -9 of the {victim}")
+    assert took <= 13.0
+    cluster.until_over(experiment)
+    if victim == "driver":
+        assert f"experiment {experiment.id}" in other.text()
+    check_whole(cluster, experiment, before)
+    assert cluster.evaluated() == Counter(range(TRIALS))
+
+
+def test_driver_that_stood_still_beyond_its_lease_commits_nothing_and_comes_back_anew(
+    cluster: Cluster,
+) -> None:
+    experiment = start_two_of_each(cluster)
+    first = cluster.driver(experiment)
+    assert first is not None
+    stopped = cluster.masters[first.name]
+    before = cluster.log(experiment)
+    since = stopped.send(signal.SIGSTOP)
+    took = until_driven_on(cluster, experiment, since)
+    print(f"driven on {took:.2f} s after SIGSTOP of its driver")
+    assert took <= 13.0
+    left = 12.0 - (time.time() - since)
+    time.sleep(max(0.0, left))
+    stopped.send(signal.SIGCONT)
+    woken = time.time()
+
+    def anew() -> bool:
+        rows = cluster.store.cluster.masters()
+        return any(r.name == first.name and r.session != first.session for r in rows)
+
+    cluster.until(anew, "it has a new session")
+    print(f"a new session {time.time() - woken:.2f} s after SIGCONT")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    assert cluster.evaluated() == Counter(range(TRIALS))

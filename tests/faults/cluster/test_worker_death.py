@@ -1,0 +1,75 @@
+"""A worker dies, or stands still: what it ran runs again elsewhere, and counts once."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+
+import psutil
+from tests.faults.cluster.cluster import Cluster, Evaluation, Member, check_whole
+
+from morphml.master import Experiment
+
+
+def start_held(cluster: Cluster) -> tuple[Experiment, Member, Evaluation]:
+    """A search of three held trials, and the worker that runs one of them; w2 has a slot left."""
+    cluster.start_masters("m1")
+    (first, _) = cluster.start_workers("w1", slots=1) + cluster.start_workers("w2", slots=3)
+    cluster.hold("w1", "w2")
+    experiment = cluster.submit(3)
+    cluster.until(lambda: len(cluster.evaluations()) == 3, "three trials run")
+    (there,) = [each for each in cluster.evaluations() if each.worker == "w1"]
+    return experiment, first, there
+
+
+def until_again(cluster: Cluster, lost: Evaluation, since: float) -> float:
+    """Wait until the lost trial runs elsewhere; the seconds from ``since``."""
+
+    def again() -> list[Evaluation]:
+        return [e for e in cluster.evaluations() if e.number == lost.number and e.worker == "w2"]
+
+    cluster.until(again, "it runs again")
+    return again()[0].at - since
+
+
+def test_trial_of_a_killed_worker_runs_elsewhere_within_five_seconds(cluster: Cluster) -> None:
+    experiment, worker, lost = start_held(cluster)
+    before = cluster.log(experiment)
+    children = psutil.Process(worker.pid).children(recursive=True)
+    assert children
+    took = until_again(cluster, lost, worker.kill())
+    print(f"runs again {took:.2f} s after kill -9 of its worker")
+    assert took <= 5.0
+    cluster.until(lambda: not any(c.is_running() for c in children), "its children are gone")
+    cluster.release("w1", "w2")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    assert cluster.evaluated() == Counter([0, 1, 2, lost.number])
+
+
+def test_trial_of_a_stopped_worker_runs_elsewhere_and_its_late_result_is_fenced_out(
+    cluster: Cluster,
+) -> None:
+    experiment, worker, lost = start_held(cluster)
+    before = cluster.log(experiment)
+    stopped = worker.send(signal.SIGSTOP)
+    cluster.release("w1")  # its child ends, and nobody hears of it
+    took = until_again(cluster, lost, stopped)
+    print(f"runs again {took:.2f} s after SIGSTOP of its worker")
+    assert took <= 15.0
+    worker.send(signal.SIGCONT)
+    cluster.until(lambda: "w1" in cluster.present(), "it is back")
+    assert cluster.told(experiment) == 0
+    cluster.release("w2")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    ends = [e for e in cluster.store.attempts(experiment.id) if e.number == lost.number]
+    assert [end.result for end in ends] == ["failed", "succeeded"]
+    assert ends[0].failure is not None
+    assert ends[0].failure["kind"] == "lost_worker"
+    assert ends[1].worker.startswith("w2")
+    assert cluster.evaluated() == Counter([0, 1, 2, lost.number])
+    with cluster.submit(8, seed=8) as other:  # and the worker is as good as before
+        cluster.until_over(other)
+        check_whole(cluster, other, [])
+    assert {"w1", "w2"} == {each.worker for each in cluster.evaluations()[4:]}
