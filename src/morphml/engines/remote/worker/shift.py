@@ -8,7 +8,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import morphml
 from morphml.engines.port import Order
 from morphml.engines.remote.announcing import beat_to_proto, registration_to_proto
 from morphml.engines.remote.messages import Beat, Registration
@@ -55,6 +54,8 @@ class Identity:
 
     worker: str
     name: str
+    #: Of MorphML.
+    version: str
     capabilities: Mapping[str, float]
 
 
@@ -145,7 +146,7 @@ class Shift:
         return Registration(
             worker=self._identity.worker,
             name=self._identity.name,
-            morphml_version=morphml.__version__,
+            morphml_version=self._identity.version,
             python_version=platform.python_version(),
             slots=self._settings.slots,
             capabilities=self._identity.capabilities,

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -50,18 +51,26 @@ class RemoteWorker:
         settings: what the operator set.
         access: what is shown to masters.
         clock: tells the time.
+        version: of MorphML; by default what is installed.
 
     Raises:
         OSError: when the worker's folder cannot be made or written.
     """
 
-    def __init__(self, settings: WorkerSettings, access: ClientAccess, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        access: ClientAccess,
+        clock: Clock,
+        version: str | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._gpus = Gpus()
         self.identity = Identity(
             worker=secrets.token_hex(16),
             name=settings.name or f"{socket.gethostname()}-{os.getpid()}",
+            version=version or metadata.version("morphml"),
             capabilities=capabilities(settings, self._gpus.cards()),
         )
         self._inbox: deque[Happening | DrainAsked] = deque()
