@@ -1,0 +1,114 @@
+"""A connection that is half open: nothing passes any more, and nobody says so."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from tests.integration.engines.remote.access_servers import PATIENCE_S, calling, refused, serving
+
+from morphml.engines.remote.access import ClientAccess, ServerAccess
+from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
+
+
+class Wire:
+    """A proxy whose wire can be cut without a word to either end."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._cut = asyncio.Event()
+        self._writers: list[asyncio.StreamWriter] = []
+        self._pumps: list[asyncio.Task[None]] = []
+
+    def cut(self) -> None:
+        self._cut.set()
+
+    @asynccontextmanager
+    async def to(self, port: int) -> AsyncIterator[str]:
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            inner, out = await asyncio.open_connection("127.0.0.1", port)
+            self._writers += [writer, out]
+            for source, target in ((reader, out), (inner, writer)):
+                self._pumps.append(asyncio.create_task(self._pump(source, target)))
+
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            for pump in self._pumps:
+                pump.cancel()
+            await asyncio.gather(*self._pumps, return_exceptions=True)
+            for writer in self._writers:
+                writer.close()
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            if self._cut.is_set():
+                continue
+            target.write(data)
+            await target.drain()
+
+
+@pytest.mark.parametrize("beating", [False, True])
+def test_a_half_open_connection_is_noticed_in_seconds(beating: bool) -> None:
+    async def run() -> float:
+        wire = Wire()
+        async with (
+            serving(ServerAccess()) as server,
+            wire.to(server.port) as target,
+            calling(ClientAccess(), target) as channel,
+        ):
+            stream = worker_pb2_grpc.MasterServiceStub(channel).Work(timeout=60)
+            event = worker_pb2.WorkerEvent(beat=worker_pb2.Beat(index=1))
+            message = worker_pb2.WorkRequest(events=[event])
+
+            async def beat() -> None:
+                while beating:
+                    await asyncio.sleep(1)
+                    await stream.write(message)
+
+            await stream.write(message)
+            await stream.read()
+            wire.cut()
+            began = time.monotonic()
+            beats = asyncio.create_task(beat())
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stream.read()
+            noticed = time.monotonic() - began
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
+            return noticed
+
+    assert asyncio.run(run()) < 13
+
+
+def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
+    """A listener that takes connections and is silent, such as a stopped process."""
+
+    async def run() -> float:
+        writers = []
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as other:
+            target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
+            access = ClientAccess()
+            async with calling(access, target) as channel:
+                began = time.monotonic()
+                stub = worker_pb2_grpc.MasterServiceStub(channel)
+                error = await refused(
+                    stub.Heartbeat(worker_pb2.HeartbeatRequest(), timeout=PATIENCE_S)
+                )
+                took = time.monotonic() - began
+                assert error.code() is grpc.StatusCode.UNAVAILABLE
+                problem = await access.problem(error, target)
+                assert "is not reached" in problem.message
+            for writer in writers:
+                writer.close()
+                await writer.wait_closed()
+            return took
+
+    assert asyncio.run(run()) < 13
