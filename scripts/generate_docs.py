@@ -69,7 +69,18 @@ def _option(parameter: object) -> str:
     if getattr(parameter, "param_type_name", "") == "option":
         name = ", ".join([*parameter.opts])  # type: ignore[attr-defined]  # options have them
     meaning = getattr(parameter, "help", "") or ""
-    return f"| `{name}` | {meaning} |\n"
+    return f"| `{name}` | {meaning}{_default(parameter)} |\n"
+
+
+def _default(parameter: object) -> str:
+    """What holds where nothing is said; nothing for flags and for what the text itself says."""
+    if getattr(parameter, "param_type_name", "") != "option":
+        return ""
+    if getattr(parameter, "required", False):
+        return " Must be given."
+    value = getattr(parameter, "default", None)
+    shown = isinstance(value, int | float | str) and not isinstance(value, bool) and value != ""
+    return f" Default {value}." if shown else ""
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ Storage = Annotated[
     str,
     typer.Option(
         metavar="STORE",
-        help="The store that all masters share: postgresql://USER:PASSWORD@HOST/DATABASE, or a "
-        "SQLite file for one master.",
+        help="The store that all masters share: postgresql://USER@HOST/DATABASE (the password "
+        "from PGPASSWORD or ~/.pgpass, not for all to see), or a SQLite file for one master.",
     ),
 ]
 TokenPath = Annotated[

@@ -150,6 +150,17 @@ COMMANDS: tuple[Entry, ...] = (
         examples=("certs certs", "certs certs --host master.example --host 10.0.0.5 --days 30"),
     ),
     Entry(
+        name="storage",
+        path="storage:storage",
+        help="Migrate a store, copy it into another one, or look it over.",
+        panel=_CARE,
+        examples=(
+            "storage migrate postgresql://morphml@db/search",
+            "storage copy search.db postgresql://morphml@db/search",
+            "storage check search.db",
+        ),
+    ),
+    Entry(
         name="replay",
         path="replay:replay",
         help="Ask every proposal of a stored log again, from its own prefix, and compare.",
