@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from morphml.engines.remote.access import Scope, TokenFile
 from morphml.errors import BundleError
 from morphml.evaluation.bundle import Bundle, BundleLimits, pack
 from morphml.storage import open_store
@@ -178,6 +179,13 @@ def test_stores_of_searches_are_left_out_and_other_databases_are_not(tmp_path: P
     connection.close()
     assert names(pack(tmp_path)) == ["table.db", "train.py"]
     store.close()
+
+
+def test_tokens_are_left_out_whatever_their_file_is_called(tmp_path: Path) -> None:
+    write(tmp_path, {"train.py": "", "worker.py": "token = '\"about\": ...'\n"})
+    TokenFile(tmp_path / "tokens.json").ensure()
+    TokenFile(tmp_path / "tokens.json").export(tmp_path / "for-the-gpu-box", [Scope.WORKER])
+    assert names(pack(tmp_path)) == ["train.py", "worker.py"]
 
 
 def test_same_files_give_the_same_bytes(tmp_path: Path) -> None:

@@ -34,13 +34,15 @@ _GIT_TIMEOUT_S: Final = 30.0
 #: Where SQLite's header has the program's id, and that of a MorphML store.
 _SQLITE_ID: Final = slice(68, 72)
 _STORE_ID: Final = b"MoML"
+#: How a file with the tokens of masters and workers begins.
+_TOKENS: Final = b'"about": "MorphML tokens'
 
 
 def chosen_files(root: Path) -> list[Path]:
     """Files of a folder that belong into its bundle, relative to it, sorted.
 
     Left out: what git ignores, hidden files (``.env`` among them), caches, virtual environments,
-    compiled files, private keys, MorphML's own stores, links, and what is no plain file.
+    compiled files, private keys, tokens, MorphML's own stores, links, and what is no plain file.
 
     Raises:
         BundleError: when it is no folder, holds too much to look through, or lies in a git
@@ -131,7 +133,7 @@ def _is_wanted(path: Path) -> bool:
 
 
 def _is_source(root: Path, path: Path, environments: dict[Path, bool]) -> bool:
-    """By what lies on the disk: a plain file, no store, in no environment and behind no link."""
+    """By what lies on the disk: a plain file, no store, no tokens, in no environment, no link."""
     for parent in path.parents[:-1]:
         if parent not in environments:
             there = root / parent
@@ -142,24 +144,29 @@ def _is_source(root: Path, path: Path, environments: dict[Path, bool]) -> bool:
         found = (root / path).lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False  # git lists files that were deleted and not committed
-    return stat.S_ISREG(found.st_mode) and not _is_store(root / path)
+    return stat.S_ISREG(found.st_mode) and not _is_secret_or_store(root / path)
 
 
-def _is_store(path: Path) -> bool:
-    """Whether it is a MorphML store, or lies beside one."""
+def _is_secret_or_store(path: Path) -> bool:
+    """Whether it holds tokens, is a MorphML store, or lies beside one."""
     name = path.name
     for end in ("-wal", "-shm", ".lock"):
         if name.endswith(end):
-            return _has_store_id(path.with_name(name.removesuffix(end)))
-    return _has_store_id(path)
+            return _is_store(_head(path.with_name(name.removesuffix(end))))
+    head = _head(path)
+    return _is_store(head) or _TOKENS in head
 
 
-def _has_store_id(path: Path) -> bool:
+def _is_store(head: bytes) -> bool:
+    return head.startswith(b"SQLite format 3\0") and head[_SQLITE_ID] == _STORE_ID
+
+
+def _head(path: Path) -> bytes:
+    """How the file begins; nothing where there is none, or it cannot be read."""
     try:
         if not path.is_file():
-            return False
+            return b""
         with path.open("rb") as file:
-            head = file.read(100)
+            return file.read(100)
     except OSError:
-        return False
-    return head.startswith(b"SQLite format 3\0") and head[_SQLITE_ID] == _STORE_ID
+        return b""

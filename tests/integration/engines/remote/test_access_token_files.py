@@ -23,6 +23,7 @@ ROOT = os.geteuid() == 0
 
 def secrets_of(path: Path) -> dict[str, str]:
     document: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    assert document.pop("about").startswith("MorphML tokens")
     return document
 
 

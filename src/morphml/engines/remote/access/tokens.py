@@ -20,6 +20,8 @@ from morphml.engines.remote.access.private_files import read_private, write_priv
 from morphml.engines.remote.access.scopes import Scope
 from morphml.errors import AccessError
 
+#: Begins every file that is made here: whoever packs folders knows it by this, and leaves it out.
+ABOUT = {"about": "MorphML tokens: secrets, for the owner of this file only"}
 #: Random bytes in a secret.
 SECRET_BYTES = 32
 #: What a secret may look like: it travels in a header, and a short one could be guessed.
@@ -83,7 +85,7 @@ class Tokens:
         lines = {scope.value: self.secret(scope) for scope in Scope if scope in present}
         for scope in self.judged:
             lines.setdefault(scope.value, f"sha256:{self._fingerprints[scope].hex()}")
-        return json.dumps(lines, indent=2) + "\n"
+        return json.dumps(ABOUT | lines, indent=2) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class TokenFile:
 def fresh_tokens() -> str:
     """The text of a token file with a new secret of 256 random bits for every scope."""
     made = {scope.value: secrets.token_urlsafe(SECRET_BYTES) for scope in Scope}
-    return json.dumps(made, indent=2) + "\n"
+    return json.dumps(ABOUT | made, indent=2) + "\n"
 
 
 def parse_tokens(data: bytes, file: Path) -> Tokens:
@@ -159,6 +161,8 @@ def parse_tokens(data: bytes, file: Path) -> Tokens:
     held: dict[Scope, str] = {}
     judged: dict[Scope, bytes] = {}
     for name, value in document.items():
+        if name in ABOUT:
+            continue
         scope = _scope(name, file)
         known = _FINGERPRINT.fullmatch(value) if isinstance(value, str) else None
         if known:
