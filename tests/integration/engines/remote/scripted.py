@@ -17,7 +17,8 @@ import morphml
 from morphml.clock import SystemClock
 from morphml.engines.port import Assignment, EngineEvent, Finished
 from morphml.engines.remote import announcing
-from morphml.engines.remote.hub import Hub, HubSettings, Lane, OpenAccess, identify
+from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.hub import Hub, HubSettings, Lane, identify
 from morphml.engines.remote.messages import AttemptName, ContextMessage, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import StoreUnavailable
@@ -330,7 +331,7 @@ def site(folder: Path, settings: HubSettings = PATIENT) -> Iterator[Site]:
     hub = Hub(
         settings,
         records,
-        OpenAccess(),
+        ServerAccess(),
         lambda: identify(session, morphml.__version__),
         SystemClock(),
     )

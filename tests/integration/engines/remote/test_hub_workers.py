@@ -33,8 +33,9 @@ from morphml.engines.port import (
     Succeeded,
     WorkerGone,
 )
-from morphml.engines.remote.hub import HubSettings, HubSettingsError, ListenError
+from morphml.engines.remote.hub import HubSettings, HubSettingsError
 from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.errors import CallerError
 from morphml.ids import new_token
 
 
@@ -435,7 +436,7 @@ def test_master_that_stood_still_does_not_take_its_workers_for_lost(quick: Site)
 
 def test_taken_address_is_refused_with_its_name(place: Site, tmp_path: Path) -> None:
     settings = replace(PATIENT, listen=f"127.0.0.1:{place.hub.port}")
-    with pytest.raises(ListenError, match=str(place.hub.port)), site(tmp_path, settings):
+    with pytest.raises(CallerError, match=str(place.hub.port)), site(tmp_path, settings):
         pass
 
 

@@ -29,7 +29,8 @@ from morphml.engines.port import (
     Started,
     Succeeded,
 )
-from morphml.engines.remote.hub import Hub, HubSettings, OpenAccess, identify
+from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.hub import Hub, HubSettings, identify
 from morphml.engines.remote.messages import ContextMessage
 from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_session_id, new_token
@@ -102,7 +103,7 @@ def serving(records: KeptRecords, port: int = 0, **times: float) -> Iterator[Mas
     hub = Hub(
         HubSettings(listen=f"127.0.0.1:{port}", beat_s=0.3, patience_s=1.5, **times),  # type: ignore[arg-type]
         records,
-        OpenAccess(),
+        ServerAccess(),
         lambda: identify(session, morphml.__version__),
         SystemClock(),
     )

@@ -1,22 +1,18 @@
 """The master's side of workers: listens, places attempts, and tells drivers what happens."""
 
-from morphml.engines.remote.hub.hub import Hub, OpenAccess, identify
+from morphml.engines.remote.hub.hub import Hub, identify
 from morphml.engines.remote.hub.lane import Lane
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
-from morphml.engines.remote.hub.server import Access, ListenError
 from morphml.engines.remote.hub.settings import HubSettings, HubSettingsError
 from morphml.engines.remote.hub.views import WaitingView, WorkerView
 
 __all__ = [
-    "Access",
     "Hub",
     "HubSettings",
     "HubSettingsError",
     "Identity",
     "Lane",
-    "ListenError",
-    "OpenAccess",
     "Records",
     "WaitingView",
     "WorkerView",

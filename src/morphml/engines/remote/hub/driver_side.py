@@ -187,7 +187,7 @@ class DriverSide:
                 self._ledger.forget(attempt)
 
     def kill(self, tokens: Iterable[AttemptToken], now: Moment) -> None:
-        """Nobody wants these attempts any more; nothing more is told of them."""
+        """Nobody wants these attempts any more; no end is told of them."""
         for token in tokens:
             attempt = self._ledger.attempts.get(token)
             if attempt is None:
@@ -195,6 +195,8 @@ class DriverSide:
                 self._ledger.fence(token, "" if unknown is None else unknown.worker)
             elif attempt.state is AttemptState.ENDED:
                 self._ledger.fenced.add(token)
+                if attempt.end is not None and not attempt.taken:
+                    self._ledger.group(attempt.name.owner).withdraw(attempt.end)
                 if attempt.reported:
                     self._ledger.confirm(token, attempt.worker)
                 self._ledger.forget(attempt)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-
-import grpc
 
 from morphml.clock import Clock
 from morphml.engines.port import Assignment, Order, Returned
+from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.hub.contexts import Contexts
 from morphml.engines.remote.hub.files import CheckpointReader
 from morphml.engines.remote.hub.lane import Lane
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
-from morphml.engines.remote.hub.server import Access, HubServer
+from morphml.engines.remote.hub.server import HubServer
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.hub.views import WaitingView, WorkerView
@@ -24,14 +22,6 @@ from morphml.errors import MorphError
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAccess:
-    """Whoever can reach the port may speak; for tests and loopback."""
-
-    credentials: grpc.ServerCredentials | None = None
-    interceptors: tuple[grpc.aio.ServerInterceptor, ...] = field(default=())
 
 
 class Hub:
@@ -49,7 +39,7 @@ class Hub:
         self,
         settings: HubSettings,
         records: Records,
-        access: Access,
+        access: ServerAccess,
         identity: Callable[[], Identity],
         clock: Clock,
     ) -> None:
@@ -66,7 +56,7 @@ class Hub:
         """Listen for workers.
 
         Raises:
-            ListenError: when the address is taken or not this machine's.
+            CallerError: when the address is taken or not this machine's.
         """
         self._server.start()
 

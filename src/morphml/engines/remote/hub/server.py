@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.access.connection import SERVER_ASKS_MS, server_options
 from morphml.engines.remote.hub.asking import Clerk
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
@@ -20,31 +22,12 @@ from morphml.engines.remote.hub.servicer import WorkServicer
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.hub.transfers import TransferServicer
 from morphml.engines.remote.proto import worker_pb2 as pb
-from morphml.errors import CallerError
 
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "morphml.worker.v1.MasterService"
-#: Seconds between two pings of a connection on which nothing moves, and until one is answered.
-_PING_EVERY_S, _PING_WITHIN_S = 10, 5
-
-
-class ListenError(CallerError):
-    """The address cannot be listened on."""
-
-
-class Access(Protocol):
-    """Who may speak to a server."""
-
-    @property
-    def credentials(self) -> grpc.ServerCredentials | None:
-        """TLS, or None for a plain socket."""
-        ...
-
-    @property
-    def interceptors(self) -> Sequence[grpc.aio.ServerInterceptor]:
-        """What looks at each call before its body is read."""
-        ...
+#: Bytes around the largest event.
+_MARGIN = 1 << 20
 
 
 class HubServer:
@@ -62,7 +45,7 @@ class HubServer:
         self,
         switchboard: Switchboard,
         records: Records,
-        access: Access,
+        access: ServerAccess,
         identity: Callable[[], Identity],
         pool: Executor,
     ) -> None:
@@ -87,7 +70,7 @@ class HubServer:
         """Listen.
 
         Raises:
-            ListenError: when the address is taken or not this machine's.
+            CallerError: when the address is taken or not this machine's.
         """
         self._thread.start()
         self._ready.wait()
@@ -123,7 +106,7 @@ class HubServer:
         server = self._make()
         checks = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-        self.port = self._bind(server)
+        self.port = self._access.bind(server, self._settings.listen)
         self._switchboard.act(lambda book, now: book.tick(now))
         await server.start()
         for name in ("", SERVICE):
@@ -148,21 +131,15 @@ class HubServer:
 
     def _make(self) -> grpc.aio.Server:
         most = self._settings.max_message_bytes
+        options = dict(server_options())
+        options["grpc.max_receive_message_length"] = most
+        options["grpc.max_send_message_length"] = most + _MARGIN
+        # Who beats is not asked whether it lives.
+        asks = int(2000 * self._settings.beat_s)
+        options["grpc.keepalive_time_ms"] = max(asks, SERVER_ASKS_MS)
         server = grpc.aio.server(
             interceptors=list(self._access.interceptors),
-            options=[
-                ("grpc.max_receive_message_length", most),
-                ("grpc.max_send_message_length", most + (1 << 20)),
-                ("grpc.so_reuseport", 0),
-                (
-                    "grpc.keepalive_time_ms",
-                    int(1000 * max(_PING_EVERY_S, 2 * self._settings.beat_s)),
-                ),
-                ("grpc.keepalive_timeout_ms", _PING_WITHIN_S * 1000),
-                ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.min_ping_interval_without_data_ms", 2000),
-                ("grpc.http2.max_ping_strikes", 0),
-            ],
+            options=list(options.items()),
         )
         work = WorkServicer(self._switchboard, self._identity)
         files = TransferServicer(self._switchboard, self._records, self._pool)
@@ -184,16 +161,3 @@ class HubServer:
         generic = grpc.method_handlers_generic_handler(SERVICE, handlers)
         server.add_generic_rpc_handlers((generic,))
         return server
-
-    def _bind(self, server: grpc.aio.Server) -> int:
-        listen, credentials = self._settings.listen, self._access.credentials
-        try:
-            if credentials is None:
-                port = server.add_insecure_port(listen)
-            else:
-                port = server.add_secure_port(listen, credentials)
-        except RuntimeError as error:
-            raise ListenError(f"listen={listen!r}: {error}; is another master there?") from error
-        if not port:
-            raise ListenError(f"listen={listen!r}: no address of this machine, or it is taken")
-        return port

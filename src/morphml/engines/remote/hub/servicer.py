@@ -56,7 +56,8 @@ class WorkServicer:
         connection: Connection | None = None
         try:
             connection = await self._greet(call)
-            await self._serve(connection, call)
+            if connection is not None:
+                await self._serve(connection, call)
         except ProtocolError as error:
             name = "a stranger" if connection is None else f"worker {connection.worker}"
             _LOG.warning("%s at %s is sent away: %s", name, call.peer(), error)
@@ -76,12 +77,15 @@ class WorkServicer:
 
     # --- greeting --------------------------------------------------------------------------------
 
-    async def _greet(self, call: Call) -> Connection:
+    async def _greet(self, call: Call) -> Connection | None:
+        """The stream of a worker that is taken; None for one that ended without a word."""
         try:
             async with asyncio.timeout(self._settings.greet_within_s):
                 said = await _read(call)
         except TimeoutError:
             raise ProtocolError("no registration came") from None
+        if said is None:
+            return None
         if not said or not isinstance(said[0], Registration):
             raise ProtocolError("the first message of a stream holds a registration")
         registration = said[0]

@@ -217,6 +217,8 @@ class WorkerSide:
         if attempt.state not in LIVE:
             return
         if isinstance(event, Started):
+            if attempt.state is AttemptState.STARTED:
+                return  # said again after a break
             attempt.state = AttemptState.STARTED
             attempt.slot, attempt.began_at = event.worker, event.at
         elif attempt.state is AttemptState.SENT:
