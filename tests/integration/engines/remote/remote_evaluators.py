@@ -51,3 +51,7 @@ def chatting(arch: Any, trial: Any) -> float:
         print(f"line {line}")
         time.sleep(0.005)
     return 1.0
+
+
+def noop(arch: Any, trial: Any) -> float:
+    return 1.0

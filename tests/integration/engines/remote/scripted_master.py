@@ -32,8 +32,16 @@ EXPERIMENT = "e0123456"
 class ScriptedMaster(rpc.MasterServiceServicer):
     """Welcomes every worker, acknowledges every result, unless told otherwise."""
 
-    def __init__(self, port: int = 0, *, session: str = "m1", store: str = "s1") -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        session: str = "m1",
+        store: str = "s1",
+        access: ServerAccess | None = None,
+    ) -> None:
         self.session, self.store = session, store
+        self._access = access or ServerAccess()
         self.acknowledges = True
         self.answers_beats = True
         self.refusal = ""
@@ -107,7 +115,7 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         self._loop.close()
 
     async def _serve(self) -> None:
-        access = ServerAccess()
+        access = self._access
         self._ending = asyncio.Event()
         self._server = access.server()
         rpc.add_MasterServiceServicer_to_server(self, self._server)

@@ -95,7 +95,7 @@ class Executor:
                 segment=assignment.segment,
             )
             pending.wants.add(CheckpointWanted(attempt=name, file=checkpoint))
-            path = self._scratch.incoming(assignment.token)
+            path = self._scratch.expect(assignment.token)
             pending.assignment = replace(assignment, checkpoint=path)
         if context.bundle and not self.bundle(context.bundle).is_dir():
             pending.wants.add(BundleWanted(digest=context.bundle))

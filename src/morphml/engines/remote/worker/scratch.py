@@ -32,6 +32,8 @@ class Scratch:
         self.bundles.mkdir(exist_ok=True)
         self._lock = os.open(self._own / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        #: Files of each attempt: looking through a folder takes too long for many short attempts.
+        self._files: dict[AttemptToken, set[Path]] = {}
         self._remove_orphans()
 
     def of(self, experiment: ExperimentId) -> Path:
@@ -43,6 +45,12 @@ class Scratch:
     def forget(self, experiment: ExperimentId) -> None:
         """Remove the folder of an experiment."""
         shutil.rmtree(self._own / "experiments" / experiment, ignore_errors=True)
+
+    def expect(self, token: AttemptToken) -> Path:
+        """Make room for the checkpoint that an attempt goes on from."""
+        path = self.incoming(token)
+        self._files.setdefault(token, set()).add(path)
+        return path
 
     def incoming(self, token: AttemptToken) -> Path:
         """Where the checkpoint that an attempt goes on from is put."""
@@ -61,6 +69,7 @@ class Scratch:
                 os.link(written, kept)
             except PermissionError:
                 shutil.copyfile(written, kept)  # a file system without links
+            self._files.setdefault(token, set()).add(kept)
             return kept
         return None
 
@@ -69,12 +78,15 @@ class Scratch:
         return self._file("outgoing", f"{token}-{step}.pt")
 
     def clear(self, token: AttemptToken, but: int | None = None) -> None:
-        """Remove the checkpoints of an attempt, all but that of step ``but``."""
-        for path in (self._own / "outgoing").glob(f"{token}-*.pt"):
-            if but is None or path.name != f"{token}-{but}.pt":
-                path.unlink(missing_ok=True)
-        if but is None:
-            (self._own / "incoming" / f"{token}.pt").unlink(missing_ok=True)
+        """Remove the files of an attempt, all but the kept checkpoint of step ``but``."""
+        files = self._files.pop(token, None)
+        if files is None:
+            return
+        left = set() if but is None else files & {self.kept(token, but)}
+        for path in files - left:
+            path.unlink(missing_ok=True)
+        if left:
+            self._files[token] = left
 
     def close(self) -> None:
         """Remove the worker's folder."""
