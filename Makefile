@@ -17,6 +17,9 @@ DEMO_READY := $(VENV)/.ready-demo
 DEV_READY := $(VENV)/.ready-dev
 PINS := constraints.txt pyproject.toml
 
+# Tests start thousands of processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench docs format install-dev
 
@@ -27,7 +30,7 @@ demo: $(DEMO_READY) ## Search an architecture for handwritten digits; ends with 
 	@$(PY) examples/demo.py
 
 test: $(DEV_READY) ## Run all tests
-	$(PY) -m pytest tests/unit -q
+	$(PY) -m pytest tests/unit -q -n 2
 	$(PY) scripts/run_tests.py
 
 check: $(DEV_READY) ## Format, lint, types, import contracts, unit tests
@@ -36,7 +39,7 @@ check: $(DEV_READY) ## Format, lint, types, import contracts, unit tests
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/generate_docs.py --check
-	$(PY) -m pytest tests/unit -q
+	$(PY) -m pytest tests/unit -q -n 2
 
 bench: $(DEV_READY) ## Run the benchmarks; a table here, JSON in benchmarks/results
 	$(PY) -m benchmarks

@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from morphml.evaluation import Trial, TrialPaused, TrialStopped
     from morphml.evaluation.training import Classification, Regression
     from morphml.master import Experiment, Progress, Result, replay, resume, search
-    from morphml.optimizers import create_optimizer
+    from morphml.master.cluster.nodes import MasterNode, WorkerNode
+    from morphml.optimizers import GeneticAlgorithm, create_optimizer
     from morphml.space import (
         Architecture,
         GraphSpace,
@@ -50,8 +51,10 @@ __all__ = [
     "Architecture",
     "Classification",
     "Experiment",
+    "GeneticAlgorithm",
     "GraphSpace",
     "Input",
+    "MasterNode",
     "MorphError",
     "Progress",
     "Regression",
@@ -60,6 +63,7 @@ __all__ = [
     "Trial",
     "TrialPaused",
     "TrialStopped",
+    "WorkerNode",
     "__version__",
     "cell",
     "channels",
@@ -95,6 +99,9 @@ _HOMES = {
     "Trial": "evaluation",
     "TrialPaused": "evaluation",
     "TrialStopped": "evaluation",
+    "GeneticAlgorithm": "optimizers",
+    "MasterNode": "master.cluster.nodes",
+    "WorkerNode": "master.cluster.nodes",
     "create_optimizer": "optimizers",
     **dict.fromkeys(("Experiment", "Progress", "Result", "replay", "resume", "search"), "master"),
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypedDict, Unpack
@@ -18,7 +18,7 @@ from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.evaluated import EvaluatedTrial
 from morphml.master.experiment import Experiment
-from morphml.master.options import SearchOptions
+from morphml.master.options import SearchOptions, gpus
 from morphml.optimizers import Optimizer
 from morphml.search.progress import Observer
 from morphml.settings import read_settings
@@ -51,7 +51,7 @@ class WorkerConfig(TypedDict, total=False):
     master_port: int
     #: Port of the worker's own service for operators; none by default.
     port: int
-    #: GPUs to use; each is one slot. Default: as many as are found.
+    #: GPUs to use, each one slot; where fewer are found, those. Default: all that are found.
     num_gpus: int
     #: Attempts that run at the same time. Default: the GPUs, or 1.
     num_slots: int
@@ -165,13 +165,13 @@ class WorkerNode:
     def __init__(self, config: WorkerConfig | None = None) -> None:
         given: WorkerConfig = {} if config is None else config
         host, port = given.get("master_host", "localhost"), given.get("master_port", 50051)
-        gpus = given.get("num_gpus", 0)
+        devices = _devices(given.get("num_gpus"))
         folder = Path(tempfile.gettempdir()) / f"morphml-worker-{port}"
         settings = WorkerSettings(
             masters=(f"{host}:{port}",),
-            slots=given.get("num_slots") or max(1, gpus),
+            slots=given.get("num_slots") or max(1, len(devices)),
             folder=folder,
-            devices=tuple(f"cuda:{index}" for index in range(gpus)),
+            devices=devices,
             listen=f"127.0.0.1:{given['port']}" if "port" in given else None,
         )
         clock = SystemClock()
@@ -182,19 +182,37 @@ class WorkerNode:
             clock=clock,
         )
         self._worker = RemoteWorker(settings, access, clock)
-        self._thread = threading.Thread(target=self._worker.run, name="morphml-worker")
+        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin to work, until ``stop``, SIGTERM or Ctrl-C; the script lives on as long."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self._worker.drain("asked to leave"))
+    def start(self, *, wait: bool = True) -> None:
+        """Begin to work.
+
+        Args:
+            wait: return only when the worker has left, after ``stop``, SIGTERM or Ctrl-C; else work
+                in the background for as long as the program runs.
+        """
+        if wait:
+            self._worker.run()
+            return
+        self._thread = threading.Thread(target=self._worker.run, name="morphml-worker", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Finish what runs and leave."""
         self._worker.drain("asked to leave")
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def _devices(wanted: int | None) -> tuple[str, ...]:
+    found = gpus()
+    if wanted is not None and wanted > len(found):
+        warnings.warn(
+            f"num_gpus: {wanted} wanted, {len(found)} found on this machine; going on with "
+            f"{len(found) or 'the CPU'}",
+            stacklevel=3,
+        )
+    return found if wanted is None else found[:wanted]
 
 
 def _token_file(given: str | None) -> Path:
