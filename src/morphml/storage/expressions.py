@@ -56,7 +56,11 @@ def _sqlite_life(element: database_life, compiler: SQLCompiler, **_: object) -> 
 @compiles(database_life, "postgresql")
 def _postgresql_life(element: database_life, compiler: SQLCompiler, **_: object) -> str:
     # The timeline: a standby that takes over begins a new one, and so does a restored backup.
-    return "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+    # Until then it writes no log of its own, and could not be asked.
+    return (
+        "CASE WHEN pg_is_in_recovery() THEN 'standby'"
+        " ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END"
+    )
 
 
 def constant(value: StrEnum) -> ColumnElement[str]:
