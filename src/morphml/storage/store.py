@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
-from morphml.clock import Clock, SystemClock
-from morphml.errors import ExperimentError, MissingExtraError
+from morphml.clock import Clock
+from morphml.errors import ExperimentError
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_experiment_id
 from morphml.search.changes import (
     AttemptRecord,
@@ -21,7 +21,6 @@ from morphml.search.changes import (
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
 from morphml.storage import claims, reading
-from morphml.storage.address import is_url
 from morphml.storage.classes import ClassNames
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
@@ -29,11 +28,10 @@ from morphml.storage.driving import Driving, unknown_experiment
 from morphml.storage.hints import Hints
 from morphml.storage.knowledge import Knowledge
 from morphml.storage.leases import Leases
+from morphml.storage.opening import open_database
 from morphml.storage.options import StoreOptions
 from morphml.storage.requests import Requests
 from morphml.storage.sessions import Sessions
-from morphml.storage.sqlite.file import SqliteFile
-from morphml.storage.sqlite.memory import SqliteMemory
 from morphml.storage.statements import experiment_rows
 from morphml.storage.states import TaskState
 
@@ -242,18 +240,4 @@ def open_store(
         MissingExtraError: when ``psycopg`` is not installed.
     """
     options = options or StoreOptions()
-    if is_url(storage):
-        return SqlStore(_postgres(str(storage), options, create=create), options)
-    clock = clock or SystemClock()
-    if storage is None or str(storage) == ":memory:":
-        return SqlStore(SqliteMemory(options, clock), options)
-    return SqlStore(SqliteFile(Path(storage), options, clock, create=create), options)
-
-
-def _postgres(url: str, options: StoreOptions, *, create: bool) -> Database:
-    try:
-        # 60 ms, an optional package, and of no use to a store in a file.
-        from morphml.storage.postgres.server import PostgresDatabase  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("a store on PostgreSQL", extra="postgres") from error
-    return PostgresDatabase(url, options, create=create)
+    return SqlStore(open_database(storage, options, clock=clock, create=create), options)

@@ -31,21 +31,32 @@ def identify(connection: Connection, where: str, newest: int) -> Identity:
     Raises:
         StoreMismatch: when the database belongs to another program or to a newer version of this.
     """
-    tables = _one(connection, _TABLES)
-    if not tables:
+    version = version_of(connection, where)
+    if version is None:
         return Identity.EMPTY
-    if _one(connection, _MARK) != MARK:
-        raise StoreMismatch(
-            f"{where}: is not a MorphML store: a database of another program ({tables} tables); "
-            "name another database, or an empty schema by ?options=-csearch_path%3DNAME"
-        )
-    version = int(str(_one(connection, "SELECT version_num FROM alembic_version")))
     if version > newest:
         raise StoreMismatch(
             f"{where}: has schema version {version}, this MorphML knows up to {newest}; "
             "it was left unchanged; upgrade MorphML to the version that wrote it, or newer"
         )
     return Identity.CURRENT if version == newest else Identity.OLDER
+
+
+def version_of(connection: Connection, where: str) -> int | None:
+    """The schema version of the store in a database; None when it is empty.
+
+    Raises:
+        StoreMismatch: when the database is another program's.
+    """
+    tables = _one(connection, _TABLES)
+    if not tables:
+        return None
+    if _one(connection, _MARK) != MARK:
+        raise StoreMismatch(
+            f"{where}: is not a MorphML store: a database of another program ({tables} tables); "
+            "name another database, or an empty schema by ?options=-csearch_path%3DNAME"
+        )
+    return int(str(_one(connection, "SELECT version_num FROM alembic_version")))
 
 
 def _one(connection: Connection, query: str) -> object:

@@ -17,7 +17,7 @@ from morphml.storage.options import StoreOptions
 from morphml.storage.postgres.connection import Connection, Opener, Texts
 from morphml.storage.postgres.faults import fault, unreachable
 from morphml.storage.postgres.hints import PostgresHints
-from morphml.storage.postgres.identity import identify
+from morphml.storage.postgres.identity import identify, version_of
 from morphml.storage.postgres.pool import READ, WRITE, Pool, Turn
 from morphml.storage.postgres.schema import migrate
 from morphml.storage.sqlite.identity import Identity
@@ -43,14 +43,7 @@ class PostgresDatabase:
             StorageError: when the URL, the user, or the database's name is wrong.
         """
         self.where = without_password(url)
-        try:
-            conninfo_to_dict(url)
-        except psycopg.ProgrammingError:
-            # libpq's words would repeat the URL, password included.
-            raise StorageError(
-                f"{self.where}: this URL cannot be read; its form is "
-                "postgresql://user:password@host:port/database, with special characters as %40"
-            ) from None
+        _refuse_unreadable(url)
         opener, texts = Opener(url, options), Texts()
         self._prepare(opener, create=create)
         self.hints: Hints = PostgresHints(opener, SystemClock(), self.where)
@@ -117,3 +110,30 @@ class PostgresDatabase:
             )
         if identity is not Identity.CURRENT:
             migrate(connection, self.where)
+
+
+def stored_version(url: str) -> int | None:
+    """The schema version of the store in a database; None when it is empty.
+
+    Raises:
+        StoreMismatch: when the database is another program's.
+        StorageError: when it cannot be looked at.
+    """
+    where = without_password(url)
+    _refuse_unreadable(url)
+    try:
+        with Opener(url, StoreOptions()).connect() as connection:
+            return version_of(connection, where)
+    except psycopg.Error as error:
+        raise fault(error, where) from error
+
+
+def _refuse_unreadable(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # libpq's words would repeat the URL, password included.
+        raise StorageError(
+            f"{without_password(url)}: this URL cannot be read; its form is "
+            "postgresql://user:password@host:port/database, with special characters as %40"
+        ) from None
