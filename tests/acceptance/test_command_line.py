@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from morphml.cli.commands import COMMANDS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 EXPERIMENT = """\
@@ -42,7 +44,6 @@ def broken(arch, trial):
     raise ValueError("no such column: <b>age</b>")
 """
 MORPHML = Path(sys.executable).with_name("morphml")
-COMMANDS = ("search", "resume", "replay", "list", "show", "export", "compare", "doctor")
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def wait_for_trials(typed: Run, count: int) -> None:
 # --- help ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [entry.name for entry in COMMANDS])
 def test_help_shows_examples(command: str, typed: Run) -> None:
     done = typed(command, "--help")
     assert done.returncode == 0
@@ -159,6 +160,7 @@ def test_completion_offers_commands_and_stores(folder: Path, environment: dict[s
     for typed, position, offered in (
         ("morphml re", 1, "resume"),
         ("morphml show d", 2, "digits.db"),
+        ("morphml status --storage d", 3, "digits.db"),
     ):
         done = subprocess.run(
             [str(MORPHML)],

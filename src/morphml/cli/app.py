@@ -34,7 +34,9 @@ def command_of(entry: Entry):  # type: ignore[no-untyped-def]
     """The command of an entry, as typer calls it; its module is imported now."""
     loaded = entry.load()
     if isinstance(loaded, typer.Typer):
-        return typer.main.get_command(loaded)
+        several = typer.main.get_command(loaded)
+        several.epilog = entry.epilog
+        return several
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     alone.command(entry.name, help=_flowing(loaded), epilog=entry.epilog)(loaded)
     return typer.main.get_command(alone)

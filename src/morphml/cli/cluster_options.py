@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from morphml.cli.completion import complete_store
+
 Storage = Annotated[
     str,
     typer.Option(
         metavar="STORE",
         help="The store that all masters share: postgresql://USER@HOST/DATABASE (the password "
         "from PGPASSWORD or ~/.pgpass, not for all to see), or a SQLite file for one master.",
+        autocompletion=complete_store,
     ),
 ]
 TokenPath = Annotated[

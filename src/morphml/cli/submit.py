@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from morphml.cli.completion import complete_store
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
 from morphml.cli.options import AsJson, Quiet, Trials
@@ -21,6 +22,7 @@ Where = Annotated[
         "--storage",
         metavar="STORE",
         help="The store that the masters share; by default what the file says.",
+        autocompletion=complete_store,
     ),
 ]
 Priority = Annotated[
