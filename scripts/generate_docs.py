@@ -1,7 +1,7 @@
 """Generate the parts of docs/ that come from the code; ``--check`` only compares.
 
 Generated: states.md from the transition tables, the JSON schema of the experiment file, cli.md from
-the command line itself.
+the command line itself, the tables of settings from their classes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+
+from settings_tables import settings_page
 
 from morphml.cli.app import command_of
 from morphml.cli.commands import COMMANDS
@@ -38,6 +40,7 @@ def pages() -> dict[Path, str]:
         DOCS / "states.md": states_page(),
         DOCS / "schema" / "experiment.schema.json": experiment_schema(),
         DOCS / "cli.md": cli_page(),
+        DOCS / "distributed" / "settings.md": settings_page(),
     }
 
 
