@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.engines.remote.scripted import (
     E1,
     E2,
+    PATIENT,
     Site,
     attempt,
     eventually,
+    site,
 )
 
 from morphml.engines.port import (
@@ -296,6 +299,18 @@ def test_request_that_no_worker_can_meet_is_shown_and_holds_nobody_up(place: Sit
     assert (waiting.experiment, waiting.feasible) == (E1, False)
     place.worker("big", capabilities={"gpu": 8}).await_tasks(1)
     assert place.hub.waiting() == []
+
+
+def test_request_that_no_worker_can_meet_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with site(tmp_path, replace(PATIENT, infeasible_after_s=0.1)) as place:
+        worker, driver = place.worker(), place.driver()
+        driver.lane.submit(attempt(requirements={"gpu": 4}))
+        worker.beat()
+        eventually(lambda: "gpu 4" in caplog.text)
+        time.sleep(1.2)
+        assert caplog.text.count("gpu 4") == 1
 
 
 def test_retry_avoids_the_worker_that_failed_it_as_long_as_another_is_free_soon(

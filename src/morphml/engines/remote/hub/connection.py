@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import grpc
@@ -25,11 +27,11 @@ class Connection:
 
     Args:
         worker: the worker's id.
-        writer: takes messages.
+        writer: takes messages; None for a worker that comes to fetch them.
         lock: guards the outbox.
     """
 
-    def __init__(self, worker: str, writer: Writer, lock: threading.RLock) -> None:
+    def __init__(self, worker: str, writer: Writer | None, lock: threading.RLock) -> None:
         self.worker = worker
         self.outbox = Outbox()
         #: Index of the last beat that was read.
@@ -38,11 +40,15 @@ class Connection:
         self.closing: tuple[grpc.StatusCode, str] | None = None
         self._writer = writer
         self._lock = lock
-        self._task = asyncio.current_task()
+        self._task = None if writer is None else asyncio.current_task()
+        self._queued = asyncio.Event()
         self._writing = False
 
     async def flush(self) -> None:
         """Send all that is queued; returns at once where that is being done already."""
+        if self._writer is None:
+            self._queued.set()
+            return
         if self._writing:
             return
         self._writing = True
@@ -55,6 +61,19 @@ class Connection:
                 await self._writer.write(message)
         finally:
             self._writing = False
+
+    @property
+    def polled(self) -> bool:
+        """Whether its worker fetches what is queued by calls of its own."""
+        return self._writer is None
+
+    async def wait(self, until: Callable[[], bool], within_s: float) -> None:
+        """Wait for something to be queued, as far as that happens in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not until():
+                    self._queued.clear()
+                    await self._queued.wait()
 
     def close(self, code: grpc.StatusCode, reason: str) -> None:
         """End the stream; called on the event loop."""

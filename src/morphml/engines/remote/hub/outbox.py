@@ -54,22 +54,51 @@ class Outbox:
         """Queue the answer to a beat; only the newest is sent."""
         self._beat = index
 
-    def take(self) -> pb.WorkResponse | None:
-        """The next message, or None when nothing is queued."""
+    @property
+    def has_tasks(self) -> bool:
+        """Whether a task is queued."""
+        return any(event.WhichOneof("event") == "task" for event in self._events)
+
+    @property
+    def has_acknowledged(self) -> bool:
+        """Whether an acknowledgement is queued."""
+        return bool(self._acknowledged)
+
+    def take_verdict(self) -> pb.Verdict | None:
+        """The verdicts that are queued."""
+        if not (self._keep or self._kill):
+            return None
+        return pb.Verdict(keep=_some(self._keep), kill=_some(self._kill))
+
+    def take_acknowledged(self) -> pb.Acknowledged | None:
+        """The acknowledgements that are queued."""
+        if not self._acknowledged:
+            return None
+        return pb.Acknowledged(tokens=_some(self._acknowledged))
+
+    def take(self, tasks: int | None = None) -> pb.WorkResponse | None:
+        """The next message, or None when nothing is queued.
+
+        Args:
+            tasks: at most so many; what is queued behind one more waits. None for any number.
+        """
         response = pb.WorkResponse()
         size = 0
         while self._events and size < _ENOUGH_BYTES:
+            is_task = self._events[0].WhichOneof("event") == "task"
+            if tasks is not None and is_task:
+                if not tasks:
+                    break
+                tasks -= 1
             following = self._events[0].ByteSize()
             if size and size + following > _ENOUGH_BYTES:
                 break
             response.events.append(self._events.popleft())
             size += following
-        if self._keep or self._kill:
-            verdict = pb.Verdict(keep=_some(self._keep), kill=_some(self._kill))
+        if (verdict := self.take_verdict()) is not None:
             response.events.append(pb.MasterEvent(verdict=verdict))
-        if self._acknowledged:
-            tokens = pb.Acknowledged(tokens=_some(self._acknowledged))
-            response.events.append(pb.MasterEvent(acknowledged=tokens))
+        if (acknowledged := self.take_acknowledged()) is not None:
+            response.events.append(pb.MasterEvent(acknowledged=acknowledged))
         if self._beat is not None:
             response.events.append(pb.MasterEvent(beat_seen=pb.BeatSeen(index=self._beat)))
             self._beat = None

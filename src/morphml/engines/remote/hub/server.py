@@ -16,6 +16,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.access.connection import SERVER_ASKS_MS, server_options
 from morphml.engines.remote.hub.asking import Clerk
+from morphml.engines.remote.hub.hopeless import Hopeless
+from morphml.engines.remote.hub.polling import PollServicer
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.servicer import WorkServicer
@@ -26,6 +28,8 @@ from morphml.engines.remote.proto import worker_pb2 as pb
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "morphml.worker.v1.MasterService"
+#: Seconds between two looks at what waits for nothing.
+_LOOK_EVERY_S = 1.0
 #: Bytes around the largest event.
 _MARGIN = 1 << 20
 
@@ -122,9 +126,14 @@ class HubServer:
 
     async def _tick_until_stopped(self) -> None:
         assert self._stop is not None
+        hopeless = Hopeless(self._settings.infeasible_after_s)
+        look_at = 0.0
         while not self._stop.is_set():
             self._switchboard.act(lambda book, now: book.tick(now))
-            self.ticked_at = self._switchboard.moment().monotonic
+            self.ticked_at = now = self._switchboard.moment().monotonic
+            if now >= look_at:
+                look_at = now + _LOOK_EVERY_S
+                hopeless.look(self._switchboard.act(lambda book, _: book.drivers.waiting()), now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.tick_s):
                     await self._stop.wait()
@@ -143,9 +152,30 @@ class HubServer:
         )
         work = WorkServicer(self._switchboard, self._identity)
         files = TransferServicer(self._switchboard, self._records, self._pool)
+        polls = PollServicer(self._switchboard, self._identity)
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             "Work": grpc.stream_stream_rpc_method_handler(
                 work.work, None, pb.WorkResponse.SerializeToString
+            ),
+            "RegisterWorker": grpc.unary_unary_rpc_method_handler(
+                polls.register,
+                pb.RegisterWorkerRequest.FromString,
+                pb.RegisterWorkerResponse.SerializeToString,
+            ),
+            "Heartbeat": grpc.unary_unary_rpc_method_handler(
+                polls.heartbeat,
+                pb.HeartbeatRequest.FromString,
+                pb.HeartbeatResponse.SerializeToString,
+            ),
+            "RequestTask": grpc.unary_unary_rpc_method_handler(
+                polls.request_task,
+                pb.RequestTaskRequest.FromString,
+                pb.RequestTaskResponse.SerializeToString,
+            ),
+            "SubmitResult": grpc.unary_unary_rpc_method_handler(
+                polls.submit_result,
+                pb.SubmitResultRequest.FromString,
+                pb.SubmitResultResponse.SerializeToString,
             ),
             "UploadFile": grpc.stream_unary_rpc_method_handler(
                 files.upload,

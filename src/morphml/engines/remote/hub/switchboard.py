@@ -119,6 +119,11 @@ class Switchboard:
             del self._connections[connection.worker]
             return True
 
+    def polled(self, worker: str) -> Connection | None:
+        """The worker that comes to fetch what is queued for it, if it is here."""
+        connection = self._connections.get(worker)
+        return connection if connection is not None and connection.polled else None
+
     def is_current(self, connection: Connection) -> bool:
         """Whether no newer stream of the worker is there."""
         return self._connections.get(connection.worker) is connection
@@ -186,7 +191,10 @@ class Switchboard:
         for connection in poked.values():
             self._start_flush(connection)
         for connection, reason in closings:
-            connection.close(grpc.StatusCode.UNAVAILABLE, reason)
+            if connection.polled:
+                self.disconnect(connection)
+            else:
+                connection.close(grpc.StatusCode.UNAVAILABLE, reason)
         for ask in asks:
             self.on_ask(ask)
         for experiment in elsewhere:

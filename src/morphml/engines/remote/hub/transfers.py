@@ -17,6 +17,7 @@ from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.errors import MorphError
 
 Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -73,7 +74,7 @@ class TransferServicer:
                 self._pool, self._records.checkpoint_path, name, file.step
             )
             incoming = await loop.run_in_executor(self._pool, Incoming, path, file)
-        except OSError as error:
+        except (OSError, MorphError) as error:
             return f"the file cannot be stored: {error}"
         done = False
         try:
@@ -111,6 +112,8 @@ class TransferServicer:
             pieces = await loop.run_in_executor(self._pool, self._open, request)
         except ProtocolError as error:
             await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except (OSError, MorphError) as error:
+            await call.abort(grpc.StatusCode.UNAVAILABLE, f"the file cannot be read now: {error}")
         if pieces is None:
             await call.abort(grpc.StatusCode.NOT_FOUND, "there is no such file")
         while (piece := await loop.run_in_executor(self._pool, next, pieces, None)) is not None:
