@@ -8,22 +8,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: Title, module and class of each table, in the order of the page.
 TABLES = (
-    ("A master", "src/morphml/master/cluster/settings.py", "MasterSettings"),
-    (
-        "How a master listens to its workers",
-        "src/morphml/engines/remote/hub/settings.py",
-        "HubSettings",
-    ),
-    ("A worker", "src/morphml/engines/remote/worker/settings.py", "WorkerSettings"),
-    ("Sessions and the reaper", "src/morphml/scheduling/reaping.py", "ReaperRule"),
-    ("A store", "src/morphml/storage/options.py", "StoreOptions"),
+    ("A master", "master/cluster/settings.py", "MasterSettings"),
+    ("How a master listens to its workers", "engines/remote/hub/settings.py", "HubSettings"),
+    ("A worker", "engines/remote/worker/settings.py", "WorkerSettings"),
+    ("Sessions and the reaper", "scheduling/reaping.py", "ReaperRule"),
+    ("A store", "storage/options.py", "StoreOptions"),
 )
 HEAD = """\
 # Settings of masters and workers
 
 Made by `make docs` from the code. Operators set most of them by options of `morphml master` and
-`morphml worker` (see [the command line](../cli.md)); all of them are fields of the classes named here.
-Names that end in `_s` are seconds.
+`morphml worker` (see [the command line](../cli.md)); all are fields of the classes named here. Names that end in `_s` are seconds.
 """
 
 
@@ -33,7 +28,7 @@ def settings_page() -> str:
 
 
 def _table(title: str, module: str, name: str) -> str:
-    source = (ROOT / module).read_text(encoding="utf-8")
+    source = (ROOT / "src" / "morphml" / module).read_text(encoding="utf-8")
     lines = source.splitlines()
     tree = ast.parse(source)
     found = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
@@ -42,7 +37,7 @@ def _table(title: str, module: str, name: str) -> str:
         for field in found.body
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
     )
-    head = f"\n## {title}\n\n`{name}` in `{module}`\n\n"
+    head = f"\n## {title}\n\n`{name}` in `src/morphml/{module}`\n\n"
     return f"{head}| setting | default | meaning |\n|---|---|---|\n{rows}"
 
 
