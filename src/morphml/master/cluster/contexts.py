@@ -63,9 +63,10 @@ class Contexts:
 
 
 def current_spec(record: ExperimentRecord) -> ExperimentSpec:
-    """What fixes the search, with the budget as it is now."""
+    """What fixes the search, with budget and priority as they are now."""
     spec = ExperimentSpec.from_json(record.spec)
-    return replace(spec, budget=replace(spec.budget, trials=record.budget))
+    budget = replace(spec.budget, trials=record.budget)
+    return replace(spec, budget=budget, priority=record.priority)
 
 
 def _message(experiment: ExperimentId, spec: ExperimentSpec) -> ContextMessage:

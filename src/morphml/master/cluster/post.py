@@ -118,9 +118,31 @@ class OutgoingMail:
         """Ends are stored now; what was refused belongs to somebody else by now."""
         if refused and self._life.lost:
             return  # not judged yet: the workers offer it again to the next life of this master
-        ended = [mail.token for mail in mails if mail.kind is MailKind.FINISHED]
-        if ended:
-            self._hub().acknowledge(ended)
-        if taken := refused.difference(ended):
+        ends = {mail.token: mail for mail in mails if mail.kind is MailKind.FINISHED}
+        again = self._held_after_all([ends[token] for token in refused if token in ends])
+        for mail in again:
+            self._queue.put(mail)
+        settled = set(ends).difference(mail.token for mail in again)
+        if settled:
+            self._hub().acknowledge(sorted(settled))
+        if taken := refused.difference(ends):
             self._hub().kill(sorted(taken))
         self._store.hints.send(HintTopic.MAIL)
+
+    def _held_after_all(self, refused: Sequence[Mail]) -> list[Mail]:
+        """Of the refused ends those whose attempt this master could adopt, to be posted again.
+
+        The others are stored already, or their task has gone on without them.
+        """
+        if not refused:
+            return []
+        names = [
+            AttemptName(
+                token=mail.token, owner=mail.experiment, number=mail.number, segment=mail.segment
+            )
+            for mail in refused
+        ]
+        stored = set(self._store.leases.ended(names))
+        open_ = [name for name in names if name.token not in stored]
+        adopted = set(self._store.leases.adopt_all(self._session, open_))
+        return [mail for mail in refused if mail.token in adopted]
