@@ -18,7 +18,8 @@ HEAD = """\
 # Settings of masters and workers
 
 Made by `make docs` from the code. Operators set most of them by options of `morphml master` and
-`morphml worker` (see [the command line](../cli.md)); all are fields of the classes named here. Names that end in `_s` are seconds.
+`morphml worker` (see [the command line](../cli.md)); all are fields of the classes named here.
+Names that end in `_s` are seconds.
 """
 
 
