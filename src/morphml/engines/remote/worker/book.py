@@ -49,6 +49,8 @@ class Entry:
     #: Name of the slot, and when user code began by the wall clock.
     slot: str = ""
     began_at: float = 0.0
+    #: An operator asked for it by hand: masters do not hear of it.
+    private: bool = False
     #: Nobody wants its end: it is being killed.
     fenced: bool = False
     #: The worker leaves and ends it itself.
@@ -110,6 +112,10 @@ class Book:
         return self._entries.get(token)
 
     def entries(self) -> Iterator[Entry]:
+        """All that a master may still ask for, oldest first."""
+        return (entry for entry in self.held() if not entry.private)
+
+    def held(self) -> Iterator[Entry]:
         """All that somebody may still ask for, oldest first."""
         return (entry for entry in list(self._entries.values()) if not entry.fenced)
 
@@ -251,4 +257,4 @@ class Book:
         return self._stored.keys()
 
     def _wanted(self, entry: Entry | None) -> Entry | None:
-        return None if entry is None or entry.fenced else entry
+        return None if entry is None or entry.fenced or entry.private else entry

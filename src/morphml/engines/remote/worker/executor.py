@@ -74,6 +74,11 @@ class Executor:
         """Take an experiment in, or a new version of it."""
         self._contexts[context.experiment] = context
 
+    def agrees(self, context: ContextMessage) -> bool:
+        """Whether nothing else was told of the experiment."""
+        known = self._contexts.get(context.experiment)
+        return known is None or known == context
+
     def knows(self, experiment: ExperimentId) -> bool:
         """Whether the experiment was told."""
         return experiment in self._contexts
@@ -97,7 +102,7 @@ class Executor:
             pending.wants.add(CheckpointWanted(attempt=name, file=checkpoint))
             path = self._scratch.expect(assignment.token)
             pending.assignment = replace(assignment, checkpoint=path)
-        if context.bundle and not self.bundle(context.bundle).is_dir():
+        if not self.has(context):
             pending.wants.add(BundleWanted(digest=context.bundle))
         self._pending[assignment.token] = pending
         for wanted in pending.wants - self._wanted:
@@ -149,6 +154,10 @@ class Executor:
         self._prepared.pop(experiment, None)
         self._engine.forget(experiment)
         self._scratch.forget(experiment)
+
+    def has(self, context: ContextMessage) -> bool:
+        """Whether the code of an experiment is here."""
+        return not context.bundle or self.bundle(context.bundle).is_dir()
 
     def bundle(self, name: str) -> Path:
         """The folder of a bundle, which need not be there."""

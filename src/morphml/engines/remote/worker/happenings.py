@@ -1,13 +1,14 @@
-"""What the connection tells the worker's own thread."""
+"""What the connection, operators and signals tell the worker's own thread."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.ids import AttemptToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class Broke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hopeless:
-    """No master takes this worker as it is."""
+    """The worker cannot do its work as it was started."""
 
     reason: str
 
@@ -88,4 +89,40 @@ class Uploaded:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainAsked:
+    """Somebody wants the worker to leave."""
+
+    reason: str
+    #: Seconds that running attempts may still take.
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAsked:
+    """An operator wants to know what the worker does."""
+
+    answer: Callable[[pb.GetStatusResponse], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAsked:
+    """An operator wants an attempt to end; the answer is whether it is here."""
+
+    token: AttemptToken
+    answer: Callable[[bool], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateAsked:
+    """An operator wants an attempt run that no master knows of.
+
+    The answer is its end, or why it is not run.
+    """
+
+    request: pb.EvaluateRequest
+    answer: Callable[[pb.Result | str], None]
+
+
 Happening: TypeAlias = Greeting | Welcomed | Heard | Broke | Hopeless | Fetched | Uploaded
+News: TypeAlias = Happening | DrainAsked | StatusAsked | CancelAsked | EvaluateAsked

@@ -19,6 +19,7 @@ from morphml.engines.remote.wire import (
 )
 from morphml.engines.remote.worker.book import Arrival, Book
 from morphml.engines.remote.worker.executor import Executor
+from morphml.engines.remote.worker.happenings import EvaluateAsked
 from morphml.engines.remote.worker.leaving import Leaving, Phase
 from morphml.engines.remote.worker.scratch import Scratch
 from morphml.engines.remote.worker.telling import Telling
@@ -67,6 +68,29 @@ class Hearing:
                 _log.warning("the master sent what is no message: %s", error)
         if accepted:
             self._parts.telling.say(pb.WorkerEvent(accepted=pb.Accepted(tokens=accepted)))
+
+    def evaluate(self, asked: EvaluateAsked) -> None:
+        """Run an attempt that no master knows of."""
+        parts, task = self._parts, asked.request.task
+        try:
+            context = context_from_proto(asked.request.context)
+            name, assignment = attempt_from_proto(task.attempt), task_to_assignment(task)
+        except ProtocolError as error:
+            asked.answer(str(error))
+            return
+        if not parts.executor.agrees(context):
+            asked.answer("the experiment is known here with another context")
+            return
+        parts.executor.learn(context)
+        if task.HasField("checkpoint") or not parts.executor.has(context):
+            asked.answer("files come from masters only: send a task without any")
+        elif name.owner != context.experiment or not self._has_room(name.owner):
+            asked.answer("the worker leaves or is full, or the task is of another experiment")
+        elif parts.book.arrive(name) is not Arrival.NEW:
+            asked.answer("an attempt of this token is here already")
+        else:
+            parts.telling.answer(name.token, asked.answer)
+            parts.executor.submit(assignment, None)
 
     def cancel(self, tokens: Iterable[AttemptToken]) -> None:
         """End attempts that nobody wants to hear of again."""

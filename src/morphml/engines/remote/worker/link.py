@@ -167,7 +167,7 @@ class Link:
                 await asyncio.sleep(pause)
             await self._visit(master)
             if reason := self._dialling.hopeless:
-                self._deliver(Hopeless(reason=reason))
+                self._deliver(Hopeless(reason=f"no master takes this worker: {reason}"))
                 return
 
     async def _visit(self, master: str) -> None:

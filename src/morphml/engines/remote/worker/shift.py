@@ -16,11 +16,15 @@ from morphml.engines.remote.worker.book import Stage
 from morphml.engines.remote.worker.figures import FiguresTaker
 from morphml.engines.remote.worker.happenings import (
     Broke,
+    CancelAsked,
+    DrainAsked,
+    EvaluateAsked,
     Fetched,
     Greeting,
-    Happening,
     Heard,
     Hopeless,
+    News,
+    StatusAsked,
     Uploaded,
     Welcomed,
 )
@@ -29,6 +33,7 @@ from morphml.engines.remote.worker.leaving import Phase, Situation
 from morphml.engines.remote.worker.link import Link
 from morphml.engines.remote.worker.quiet import Quiet
 from morphml.engines.remote.worker.settings import WorkerSettings
+from morphml.ids import AttemptToken
 
 _log = logging.getLogger(__name__)
 
@@ -37,15 +42,6 @@ LEFT, REFUSED = 0, 2
 #: Attempts beyond twice the slots that may wait here; masters send a tenth of the slots ahead.
 _AHEAD = 64
 _BEAT_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainAsked:
-    """Somebody wants the worker to leave."""
-
-    reason: str
-    #: Seconds that running attempts may still take.
-    grace_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +91,7 @@ class Shift:
         #: What the worker returns when it is over, else None.
         self.exit: int | None = None
 
-    def take(self, news: Happening | DrainAsked, now: float) -> None:
+    def take(self, news: News, now: float) -> None:
         """Something happened.
 
         Args:
@@ -120,8 +116,14 @@ class Shift:
                 self._parts.telling.uploaded(news)
             case DrainAsked():
                 self._drain(news.reason, news.grace_s)
+            case StatusAsked():
+                news.answer(self._status(now))
+            case CancelAsked():
+                news.answer(self._cancel(news.token))
+            case EvaluateAsked():
+                self._hearing.evaluate(news)
             case Hopeless():
-                _log.error("no master takes this worker: %s", news.reason)
+                _log.error("%s", news.reason)
                 self.exit = REFUSED
 
     def keep_time(self, now: float) -> None:
@@ -169,6 +171,14 @@ class Shift:
     def _beat(self, now: float) -> None:
         book = self._parts.book
         self._beats += 1
+        self._parts.telling.say(pb.WorkerEvent(beat=self._sign_of_life(now)))
+        self._parts.telling.retry_uploads()
+        self._forget_at = book.forget_old(now) or math.inf
+        for experiment in self._quiet.over(self._parts.executor.prepared, book.owners, now):
+            self._parts.executor.forget(experiment)
+
+    def _sign_of_life(self, now: float) -> pb.Beat:
+        book = self._parts.book
         beat = Beat(
             index=self._beats,
             figures=self._figures.figures(now),
@@ -176,11 +186,27 @@ class Shift:
             queued=book.tokens(Stage.WAITING),
             unacknowledged=book.tokens(Stage.ENDED),
         )
-        self._parts.telling.say(pb.WorkerEvent(beat=beat_to_proto(beat)))
-        self._parts.telling.retry_uploads()
-        self._forget_at = book.forget_old(now) or math.inf
-        for experiment in self._quiet.over(self._parts.executor.prepared, book.owners, now):
-            self._parts.executor.forget(experiment)
+        return beat_to_proto(beat)
+
+    # --- operators -------------------------------------------------------------------------------
+
+    def _status(self, now: float) -> pb.GetStatusResponse:
+        return pb.GetStatusResponse(
+            worker_id=self._identity.worker,
+            name=self._identity.name,
+            master=self.master,
+            slots=self._settings.slots,
+            beat=self._sign_of_life(now),
+        )
+
+    def _cancel(self, token: AttemptToken) -> bool:
+        """End an attempt, as if its master had ordered it; whether it waits or runs here."""
+        entry = self._parts.book.get(token)
+        if entry is None or entry.stage is Stage.ENDED:
+            return False
+        entry.cancelled = True
+        self._parts.executor.order(token, Order.CANCEL)
+        return True
 
     # --- leaving ---------------------------------------------------------------------------------
 
@@ -196,7 +222,7 @@ class Shift:
 
     def _evict(self, stage: Stage) -> None:
         """End the attempts at this stage; those that have not begun go back."""
-        for entry in self._parts.book.entries():
+        for entry in self._parts.book.held():
             if entry.stage is stage and not entry.evicted:
                 entry.evicted = True
                 self._parts.executor.order(entry.name.token, Order.CANCEL)

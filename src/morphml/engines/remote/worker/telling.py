@@ -56,6 +56,7 @@ class Telling:
         self._transfers = transfers
         self._put = put
         self._said: list[pb.WorkerEvent] = []
+        self._answers: dict[AttemptToken, Callable[[pb.Result], None]] = {}
         self._uploading: dict[AttemptToken, CheckpointFile] = {}
         self._master = ""
 
@@ -155,7 +156,7 @@ class Telling:
 
     def _wanted(self, token: AttemptToken) -> bool:
         entry = self._book.get(token)
-        return entry is not None and not entry.fenced
+        return entry is not None and not entry.fenced and not entry.private
 
     def _log(self, token: AttemptToken, stream: str, text: str) -> None:
         self._say(Logged(token=token, stream=stream, text=text))
@@ -166,6 +167,11 @@ class Telling:
         for step, metrics in entry.reports:
             self._say(Reported(token=token, step=step, metrics=metrics))
 
+    def answer(self, token: AttemptToken, answer: Callable[[pb.Result], None]) -> None:
+        """Tell an attempt's end to an operator instead, and nothing else of it to anybody."""
+        self._book[token].private = True
+        self._answers[token] = answer
+
     # --- ends ------------------------------------------------------------------------------------
 
     def _finish(self, event: Finished) -> None:
@@ -173,12 +179,17 @@ class Telling:
         if entry is None:
             return
         last_words = self._output.finish(event.token)
-        if entry.evicted and entry.stage is Stage.WAITING and not entry.fenced:
+        back = entry.evicted and entry.stage is Stage.WAITING
+        if back and not entry.fenced and not entry.private:
             self._book.drop(event.token)
             self._scratch.clear(event.token)
             self.say(pb.WorkerEvent(returned=pb.Returned(tokens=[event.token])))
             return
         result = outcome_to_result(entry.name, _as_told(entry, event))
+        if entry.private:
+            self._book.drop(event.token)
+            self._answers.pop(event.token)(result)
+            return
         if self._book.end(event.token, result.SerializeToString()) is None:
             self._scratch.clear(event.token)
             return

@@ -18,21 +18,23 @@ from typing import Self
 
 from morphml.clock import Clock
 from morphml.engines.local import LocalEngine
-from morphml.engines.remote.access import ClientAccess
+from morphml.engines.remote.access import ClientAccess, ServerAccess, parse_endpoint
+from morphml.engines.remote.access.server import refuse_open_door
 from morphml.engines.remote.worker.book import Book
 from morphml.engines.remote.worker.capabilities import capabilities
 from morphml.engines.remote.worker.dialling import Dialling
 from morphml.engines.remote.worker.executor import Executor
 from morphml.engines.remote.worker.figures import FiguresTaker
 from morphml.engines.remote.worker.gpus import Gpus
-from morphml.engines.remote.worker.happenings import Happening
+from morphml.engines.remote.worker.happenings import DrainAsked, News
 from morphml.engines.remote.worker.hearing import Parts
 from morphml.engines.remote.worker.leaving import Leaving
 from morphml.engines.remote.worker.link import Link
 from morphml.engines.remote.worker.output import Output
 from morphml.engines.remote.worker.scratch import Scratch
+from morphml.engines.remote.worker.service import OperatorService
 from morphml.engines.remote.worker.settings import WorkerSettings
-from morphml.engines.remote.worker.shift import LEFT, DrainAsked, Identity, Shift
+from morphml.engines.remote.worker.shift import LEFT, Identity, Shift
 from morphml.engines.remote.worker.telling import Telling
 from morphml.engines.remote.worker.transfers import Transfers
 
@@ -52,9 +54,11 @@ class RemoteWorker:
         access: what is shown to masters.
         clock: tells the time.
         version: of MorphML; by default what is installed.
+        doors: who may call the worker's own service, where ``settings.listen`` offers one.
 
     Raises:
         OSError: when the worker's folder cannot be made or written.
+        AccessError: when other machines reach the service and nothing guards it.
     """
 
     def __init__(
@@ -63,9 +67,11 @@ class RemoteWorker:
         access: ClientAccess,
         clock: Clock,
         version: str | None = None,
+        doors: ServerAccess | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
+        self._service = self._make_service(doors or ServerAccess())
         self._gpus = Gpus()
         self.identity = Identity(
             worker=secrets.token_hex(16),
@@ -73,7 +79,7 @@ class RemoteWorker:
             version=version or metadata.version("morphml"),
             capabilities=capabilities(settings, self._gpus.cards()),
         )
-        self._inbox: deque[Happening | DrainAsked] = deque()
+        self._inbox: deque[News] = deque()
         self._scratch = Scratch(settings.folder, self.identity.worker)
         self._engine = LocalEngine(settings.slots, devices=settings.devices)
         rng = random.Random(self.identity.worker)  # noqa: S311  # spreads pauses, guards nothing
@@ -87,6 +93,11 @@ class RemoteWorker:
         self._drain_asked = False
         self._stopped: int | None = None
         self._closed = False
+
+    def _make_service(self, doors: ServerAccess) -> OperatorService:
+        if self._settings.listen is not None and not doors.interceptors:
+            refuse_open_door(parse_endpoint(self._settings.listen))
+        return OperatorService(doors, self._tell)
 
     def _make_parts(self) -> Parts:
         settings, scratch = self._settings, self._scratch
@@ -134,7 +145,7 @@ class RemoteWorker:
         """Address of the master that it is connected to, or ""."""
         return self._shift.master
 
-    def _tell(self, news: Happening | DrainAsked) -> None:
+    def _tell(self, news: News) -> None:
         self._inbox.append(news)
         self._engine.wake()
 
@@ -153,6 +164,8 @@ class RemoteWorker:
             with self._signals():
                 self._engine.start()
                 self._link.start()
+                if (listen := self._settings.listen) is not None:
+                    self._link.run_errand(lambda _: self._service.serve(listen))
                 while True:
                     code = self._turn()
                     if code is not None:
