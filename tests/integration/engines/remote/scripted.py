@@ -15,7 +15,7 @@ import grpc
 
 import morphml
 from morphml.clock import SystemClock
-from morphml.engines.port import Assignment, EngineEvent, Finished
+from morphml.engines.port import Assignment, EngineEvent, Finished, Started
 from morphml.engines.remote import announcing
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.hub import Hub, HubSettings, Lane, identify
@@ -298,6 +298,22 @@ class Site:
 
     def state(self, worker: str) -> str:
         return next(view.state.value for view in self.hub.workers() if view.id == worker)
+
+
+def running(place: Site, worker: ScriptedWorker, driver: Driver, number: int = 0) -> pb.Task:
+    """One attempt that has started."""
+    before = len(worker.tasks())
+    driver.lane.submit(attempt(number=number))
+    task = worker.await_tasks(before + 1)[-1]
+    worker.start(task.attempt.token)
+    driver.pump(lambda: any(e.token == task.attempt.token for e in driver.of(Started)))
+    return task
+
+
+def named(task: pb.Task) -> object:
+    return name_of(
+        attempt(task.attempt.owner, task.attempt.number, token=task.attempt.token)  # type: ignore[arg-type]  # texts are ids here
+    )
 
 
 #: Times a tenth of the usual ones.

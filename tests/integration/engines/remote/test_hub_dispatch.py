@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.engines.remote.scripted import (
     E1,
     E2,
-    PATIENT,
     Site,
     attempt,
     eventually,
-    site,
 )
 
 from morphml.engines.port import (
@@ -266,102 +262,6 @@ def test_killed_attempt_holds_its_slot_until_the_worker_lets_go(place: Site) -> 
     assert worker.acknowledged() == [sent.token]
     driver.events += driver.lane.events(0.1)
     assert driver.ends() == []
-
-
-# --- requirements --------------------------------------------------------------------------------
-
-
-def test_requirements_choose_the_worker_and_are_used_up(place: Site) -> None:
-    plain, gpu = (
-        place.worker("plain", slots=8),
-        place.worker("gpu", slots=8, capabilities={"gpu": 1}),
-    )
-    driver = place.driver()
-    for number in range(3):
-        driver.lane.submit(attempt(number=number, requirements={"gpu": 0.5}))
-    gpu.await_tasks(2)
-    driver.lane.submit(attempt(number=3))
-    plain.await_tasks(1)
-    assert (len(gpu.tasks()), len(plain.tasks())) == (2, 1)
-    (waiting,) = place.hub.waiting()
-    assert (waiting.count, waiting.feasible, waiting.requirements) == (1, True, {"gpu": 0.5})
-    gpu.finish(gpu.tasks()[0])
-    gpu.await_tasks(3)
-    assert place.hub.waiting() == []
-
-
-def test_request_that_no_worker_can_meet_is_shown_and_holds_nobody_up(place: Site) -> None:
-    worker, driver = place.worker(capabilities={"gpu": 1}), place.driver()
-    driver.lane.submit(attempt(requirements={"gpu": 4}))
-    driver.lane.submit(attempt(number=1, requirements={"gpu": 1}))
-    worker.await_tasks(1)
-    (waiting,) = place.hub.waiting()
-    assert (waiting.experiment, waiting.feasible) == (E1, False)
-    place.worker("big", capabilities={"gpu": 8}).await_tasks(1)
-    assert place.hub.waiting() == []
-
-
-def test_request_that_no_worker_can_meet_is_said_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with site(tmp_path, replace(PATIENT, infeasible_after_s=0.1)) as place:
-        worker, driver = place.worker(), place.driver()
-        driver.lane.submit(attempt(requirements={"gpu": 4}))
-        worker.beat()
-        eventually(lambda: "gpu 4" in caplog.text)
-        time.sleep(1.2)
-        assert caplog.text.count("gpu 4") == 1
-
-
-def test_retry_avoids_the_worker_that_failed_it_as_long_as_another_is_free_soon(
-    quick: Site,
-) -> None:
-    driver = quick.driver()
-    bad = quick.worker("bad", slots=1)
-    driver.lane.submit(attempt(avoid=("box-bad/slot-0",)))
-    bad.await_tasks(1)  # the only one there is
-    bad.finish(bad.tasks()[0])
-    driver.await_ends(1)
-    good = quick.worker("good", slots=1)
-    driver.lane.submit(attempt(number=1, avoid=("box-bad/slot-0",)))
-    good.await_tasks(1)
-    good.accept(good.tokens()[0])
-    began = time.monotonic()
-    driver.lane.submit(attempt(number=2, avoid=("box-bad/slot-0",)))
-    assert len(bad.tasks()) == 1
-    bad.await_tasks(2)  # the good one was busy for too long
-    assert time.monotonic() - began >= 0.25
-
-
-# --- several experiments -------------------------------------------------------------------------
-
-
-def test_lanes_get_slots_by_their_shares(place: Site) -> None:
-    worker = place.worker(slots=1)
-    heavy, light = place.driver(E1, lambda: 3), place.driver(E2, lambda: 1)
-    assert (heavy.lane.slots, light.lane.slots) == (3, 1)
-    driver = {E1: heavy, E2: light}
-    for number in range(12):
-        heavy.lane.submit(attempt(E1, number))
-        light.lane.submit(attempt(E2, number))
-    for count in range(1, 9):
-        worker.finish(worker.await_tasks(count)[-1])
-    owners = [task.attempt.owner for task in worker.tasks()]
-    assert set(owners[:8]) == {E1, E2}
-    assert all(driver[experiment].await_ends(1) for experiment in (E1, E2))
-
-
-def test_slots_grow_and_shrink_with_the_workers(place: Site) -> None:
-    driver = place.driver()
-    assert driver.lane.slots == 0
-    driver.lane.submit(attempt())
-    first = place.worker("a", slots=2)
-    first.await_tasks(1)
-    assert driver.lane.slots == 2
-    place.worker("b", slots=3)
-    assert driver.lane.slots == 5
-    first.hang_up()
-    eventually(lambda: driver.lane.slots == 3)
 
 
 # --- contexts ------------------------------------------------------------------------------------

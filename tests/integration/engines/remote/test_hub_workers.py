@@ -1,8 +1,7 @@
-"""Workers that break off, come back, lie, leave or tell too much."""
+"""Workers that break off, come back, leave or tell too much."""
 
 from __future__ import annotations
 
-import logging
 import socket
 import time
 from dataclasses import replace
@@ -14,12 +13,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.engines.remote.scripted import (
     E1,
     PATIENT,
-    Driver,
-    ScriptedWorker,
     Site,
     attempt,
     eventually,
     name_of,
+    named,
+    running,
     site,
 )
 
@@ -29,31 +28,12 @@ from morphml.engines.port import (
     Logged,
     Reported,
     Returned,
-    Started,
     Succeeded,
     WorkerGone,
 )
 from morphml.engines.remote.hub import HubSettings, HubSettingsError
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import CallerError
-from morphml.ids import new_token
-
-
-def running(place: Site, worker: ScriptedWorker, driver: Driver, number: int = 0) -> pb.Task:
-    """One attempt that has started."""
-    before = len(worker.tasks())
-    driver.lane.submit(attempt(number=number))
-    task = worker.await_tasks(before + 1)[-1]
-    worker.start(task.attempt.token)
-    driver.pump(lambda: any(e.token == task.attempt.token for e in driver.of(Started)))
-    return task
-
-
-def named(task: pb.Task) -> object:
-    return name_of(
-        attempt(task.attempt.owner, task.attempt.number, token=task.attempt.token)  # type: ignore[arg-type]  # texts are ids here
-    )
-
 
 # --- breaks ---------------------------------------------------------------------------------------
 
@@ -229,119 +209,6 @@ def test_adoption_waits_for_the_store_and_loses_no_event(place: Site) -> None:
     assert [type(event) for event in driver.events] == [Reported, Finished]
 
 
-# --- lies -----------------------------------------------------------------------------------------
-
-
-def test_result_of_another_workers_attempt_does_no_harm(place: Site) -> None:
-    honest, driver = place.worker("honest"), place.driver()
-    task = running(place, honest, driver)
-    liar = place.worker("liar")
-    liar.finish(task, metrics={"score": 1e9})
-    liar.say(
-        pb.WorkerEvent(report=pb.Report(token=task.attempt.token, step=9)),
-        pb.WorkerEvent(returned=pb.Returned(tokens=[task.attempt.token])),
-        pb.WorkerEvent(accepted=pb.Accepted(tokens=[task.attempt.token])),
-    )
-    eventually(lambda: task.attempt.token in liar.killed())
-    liar.beat()
-    driver.quiet(0.1)
-    assert honest.killed() == []
-    honest.finish(task, metrics={"score": 0.5})
-    (end,) = driver.await_ends(1)
-    assert end.outcome == Succeeded(metrics={"score": 0.5})
-    assert driver.of(Reported) == []
-
-
-def test_result_with_another_number_is_not_taken(place: Site) -> None:
-    worker, driver = place.worker(), place.driver()
-    task = running(place, worker, driver)
-    false = pb.Task(attempt=pb.AttemptName(token=task.attempt.token, owner=E1, number=99))
-    worker.finish(false)
-    driver.quiet(0.1)
-    assert driver.ends() == []
-
-
-def test_announcing_another_workers_attempt_does_not_take_it_away(place: Site) -> None:
-    honest, driver = place.worker("honest"), place.driver()
-    task = running(place, honest, driver)
-    place.records.adoptable.add(task.attempt.token)  # type: ignore[arg-type]  # a text is a token
-    liar = place.worker("liar", attempts=(named(task),))
-    eventually(lambda: liar.killed() == [task.attempt.token])
-    honest.finish(task)
-    driver.await_ends(1)
-    assert place.records.asked == []
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (b"\xff\xff\xff not a message", grpc.StatusCode.INVALID_ARGUMENT),
-        (b"\x00" * (5 << 20), grpc.StatusCode.RESOURCE_EXHAUSTED),
-        (
-            pb.WorkRequest(
-                events=[pb.WorkerEvent(started=pb.Started(token="me", at=1))]
-            ).SerializeToString(),
-            grpc.StatusCode.INVALID_ARGUMENT,
-        ),
-        (
-            pb.WorkRequest(events=[pb.WorkerEvent()]).SerializeToString(),
-            grpc.StatusCode.INVALID_ARGUMENT,
-        ),
-    ],
-    ids=["bytes", "large", "token", "empty"],
-)
-def test_garbage_ends_the_stream_with_a_status_and_harms_nobody_else(
-    place: Site, data: bytes, code: grpc.StatusCode, caplog: pytest.LogCaptureFixture
-) -> None:
-    honest, driver = place.worker("honest"), place.driver()
-    liar = place.worker("liar", slots=50)
-    task = running(place, honest, driver) if honest.tasks() else None
-    caplog.set_level(logging.WARNING)
-    liar.say_bytes(data)
-    found, _ = liar.wait_for_end()
-    assert found == code
-    eventually(lambda: place.state("liar") in ("suspect", "lost"))
-    if task is None:
-        driver.lane.submit(attempt())
-        task = honest.await_tasks(1)[0]
-    honest.finish(task)
-    driver.await_ends(1)
-    lines = [r for r in caplog.records if r.levelno >= logging.WARNING]
-    assert len(lines) <= 1
-    assert all(len(record.getMessage()) < 400 for record in lines)
-
-
-def test_stream_without_a_registration_ends(quick: Site) -> None:
-    silent = ScriptedWorker(quick.hub.port).dial(register=False)
-    assert silent.wait_for_end()[0] == grpc.StatusCode.INVALID_ARGUMENT
-    other = ScriptedWorker(quick.hub.port).dial(register=False)
-    other.say(pb.WorkerEvent(leaving=pb.Leaving()))
-    code, reason = other.wait_for_end()
-    assert (code, "registration" in reason) == (grpc.StatusCode.INVALID_ARGUMENT, True)
-    assert quick.hub.workers() == []
-
-
-@pytest.mark.parametrize(
-    ("fields", "word"),
-    [({"protocol": 99}, "protocol"), ({"morphml_version": "9.1.0"}, "9.1.0")],
-)
-def test_worker_of_another_protocol_or_release_is_told_why_it_is_not_taken(
-    place: Site, fields: dict[str, object], word: str
-) -> None:
-    worker = place.worker(**fields)  # type: ignore[arg-type]  # a registration's own
-    code, reason = worker.wait_for_end()
-    assert code == grpc.StatusCode.FAILED_PRECONDITION
-    assert word in reason
-    assert worker.of("welcome")[0].welcome.refusal == reason
-    assert place.hub.workers() == []
-
-
-def test_worker_of_another_python_is_taken_with_a_warning(place: Site) -> None:
-    worker = place.worker(python_version="2.7.18")
-    assert "2.7.18" in worker.of("welcome")[0].welcome.warning
-    assert place.hub.slots() == 2
-
-
 # --- leaving --------------------------------------------------------------------------------------
 
 
@@ -462,9 +329,3 @@ def test_closed_hub_frees_its_port_and_tells_its_workers(tmp_path: Path) -> None
     assert worker.wait_for_end()[0] in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def test_unknown_token_in_any_event_is_killed(place: Site) -> None:
-    worker, stranger = place.worker(), new_token()
-    worker.say(pb.WorkerEvent(report=pb.Report(token=stranger, step=1)))
-    eventually(lambda: worker.killed() == [stranger])

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from morphml.engines.remote.hub.attempt import Attempt, Moment
 from morphml.engines.remote.hub.commands import Command
+from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.driver_side import DriverSide
 from morphml.engines.remote.hub.ledger import Ledger
+from morphml.engines.remote.hub.losing import lose
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.views import WorkerView
@@ -41,8 +43,9 @@ class Book:
     def __init__(self, settings: HubSettings) -> None:
         self._settings = settings
         self.ledger = Ledger(settings)
-        self.drivers = DriverSide(self.ledger)
-        self.workers = WorkerSide(self.ledger)
+        self._dispatch = Dispatch(self.ledger)
+        self.drivers = DriverSide(self.ledger, self._dispatch)
+        self.workers = WorkerSide(self.ledger, self._dispatch)
         self._ticked_at: float | None = None
 
     def take(self) -> Effects:
@@ -61,12 +64,12 @@ class Book:
             ledger.roster.forgive(gap)
         for member, commands in ledger.roster.tick(now):
             if member.worker.state is WorkerState.LOST:
-                ledger.lose(member, now, "is lost")
+                lose(ledger, member, now, "is lost")
             else:
                 assert not any(isinstance(each, GiveUpAttempts) for each in commands)
-        ledger.overdue(now)
+        self._dispatch.overdue(now)
         self.workers.ask_again()
-        ledger.fill(now)
+        self._dispatch.fill(now)
 
     def attempt(self, token: AttemptToken) -> Attempt | None:
         """The attempt of that token, if it is here."""
@@ -84,6 +87,7 @@ class Book:
     def clear(self) -> None:
         """Forget every attempt and worker, since this master has lost its session."""
         self.ledger.clear()
+        self._dispatch.clear()
 
 
 def _view(member: Member) -> WorkerView:

@@ -15,6 +15,7 @@ from morphml.engines.port import (
 )
 from morphml.engines.remote.hub.attempt import AT_WORKER, Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import SendOrder
+from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.ledger import Ledger
 from morphml.engines.remote.hub.views import WaitingView
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
@@ -27,10 +28,12 @@ class DriverSide:
 
     Args:
         ledger: shared with the workers' side.
+        dispatch: sends what waits.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, dispatch: Dispatch) -> None:
         self._ledger = ledger
+        self._dispatch = dispatch
         self._listeners = 0
 
     # --- who listens -----------------------------------------------------------------------------
@@ -145,8 +148,8 @@ class DriverSide:
         attempt = Attempt(name=name, assignment=assignment, state=AttemptState.WAITING)
         self._ledger.add(attempt)
         if assignment.checkpoint is None and not hold:
-            self._ledger.queue(attempt)
-            self._ledger.fill(now)
+            self._dispatch.queue(attempt)
+            self._dispatch.fill(now)
         return True
 
     def release(self, token: AttemptToken, checkpoint: CheckpointFile, now: Moment) -> None:
@@ -154,8 +157,8 @@ class DriverSide:
         attempt = self._ledger.attempts.get(token)
         if attempt is not None and attempt.state is AttemptState.WAITING:
             attempt.checkpoint = checkpoint
-            self._ledger.queue(attempt)
-            self._ledger.fill(now)
+            self._dispatch.queue(attempt)
+            self._dispatch.fill(now)
 
     def refuse(self, token: AttemptToken, outcome: Outcome, now: Moment) -> None:
         """End an attempt that cannot be sent to anybody."""
@@ -206,7 +209,7 @@ class DriverSide:
             else:
                 attempt.state = AttemptState.KILLED
                 self._ledger.fence(token, attempt.worker)
-        self._ledger.fill(now)
+        self._dispatch.fill(now)
 
     # --- questions -------------------------------------------------------------------------------
 

@@ -6,16 +6,11 @@ and ``told``.
 
 from __future__ import annotations
 
-from collections import deque
-from typing import assert_never
-
 from morphml.engines.port import (
     EngineEvent,
-    Failed,
     Finished,
     Outcome,
     Returned,
-    WorkerGone,
 )
 from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import (
@@ -23,7 +18,6 @@ from morphml.engines.remote.hub.commands import (
     Command,
     SendAcknowledged,
     SendDrain,
-    SendTask,
     SendVerdict,
 )
 from morphml.engines.remote.hub.group import Group
@@ -32,9 +26,8 @@ from morphml.engines.remote.hub.memory import RecentTokens
 from morphml.engines.remote.hub.roster import Member, Roster
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.failures import FailureKind
 from morphml.scheduling.placement import Places
-from morphml.scheduling.worker import Dismiss, GiveUpAttempts, Suspend, WorkerCommand, WorkerState
+from morphml.scheduling.worker import Dismiss, WorkerCommand
 
 #: Tokens that ended, or that nobody wants, are remembered up to so many.
 _REMEMBERED = 50_000
@@ -65,9 +58,6 @@ class Ledger:
         self.swollen: set[ExperimentId] = set()
         #: Rises when everything is forgotten.
         self.era = 0
-        self._hungry: dict[ExperimentId, Group] = {}
-        #: (when it was sent, attempt), oldest first.
-        self._unconfirmed: deque[tuple[float, Attempt]] = deque()
 
     # --- experiments -----------------------------------------------------------------------------
 
@@ -90,7 +80,6 @@ class Ledger:
         """Forget the experiment when nothing is left of it."""
         if group.is_over:
             self.groups.pop(group.experiment, None)
-            self._hungry.pop(group.experiment, None)
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -101,12 +90,6 @@ class Ledger:
         group.tokens.add(attempt.token)
         self.fenced.discard(attempt.token)
         return group
-
-    def queue(self, attempt: Attempt) -> None:
-        """The attempt waits for a worker from now on."""
-        group = self.group(attempt.name.owner)
-        group.wait(attempt)
-        self._hungry[group.experiment] = group
 
     def put(self, attempt: Attempt, member: Member) -> None:
         """A worker has the attempt, and it is no news to the worker."""
@@ -135,18 +118,6 @@ class Ledger:
             duration_s=0.0 if began is None else max(0.0, now.epoch - began),
         )
         self.end(attempt, end)
-
-    def give_up(self, attempt: Attempt, now: Moment, why: str) -> None:
-        """Its worker is lost, or does not know it any more."""
-        if attempt.state is AttemptState.KILLED:
-            self.forget(attempt)
-        elif attempt.state is AttemptState.SENT:
-            self.end_as(attempt, Returned(), now, lost=True)
-        else:
-            failed = Failed(
-                kind=FailureKind.LOST_WORKER, error_type="WorkerLost", message=f"its worker {why}"
-            )
-            self.end_as(attempt, failed, now, lost=True)
 
     def give_back(self, attempt: Attempt, now: Moment) -> None:
         """It never began: it goes back without blame, and its token counts no more."""
@@ -192,112 +163,12 @@ class Ledger:
     def release(self, member: Member, token: AttemptToken) -> None:
         """The worker has let the attempt go."""
         self.places.give_back(member.worker.id, token)
-        self.obey(member, self.roster.released(member, token), None)
+        self.dismiss(member, self.roster.released(member, token))
 
-    def obey(
-        self,
-        member: Member,
-        commands: tuple[WorkerCommand, ...],
-        now: Moment | None,
-        why: str = "is lost",
-    ) -> None:
-        """Do what the worker's machine says; without a time there is nothing to give up."""
-        for command in commands:
-            match command:
-                case GiveUpAttempts():
-                    assert now is not None
-                    for token in command.tokens:
-                        self.drop(member, token, now, why)
-                case Suspend():
-                    pass  # its place is closed already
-                case Dismiss():
-                    drain = SendDrain(member.worker.id, "it may leave", 0.0)
-                    self.commands.append(drain)
-                case _:
-                    assert_never(command)
-
-    def drop(self, member: Member, token: AttemptToken, now: Moment, why: str) -> None:
-        """The worker does not have the attempt any more, and there will be no word of it."""
-        attempt = self.attempts.get(token)
-        if attempt is None or attempt.worker != member.worker.id:
-            self.release(member, token)
-        elif attempt.state is not AttemptState.ENDED:
-            self.give_up(attempt, now, why)
-
-    def lose(self, member: Member, now: Moment, why: str) -> None:
-        """Nothing more is to be expected of the worker."""
-        gone = WorkerGone(worker=member.registration.name, reason=why, at=now.epoch)
-        touched = set()
-        for token in list(member.expected):
-            attempt = self.attempts.get(token)
-            if attempt is not None and attempt.worker == member.worker.id:
-                touched.add(attempt.name.owner)
-            self.drop(member, token, now, why)
-        for experiment in touched & self.groups.keys():
-            self.tell(self.groups[experiment], gone)
-        self.limbo.drop(member.worker.id)
-        self.commands.append(CloseStream(member.worker.id, f"the worker {why}"))
-
-    # --- who gets what ---------------------------------------------------------------------------
-
-    def fill(self, now: Moment) -> None:
-        """Send what waits to workers, as far as they have room; who uses least goes first."""
-        stuck: set[ExperimentId] = set()
-        while len(self._hungry) > len(stuck):
-            open_to = [g for e, g in self._hungry.items() if e not in stuck]
-            group = open_to[0] if len(open_to) == 1 else min(open_to, key=lambda g: g.load)
-            if not self._send_one(group, now):
-                if group.hungry:
-                    stuck.add(group.experiment)
-                else:
-                    del self._hungry[group.experiment]
-
-    def _send_one(self, group: Group, now: Moment) -> bool:
-        for kind, attempt in group.heads():
-            worker = self._choose(attempt, group, now)
-            if worker is not None:
-                group.leave(kind)
-                self._send(attempt, worker, group, now)
-                return True
-        return False
-
-    def _choose(self, attempt: Attempt, group: Group, now: Moment) -> str | None:
-        short = group.mean_s is not None and group.mean_s < self.settings.ahead_below_s
-        worker = self.places.choose(attempt.requirements, attempt.avoid, ahead=short)
-        if worker is None or not attempt.avoid:
-            return worker
-        if not self.places.avoids(worker, attempt.avoid):
-            return worker
-        if attempt.elsewhere_until is None:
-            attempt.elsewhere_until = now.monotonic + self.settings.elsewhere_s
-        if now.monotonic >= attempt.elsewhere_until:
-            return worker
-        elsewhere = self.places.could_run(attempt.requirements, attempt.avoid)
-        return None if elsewhere else worker
-
-    def _send(self, attempt: Attempt, worker: str, group: Group, now: Moment) -> None:
-        member = self.roster.members[worker]
-        attempt.state, attempt.sent_at = AttemptState.SENT, now.monotonic
-        self.put(attempt, member)
-        self.places.take(worker, attempt.token, attempt.requirements)
-        self.roster.assigned(member, attempt.token)
-        self._unconfirmed.append((now.monotonic, attempt))
-        self.commands.append(SendTask(worker, attempt))
-
-    # --- time ------------------------------------------------------------------------------------
-
-    def overdue(self, now: Moment) -> None:
-        """What no worker has confirmed in time goes back."""
-        patience = self.settings.accept_within_s
-        while self._unconfirmed and now.monotonic - self._unconfirmed[0][0] >= patience:
-            sent_at, attempt = self._unconfirmed.popleft()
-            if attempt.state is AttemptState.SENT and attempt.sent_at == sent_at:
-                member = self.roster.members.get(attempt.worker)
-                if member is None or member.worker.state is not WorkerState.SUSPECT:
-                    self.give_back(attempt, now)
-                else:  # its worker is back soon, or lost soon
-                    attempt.sent_at = now.monotonic
-                    self._unconfirmed.append((now.monotonic, attempt))
+    def dismiss(self, member: Member, commands: tuple[WorkerCommand, ...]) -> None:
+        """Tell the worker that it may leave, where its machine says so."""
+        if any(isinstance(command, Dismiss) for command in commands):
+            self.commands.append(SendDrain(member.worker.id, "it may leave", 0.0))
 
     def clear(self) -> None:
         """Forget every attempt and every worker; listeners stay."""
@@ -306,8 +177,6 @@ class Ledger:
         self.era += 1
         self.attempts.clear()
         self.swollen.clear()
-        self._hungry.clear()
-        self._unconfirmed.clear()
         for worker in self.roster.members:
             self.commands.append(CloseStream(worker, "this master has a new session"))
         self.roster.clear()

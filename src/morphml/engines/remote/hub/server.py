@@ -150,10 +150,15 @@ class HubServer:
             interceptors=list(self._access.interceptors),
             options=list(options.items()),
         )
+        generic = grpc.method_handlers_generic_handler(SERVICE, self._handlers())
+        server.add_generic_rpc_handlers((generic,))
+        return server
+
+    def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
         work = WorkServicer(self._switchboard, self._identity)
         files = TransferServicer(self._switchboard, self._records, self._pool)
         polls = PollServicer(self._switchboard, self._identity)
-        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        return {
             "Work": grpc.stream_stream_rpc_method_handler(
                 work.work, None, pb.WorkResponse.SerializeToString
             ),
@@ -188,6 +193,3 @@ class HubServer:
                 pb.DownloadFileResponse.SerializeToString,
             ),
         }
-        generic = grpc.method_handlers_generic_handler(SERVICE, handlers)
-        server.add_generic_rpc_handlers((generic,))
-        return server

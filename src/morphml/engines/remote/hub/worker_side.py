@@ -9,12 +9,14 @@ from typing import TypeAlias
 from morphml.engines.port import Checkpointed, Finished, Logged, Reported, Returned, Started
 from morphml.engines.remote.hub.attempt import LIVE, Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import AskRecords, SendDrain, SendOrder, SendVerdict
+from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.ledger import Ledger
 from morphml.engines.remote.hub.limbo import Unknown
+from morphml.engines.remote.hub.losing import drop, give_up, lose
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken
-from morphml.scheduling.worker import GiveUpAttempts, WorkerState
+from morphml.scheduling.worker import WorkerState
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,10 +31,12 @@ class WorkerSide:
 
     Args:
         ledger: shared with the drivers' side.
+        dispatch: sends what waits.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, dispatch: Dispatch) -> None:
         self._ledger = ledger
+        self._dispatch = dispatch
 
     # --- coming and going ------------------------------------------------------------------------
 
@@ -54,11 +58,10 @@ class WorkerSide:
         ledger.roster.settle(member, held)
         for token in had:
             if token not in named and token not in offered:
-                ledger.drop(member, token, now, "came back without it")
-        given_up = [each for each in commands if isinstance(each, GiveUpAttempts)]
-        ledger.obey(member, tuple(c for c in commands if c not in given_up), now)
+                drop(ledger, member, token, now, "came back without it")
+        ledger.dismiss(member, commands)
         self._ask(worker, questions)
-        ledger.fill(now)
+        self._dispatch.fill(now)
 
     def _recall(self, name: AttemptName, member: Member, runs: bool) -> bool:
         """What becomes of an attempt that a worker announced; whether the store is to be asked."""
@@ -118,8 +121,8 @@ class WorkerSide:
         member = self._ledger.roster.live(worker)
         if member is not None:
             self._ledger.roster.left(member)
-            self._ledger.lose(member, now, "left")
-            self._ledger.fill(now)
+            lose(self._ledger, member, now, "left")
+            self._dispatch.fill(now)
 
     def drain(self, worker: str, reason: str, grace_s: float) -> bool:
         """A person or an autoscaler wants it gone; whether it is here."""
@@ -147,7 +150,7 @@ class WorkerSide:
         suspect = member is not None and member.worker.state is WorkerState.SUSPECT
         self._ledger.roster.heard(worker, now)
         if suspect:
-            self._ledger.fill(now)
+            self._dispatch.fill(now)
 
     def beat(self, worker: str, beat: Beat, now: Moment) -> None:
         """Compare what it has with what it should have. Cost: O(what it has)."""
@@ -174,7 +177,7 @@ class WorkerSide:
         for token in beat.unacknowledged:
             if token in expected:
                 expected[token] = 0
-        ledger.fill(now)
+        self._dispatch.fill(now)
 
     def _missing(self, member: Member, token: AttemptToken, now: Moment) -> None:
         ledger = self._ledger
@@ -183,7 +186,7 @@ class WorkerSide:
             ledger.give_back(attempt, now)
         else:
             ledger.limbo.pop(token)
-            ledger.drop(member, token, now, "does not show it any more")
+            drop(ledger, member, token, now, "does not show it any more")
             ledger.fence(token, member.worker.id)
 
     def _seen(self, token: AttemptToken) -> None:
@@ -238,7 +241,7 @@ class WorkerSide:
         elif attempt.state is AttemptState.KILLED:
             ledger.confirm(token, worker)
             ledger.forget(attempt)
-            ledger.fill(now)
+            self._dispatch.fill(now)
         elif attempt.state is AttemptState.ENDED:
             self._second_result(attempt, worker, end)
         else:
@@ -246,7 +249,7 @@ class WorkerSide:
             group.learn(end.duration_s)
             attempt.reported = True
             ledger.end(attempt, end)
-            ledger.fill(now)
+            self._dispatch.fill(now)
 
     def _second_result(self, attempt: Attempt, worker: str, end: Finished) -> None:
         """A result of what is over: a repeat, or the truth about what was given up."""
@@ -292,10 +295,10 @@ class WorkerSide:
             elif attempt.state is AttemptState.KILLED:
                 ledger.forget(attempt)
             elif attempt.state is AttemptState.STARTED:
-                ledger.give_up(attempt, now, "gave it back although it had begun")
+                give_up(ledger, attempt, now, "gave it back although it had begun")
             elif attempt.state in LIVE:
                 ledger.end_as(attempt, Returned(), now, lost=False)
-        ledger.fill(now)
+        self._dispatch.fill(now)
 
     def _let_go(self, worker: str, token: AttemptToken) -> None:
         unknown = self._ledger.limbo.get(token)
@@ -346,7 +349,7 @@ class WorkerSide:
                 self._forget_unknown(worker, name.token, stored=False)
             else:
                 self._ledger.fence(name.token, worker)
-        self._ledger.fill(now)
+        self._dispatch.fill(now)
 
     def _forget_unknown(self, worker: str, token: AttemptToken, *, stored: bool) -> None:
         (self._ledger.stored if stored else self._ledger.fenced).add(token)
@@ -366,7 +369,7 @@ class WorkerSide:
         if member is None:
             attempt.worker = worker
             ledger.group(name.owner).used += 1
-            ledger.give_up(attempt, now, "was lost while it was adopted")
+            give_up(ledger, attempt, now, "was lost while it was adopted")
             return
         ledger.put(attempt, member)
         ledger.commands.append(SendVerdict(worker, name.token, keep=True))

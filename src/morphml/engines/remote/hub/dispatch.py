@@ -1,0 +1,94 @@
+"""Who gets what, and what has to be confirmed: attempts on their way from a queue to a worker."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
+from morphml.engines.remote.hub.commands import SendTask
+from morphml.engines.remote.hub.group import Group
+from morphml.engines.remote.hub.ledger import Ledger
+from morphml.ids import ExperimentId
+from morphml.scheduling.worker import WorkerState
+
+
+class Dispatch:
+    """Sends what waits.
+
+    Args:
+        ledger: all attempts and workers.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._hungry: dict[ExperimentId, Group] = {}
+        #: (when it was sent, attempt), oldest first.
+        self._unconfirmed: deque[tuple[float, Attempt]] = deque()
+
+    def queue(self, attempt: Attempt) -> None:
+        """The attempt waits for a worker from now on."""
+        group = self._ledger.group(attempt.name.owner)
+        group.wait(attempt)
+        self._hungry[group.experiment] = group
+
+    def fill(self, now: Moment) -> None:
+        """Send what waits to workers, as far as they have room; who uses least goes first."""
+        stuck: set[ExperimentId] = set()
+        while len(self._hungry) > len(stuck):
+            open_to = [g for e, g in self._hungry.items() if e not in stuck]
+            group = open_to[0] if len(open_to) == 1 else min(open_to, key=lambda g: g.load)
+            if not self._send_one(group, now):
+                if group.hungry:
+                    stuck.add(group.experiment)
+                else:
+                    del self._hungry[group.experiment]
+
+    def _send_one(self, group: Group, now: Moment) -> bool:
+        for kind, attempt in group.heads():
+            worker = self._choose(attempt, group, now)
+            if worker is not None:
+                group.leave(kind)
+                self._send(attempt, worker, group, now)
+                return True
+        return False
+
+    def _choose(self, attempt: Attempt, group: Group, now: Moment) -> str | None:
+        short = group.mean_s is not None and group.mean_s < self._ledger.settings.ahead_below_s
+        worker = self._ledger.places.choose(attempt.requirements, attempt.avoid, ahead=short)
+        if worker is None or not attempt.avoid:
+            return worker
+        if not self._ledger.places.avoids(worker, attempt.avoid):
+            return worker
+        if attempt.elsewhere_until is None:
+            attempt.elsewhere_until = now.monotonic + self._ledger.settings.elsewhere_s
+        if now.monotonic >= attempt.elsewhere_until:
+            return worker
+        elsewhere = self._ledger.places.could_run(attempt.requirements, attempt.avoid)
+        return None if elsewhere else worker
+
+    def _send(self, attempt: Attempt, worker: str, group: Group, now: Moment) -> None:
+        member = self._ledger.roster.members[worker]
+        attempt.state, attempt.sent_at = AttemptState.SENT, now.monotonic
+        self._ledger.put(attempt, member)
+        self._ledger.places.take(worker, attempt.token, attempt.requirements)
+        self._ledger.roster.assigned(member, attempt.token)
+        self._unconfirmed.append((now.monotonic, attempt))
+        self._ledger.commands.append(SendTask(worker, attempt))
+
+    def overdue(self, now: Moment) -> None:
+        """What no worker has confirmed in time goes back."""
+        patience = self._ledger.settings.accept_within_s
+        while self._unconfirmed and now.monotonic - self._unconfirmed[0][0] >= patience:
+            sent_at, attempt = self._unconfirmed.popleft()
+            if attempt.state is AttemptState.SENT and attempt.sent_at == sent_at:
+                member = self._ledger.roster.members.get(attempt.worker)
+                if member is None or member.worker.state is not WorkerState.SUSPECT:
+                    self._ledger.give_back(attempt, now)
+                else:  # its worker is back soon, or lost soon
+                    attempt.sent_at = now.monotonic
+                    self._unconfirmed.append((now.monotonic, attempt))
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._hungry.clear()
+        self._unconfirmed.clear()
