@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -13,7 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import grpc
+import grpc.aio
 import pytest
+
+from morphml.clock import SystemClock
+from morphml.engines.remote.access import Scope, client_access
+from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., "Started"]
@@ -169,6 +176,37 @@ def test_a_worker_with_a_strangers_token_leaves_and_says_what_to_copy(
     assert done.returncode == 2
     assert "copy the master's token file" in done.stderr
     assert master.said.count("refused") == 1
+
+
+def test_an_operator_asks_a_worker_for_its_status_and_sends_it_home(
+    tmp_path: Path, morphml: Run, start: Start
+) -> None:
+    """The worker has a copy that holds no secret of an operator, and knows one all the same."""
+    master = start("master", "--storage", "a.db", "--listen", "127.0.0.1:0")
+    address = master.wait_for(r"morphml worker --master (\S+)")[1]
+    assert morphml("tokens", "worker.json").returncode == 0
+    own = ("--token-file", "worker.json", "--name", "w1", "--port", "0")
+    worker = start("worker", "--master", address, *own)
+    port = worker.wait_for(r"operators are answered on port (\d+)")[1]
+    worker.wait_for("connected")
+    path = tmp_path / "config" / "morphml" / "tokens.json"
+
+    async def ask(scope: Scope) -> tuple[str, bool]:
+        access = client_access(token_file=path, scope=scope, tls=None, clock=SystemClock())
+        async with access.channel(f"127.0.0.1:{port}") as channel:
+            stub = worker_pb2_grpc.WorkerServiceStub(channel)
+            status = await stub.GetStatus(worker_pb2.GetStatusRequest(), timeout=PATIENCE_S)
+            try:
+                await stub.Shutdown(worker_pb2.ShutdownRequest(grace_s=1), timeout=PATIENCE_S)
+            except grpc.aio.AioRpcError as error:
+                assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+                return status.name, False
+            return status.name, True
+
+    assert asyncio.run(ask(Scope.SUBMIT)) == ("w1", False)
+    assert worker.process.poll() is None
+    assert asyncio.run(ask(Scope.ADMIN)) == ("w1", True)
+    assert worker.process.wait(PATIENCE_S) == 0, worker.said
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path, morphml: Run) -> None:

@@ -12,7 +12,9 @@ from morphml.engines.remote.access import (
     Scope,
     ServerAccess,
     ServerTls,
+    TokenFile,
     client_access,
+    guarded_by,
     server_access,
 )
 from morphml.errors import CallerError
@@ -58,6 +60,16 @@ def client_door(tokens: Path | None, tls: ClientTls | None) -> ClientAccess:
         CallerError: when a file is missing, unsafe or wrong.
     """
     return client_access(token_file=tokens, scope=Scope.WORKER, tls=tls, clock=SystemClock())
+
+
+def own_door(tokens: Path | None) -> ServerAccess:
+    """Who may call a worker's own service, which only this machine reaches.
+
+    Raises:
+        AccessError: when the token file is missing, unsafe or wrong.
+    """
+    held = None if tokens is None else TokenFile(tokens).read()
+    return guarded_by(held, None, SystemClock())
 
 
 def client_tls(

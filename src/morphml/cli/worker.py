@@ -54,7 +54,8 @@ Port = Annotated[
     typer.Option(
         min=0,
         max=65535,
-        help="Offer operators a service on this port (status, cancel, shutdown); none by default.",
+        help="Offer operators of this machine a service on this port (status, cancel, shutdown); "
+        "none by default.",
     ),
 ]
 Folder = Annotated[
@@ -133,7 +134,7 @@ def worker(  # noqa: PLR0913 one parameter per option
         need_remote("worker")
         # gRPC takes a while to import, and help and completion read this module.
         from morphml.cli import working  # noqa: PLC0415
-        from morphml.cli.doors import client_door, client_tls, token_path  # noqa: PLC0415
+        from morphml.cli.doors import client_door, client_tls, own_door, token_path  # noqa: PLC0415
 
         tokens = token_path(token_file, without=no_token)
         settings = working.settings_of(
@@ -147,11 +148,10 @@ def worker(  # noqa: PLR0913 one parameter per option
                 folder=folder,
                 allow_pickle=allow_pickle,
                 drain_grace_s=drain_grace,
-                reachable=tokens is not None,
             )
         )
         secure = client_tls(tls, tls_ca, tls_cert, tls_key, tls_server_name)
-        code = working.work(settings, client_door(tokens, secure))
+        code = working.work(settings, client_door(tokens, secure), own_door(tokens))
         raise typer.Exit(code)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from morphml.clock import SystemClock
 from morphml.engines.devices import default_workers, gpus
-from morphml.engines.remote.access import ClientAccess
+from morphml.engines.remote.access import ClientAccess, ServerAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
+from morphml.errors import CallerError
 from morphml.settings import read_settings
 
 _log = logging.getLogger("morphml.cli.worker")
@@ -29,8 +30,6 @@ class Wishes:
     folder: Path | None
     allow_pickle: bool
     drain_grace_s: float
-    #: Whether the own service may be reached from other machines.
-    reachable: bool
 
 
 def settings_of(wishes: Wishes) -> WorkerSettings:
@@ -39,7 +38,6 @@ def settings_of(wishes: Wishes) -> WorkerSettings:
     Raises:
         CallerError: when one is not allowed.
     """
-    host = "0.0.0.0" if wishes.reachable else "127.0.0.1"  # noqa: S104 tokens guard it
     return WorkerSettings(
         masters=wishes.masters,
         slots=default_workers() if wishes.slots is None else wishes.slots,
@@ -48,15 +46,22 @@ def settings_of(wishes: Wishes) -> WorkerSettings:
         labels=wishes.labels,
         capabilities=wishes.amounts,
         devices=gpus(),
-        listen=None if wishes.port is None else f"{host}:{wishes.port}",
+        listen=None if wishes.port is None else f"127.0.0.1:{wishes.port}",
         allow_pickle=wishes.allow_pickle,
         drain_grace_s=wishes.drain_grace_s,
     )
 
 
-def work(settings: WorkerSettings, access: ClientAccess) -> int:
-    """Run a worker until it leaves; its exit status."""
-    worker = RemoteWorker(settings, access, SystemClock())
+def work(settings: WorkerSettings, access: ClientAccess, doors: ServerAccess) -> int:
+    """Run a worker until it leaves; its exit status.
+
+    Raises:
+        CallerError: when the folder cannot be written.
+    """
+    try:
+        worker = RemoteWorker(settings, access, SystemClock(), doors=doors)
+    except OSError as error:
+        raise CallerError(f"--folder {settings.folder}: {error.strerror or error}") from error
     _log.info(
         "worker%s: %d slots, %s, masters %s",
         f" {settings.name}" if settings.name else "",
