@@ -28,13 +28,15 @@ def migrate(connection: Connection, where: str) -> None:
     Several processes may do so at once: the others wait, and find nothing to do.
 
     Args:
-        connection: outside any transaction; stays open.
+        connection: outside any transaction; stays open, and begins transactions by itself then.
         where: the database's URL without a password, for messages.
 
     Raises:
         StoreMismatch: when the database is another program's, or newer.
         psycopg.Error, sqlalchemy.exc.DBAPIError: when it cannot be changed; it is as before.
     """
+    # Else each statement would be a transaction of its own, and the lock be gone at once.
+    connection.autocommit = False
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool
     )
