@@ -286,3 +286,18 @@ def test_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         eventually(lambda: [p for p in folder.rglob("*") if p.is_file()] == [])
         worker.finish(task)
         driver.pump(lambda: driver.of(Finished))
+
+
+def test_nothing_of_an_experiment_is_kept_when_it_is_over(place: Site) -> None:
+    worker, driver = place.worker(), place.driver()
+    task = submit(driver, worker)
+    worker.finish(task)
+    driver.await_ends(1)
+    driver.lane.acknowledge(driver.ends())
+    driver.lane.close()
+    assert place.hub._switchboard.contexts == {}
+    assert place.hub._switchboard.book.ledger.groups == {}
+    sent = attempt(E1)
+    place.hub.place(sent)  # its context is asked for again
+    worker.await_tasks(2)
+    assert (place.hub.slots(), place.hub.capacity(), place.hub.free()) == (2, 3, 1)

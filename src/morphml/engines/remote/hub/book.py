@@ -31,6 +31,8 @@ class Effects(NamedTuple):
     commands: list[Command]
     #: Experiments for which something new is to be told.
     told: set[ExperimentId]
+    #: Experiments of which nothing is left.
+    over: set[ExperimentId]
 
 
 class Book:
@@ -51,8 +53,8 @@ class Book:
     def take(self) -> Effects:
         """All that is to be done since the last call, in order."""
         ledger = self.ledger
-        effects = Effects(ledger.commands, ledger.told)
-        ledger.commands, ledger.told = [], set()
+        effects = Effects(ledger.commands, ledger.told, ledger.over - ledger.groups.keys())
+        ledger.commands, ledger.told, ledger.over = [], set(), set()
         return effects
 
     def tick(self, now: Moment) -> None:

@@ -50,9 +50,7 @@ class Contexts:
         with self._switchboard.lock:
             self._switchboard.contexts[experiment] = message
 
-    def need(self, experiment: ExperimentId) -> None:
-        """Get the context unless it is here; raises as ``learn`` does."""
+    def has(self, experiment: ExperimentId) -> bool:
+        """Whether the context is here; it goes when nothing of the experiment is left."""
         with self._switchboard.lock:
-            known = experiment in self._switchboard.contexts
-        if not known:
-            self.learn(experiment)
+            return experiment in self._switchboard.contexts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -99,19 +100,25 @@ class Hub:
 
         Where its context cannot be had it ends as ``Returned``. May wait for the store.
         """
-        token, known = assignment.token, True
+        token, reader = assignment.token, self._reader
         try:
-            self._contexts.need(assignment.experiment)
+            while not self._submit_known(assignment):
+                self._contexts.learn(assignment.experiment)
         except MorphError as error:
             _LOG.warning("an attempt of %s goes back: %s", assignment.experiment, error)
-            known = False
-        fresh = self._switchboard.act(
-            lambda book, now: book.drivers.submit(assignment, now, hold=not known)
-        )
-        if not known:
+            self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now, hold=True))
             self._switchboard.act(lambda book, now: book.drivers.refuse(token, Returned(), now))
-        elif fresh and assignment.checkpoint is not None:
-            self._reader.look(token, assignment.checkpoint, assignment.from_epoch)
+            return
+        if assignment.checkpoint is not None:
+            reader.look(token, assignment.checkpoint, assignment.from_epoch)
+
+    def _submit_known(self, assignment: Assignment) -> bool:
+        """Take the attempt over if its context is here."""
+        with self._switchboard.lock:
+            if not self._contexts.has(assignment.experiment):
+                return False
+            self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now))
+            return True
 
     def acknowledge(self, tokens: Iterable[AttemptToken]) -> None:
         """The ends of these attempts are stored; their workers may forget them."""
@@ -142,6 +149,15 @@ class Hub:
     def slots(self) -> int:
         """Slots of all workers that take tasks. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.ledger.places.slots())
+
+    def capacity(self) -> int:
+        """Attempts that drivers should have in the air: all slots, and the share asked ahead.
+
+        What no worker has room for waits here, and goes to the first slot that is free without
+        waiting for a commit. Cost: O(workers).
+        """
+        slots = self.slots()
+        return slots + math.ceil(self._settings.ahead * slots)
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""

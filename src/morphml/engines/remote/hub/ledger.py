@@ -54,6 +54,8 @@ class Ledger:
         self.commands: list[Command] = []
         #: Experiments for which something new is to be told.
         self.told: set[ExperimentId] = set()
+        #: Experiments of which nothing is left.
+        self.over: set[ExperimentId] = set()
         #: Experiments of which so much waits to be told that their workers are read no further.
         self.swollen: set[ExperimentId] = set()
         #: Rises when everything is forgotten.
@@ -80,6 +82,7 @@ class Ledger:
         """Forget the experiment when nothing is left of it."""
         if group.is_over:
             self.groups.pop(group.experiment, None)
+            self.over.add(group.experiment)
 
     # --- attempts --------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ class Member:
     queued: int = 0
     #: It said itself that it takes nothing more.
     draining: bool = False
+    #: It sent a result of what it does not have, and that was said.
+    lied: bool = False
     #: Seconds since the Unix epoch of its last message.
     heard_epoch: float = 0.0
     #: Monotonic seconds when to look at it again; an entry of the heap with another time is void.

@@ -144,6 +144,8 @@ class Switchboard:
                 self._elsewhere.add(experiment)
             elif experiment in self._bells:
                 self._bells[experiment].notify_all()
+        for experiment in effects.over:
+            self.contexts.pop(experiment, None)
         if self._poked or self._closings or self._asks or self._elsewhere:
             self._schedule()
 

@@ -235,7 +235,7 @@ class WorkerSide:
         if attempt is None:
             self._unknown_result(worker, name, end)
         elif attempt.worker != worker or attempt.name != name:
-            _LOG.warning("worker %s sent a result of an attempt that it does not have", worker)
+            self._suspect(worker)
             ledger.fence_at(token, worker)
             ledger.confirm(token, worker)
         elif attempt.state is AttemptState.KILLED:
@@ -250,6 +250,13 @@ class WorkerSide:
             attempt.reported = True
             ledger.end(attempt, end)
             self._dispatch.fill(now)
+
+    def _suspect(self, worker: str) -> None:
+        member = self._ledger.roster.members.get(worker)
+        if member is not None and not member.lied:
+            member.lied = True
+            name = member.registration.name
+            _LOG.warning("worker %s sends results of attempts that it does not have", name)
 
     def _second_result(self, attempt: Attempt, worker: str, end: Finished) -> None:
         """A result of what is over: a repeat, or the truth about what was given up."""
