@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections import Counter
 
+import pytest
 from tests.integration.engines.remote.scripted_master import (
     ScriptedMaster,
     context,
@@ -15,7 +17,11 @@ from tests.integration.engines.remote.scripted_master import (
 )
 from tests.integration.engines.remote.worker_processes import Workers
 
+from morphml.engines.remote.access import ClientAccess
 from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.engines.remote.worker.dialling import Dialling
+from morphml.engines.remote.worker.happenings import Greeting
+from morphml.engines.remote.worker.link import Link
 
 
 def registration(master: ScriptedMaster, index: int = 0) -> pb.Registration:
@@ -147,3 +153,28 @@ def test_worker_waits_for_its_first_master(workers: Workers) -> None:
         master.wait_for("registration", timeout_s=5)
     assert worker.said().count("is not reached") <= 2, "the same trouble is told once"
     assert threading.active_count() < 20
+
+
+def test_call_that_ended_before_the_worker_introduced_itself_is_dialled_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with ScriptedMaster() as placeholder:
+        port = placeholder.port
+    greetings: list[float] = []
+    timers: list[threading.Timer] = []
+
+    def deliver(news: object) -> None:
+        if isinstance(news, Greeting):
+            greetings.append(time.monotonic())
+            timers.append(threading.Timer(0.2, link.greet, [pb.Registration()]))
+            timers[-1].start()
+
+    dialling = Dialling([f"127.0.0.1:{port}"], (0.01, 0.01), random.Random(0))
+    link = Link(ClientAccess(), dialling, 5.0, deliver)
+    link.start()
+    time.sleep(1.5)
+    link.close(0.0)
+    for timer in timers:
+        timer.join()
+    assert len(greetings) >= 4
+    assert "unknown way" not in caplog.text

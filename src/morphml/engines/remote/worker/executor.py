@@ -176,16 +176,22 @@ class Executor:
         if pending.wants:
             return
         assignment = pending.assignment
-        del self._pending[assignment.token]
         context = self._contexts[assignment.experiment]
         if context.pickle and not self._allow_pickle:
-            self._pending[assignment.token] = pending
             self._fail(assignment, _NO_PICKLES)
             return
+        try:
+            self._prepare(context)
+        except OSError as error:
+            self._fail(assignment, f"the worker has no place for the experiment's files: {error}")
+            return
+        del self._pending[assignment.token]
+        self._engine.submit(assignment)
+
+    def _prepare(self, context: ContextMessage) -> None:
         if self._prepared.get(context.experiment) != _version(context):
             self._engine.prepare_parcel(context.experiment, self._parcel(context))
             self._prepared[context.experiment] = _version(context)
-        self._engine.submit(assignment)
 
     def _parcel(self, context: ContextMessage) -> Parcel:
         sent = Sent(

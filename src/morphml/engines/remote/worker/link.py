@@ -158,14 +158,22 @@ class Link:
     def _start_errand(self, errand: Errand) -> None:
         task = self._loop.create_task(errand(self._connection))
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._end_errand)
+
+    def _end_errand(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("an errand failed in an unknown way", exc_info=error)
 
     async def _serve(self) -> None:
         while not self._ending.is_set():
             master, pause = self._dialling.next()
             if pause:
                 await asyncio.sleep(pause)
-            await self._visit(master)
+            try:
+                await self._visit(master)
+            except Exception:  # noqa: BLE001  # the outermost loop: a worker must not fall silent
+                _log.exception("the connection to %s failed in an unknown way", master)
             if reason := self._dialling.hopeless:
                 self._deliver(Hopeless(reason=f"no master takes this worker: {reason}"))
                 return
@@ -250,7 +258,9 @@ class Link:
         self._deliver(Greeting())
         registration = await self._registration
         async with asyncio.timeout(self._connect_s):
-            await stream.write(pb.WorkRequest(events=[pb.WorkerEvent(registration=registration)]))
+            with contextlib.suppress(asyncio.InvalidStateError):  # it is over: read() says why
+                first_words = [pb.WorkerEvent(registration=registration)]
+                await stream.write(pb.WorkRequest(events=first_words))
             answer = await stream.read()
         if isinstance(answer, pb.WorkResponse) and answer.events:
             first = answer.events[0]

@@ -28,7 +28,8 @@ class Scratch:
         self.bundles = folder / "bundles"
         self._all = folder / "scratch"
         self._own = self._all / worker
-        self._own.mkdir(parents=True)
+        for kind in ("incoming", "outgoing", "parts"):
+            (self._own / kind).mkdir(parents=True)
         self.bundles.mkdir(exist_ok=True)
         self._lock = os.open(self._own / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -94,9 +95,7 @@ class Scratch:
         os.close(self._lock)
 
     def _file(self, kind: str, name: str) -> Path:
-        folder = self._own / kind
-        folder.mkdir(exist_ok=True)
-        return folder / name
+        return self._own / kind / name
 
     def _remove_orphans(self) -> None:
         """A worker that was killed left its folder; its lock is free."""
