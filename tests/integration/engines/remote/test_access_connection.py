@@ -112,3 +112,37 @@ def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
             return took
 
     assert asyncio.run(run()) < 13
+
+
+@pytest.mark.parametrize(
+    ("details", "words", "looks"),
+    [
+        ("Socket closed", "the connection ended (Socket closed)", 0),
+        ("this master stops", "the connection ended (this master stops)", 0),
+        ("failed to connect to all addresses; last error: UNKNOWN: Socket closed", "is not", 1),
+    ],
+)
+def test_only_a_server_that_never_let_us_in_is_looked_at(
+    details: str, words: str, looks: int
+) -> None:
+    """Whoever lost a connection wants to dial another master, not to wait for the old one."""
+    error = grpc.aio.AioRpcError(
+        grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details
+    )
+
+    async def run() -> tuple[str, int]:
+        seen = 0
+
+        async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal seen
+            seen += 1
+            writer.close()
+            await writer.wait_closed()
+
+        async with await asyncio.start_server(count, "127.0.0.1", 0) as other:
+            target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
+            return (await ClientAccess().problem(error, target)).message, seen
+
+    message, seen = asyncio.run(run())
+    assert words in message
+    assert seen == looks

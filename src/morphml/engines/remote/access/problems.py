@@ -69,7 +69,8 @@ async def problem_of(error: grpc.aio.AioRpcError, target: Endpoint, trust: Trust
 
 async def _unavailable(said: str, target: Endpoint, trust: Trust) -> Problem:
     known = _handshake_problem(said, target, trust)
-    if known is None and "Socket closed" in said:
+    # A connection that stood before is not asked about: whoever waits wants to dial another master.
+    if known is None and _NEVER_MET[0] in said and "Socket closed" in said:
         known = await _closed(target, trust)
     if known is not None:
         return Problem(cause=Cause.TLS, message=known)
