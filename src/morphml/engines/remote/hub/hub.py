@@ -146,18 +146,15 @@ class Hub:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.drivers.waiting())
 
-    def slots(self) -> int:
-        """Slots of all workers that take tasks. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.ledger.places.slots())
+    def slots(self, *, ahead: bool = False) -> int:
+        """Slots of all workers that take tasks. Cost: O(workers).
 
-    def capacity(self) -> int:
-        """Attempts that drivers should have in the air: all slots, and the share asked ahead.
-
-        What no worker has room for waits here, and goes to the first slot that is free without
-        waiting for a commit. Cost: O(workers).
+        Args:
+            ahead: and the share asked ahead. What no worker has room for waits here, and goes to
+                the first slot that is free, without waiting for a commit.
         """
-        slots = self.slots()
-        return slots + math.ceil(self._settings.ahead * slots)
+        slots = self._switchboard.act(lambda book, _: book.ledger.places.slots())
+        return slots + math.ceil(self._settings.ahead * slots) if ahead else slots
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""
