@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
-from morphml.engines.remote.worker.book import REPORTS, Arrival, Book, Stage
+from morphml.engines.remote.worker.book import REPORTS, Arrival, Book, Entry, Stage
 from morphml.ids import AttemptToken, ExperimentId
 
 TOKENS = [AttemptToken(f"{number:032x}") for number in range(4)]
@@ -87,7 +87,7 @@ def test_fenced_attempt_is_heard_of_no_more() -> None:
     assert made.kill([TOKENS[0]]) == [], "it is being killed already"
     assert made.names(*Stage) == (name(TOKENS[2]),)
     assert made.report(TOKENS[0], 1, {}) is None
-    assert made.checkpoint(TOKENS[0], FILE) is None
+    assert made.wanted(TOKENS[0]) is None
     assert len(made) == 2, "its slot is taken until its child is gone"
     assert made.end(TOKENS[0], b"late") is None
     assert made.get(TOKENS[0]) is None
@@ -97,27 +97,36 @@ def test_fenced_attempt_is_heard_of_no_more() -> None:
 def test_end_waits_for_its_checkpoint_at_the_present_master() -> None:
     made = book(TOKENS[0])
     made.begin(TOKENS[0], "", 0.0)
-    made.checkpoint(TOKENS[0], FILE)
+    made[TOKENS[0]].save(FILE)
     entry = made.end(TOKENS[0], b"paused")
     assert entry is not None
     assert not entry.tellable("m1")
-    made.uploaded(TOKENS[0], FILE, "m1")
+    entry.uploaded(FILE, "m1")
     assert entry.tellable("m1")
     assert not entry.tellable("m2")
-    made.give_up_checkpoint(TOKENS[0], FILE)
+    assert entry.give_up(FILE)
     assert entry.tellable("m2")
     assert entry.stored_step == 3
 
 
 def test_older_checkpoint_does_not_stand_for_the_newest() -> None:
-    made = book(TOKENS[0])
+    entry = Entry(name=name(TOKENS[0]))
     newer = CheckpointFile(step=4, digest="", size=1)
-    made.checkpoint(TOKENS[0], FILE)
-    made.checkpoint(TOKENS[0], newer)
-    entry = made.uploaded(TOKENS[0], FILE, "m1")
-    assert entry is not None
+    entry.save(FILE)
+    entry.save(newer)
+    entry.uploaded(FILE, "m1")
     assert (entry.stored_step, entry.checkpoint, entry.checkpoint_at) == (3, newer, "")
-    assert made.give_up_checkpoint(TOKENS[0], FILE) is None
+    assert not entry.give_up(FILE)
+    assert entry.checkpoint == newer
+
+
+def test_attempt_of_an_operator_is_no_masters_affair() -> None:
+    made = book(TOKENS[0])
+    made[TOKENS[0]].private = True
+    assert made.begin(TOKENS[0], "", 0.0) is None
+    assert made.names(*Stage) == ()
+    assert [entry.name for entry in made.held()] == [name(TOKENS[0])]
+    assert len(made) == 1
 
 
 def test_reports_to_be_told_again_are_bounded() -> None:

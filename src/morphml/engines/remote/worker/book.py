@@ -74,6 +74,23 @@ class Entry:
         stored = self.checkpoint is None or self.checkpoint_at == master
         return self.stage is Stage.ENDED and stored
 
+    def save(self, checkpoint: CheckpointFile) -> None:
+        """A new checkpoint lies here."""
+        self.checkpoint, self.checkpoint_at = checkpoint, ""
+
+    def uploaded(self, checkpoint: CheckpointFile, master: str) -> None:
+        """A master has the bytes."""
+        self.stored_step = max(self.stored_step, checkpoint.step)
+        if self.checkpoint == checkpoint:
+            self.checkpoint_at = master
+
+    def give_up(self, checkpoint: CheckpointFile) -> bool:
+        """A master does not want the bytes; whether there is no newer checkpoint."""
+        last = self.checkpoint == checkpoint
+        if last:
+            self.checkpoint = None
+        return last
+
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
@@ -111,6 +128,11 @@ class Book:
         """The same, or None."""
         return self._entries.get(token)
 
+    def wanted(self, token: AttemptToken) -> Entry | None:
+        """The attempt, when a master is to hear of it."""
+        entry = self._entries.get(token)
+        return None if entry is None or entry.fenced or entry.private else entry
+
     def entries(self) -> Iterator[Entry]:
         """All that a master may still ask for, oldest first."""
         return (entry for entry in self.held() if not entry.private)
@@ -142,40 +164,13 @@ class Book:
         entry = self._entries.get(token)
         if entry is not None:
             entry.stage, entry.slot, entry.began_at = Stage.RUNNING, slot, at
-        return self._wanted(entry)
+        return self.wanted(token)
 
     def report(self, token: AttemptToken, step: int, metrics: Mapping[str, float]) -> Entry | None:
         """The attempt reported; the attempt, when a master is to be told."""
-        entry = self._wanted(self._entries.get(token))
+        entry = self.wanted(token)
         if entry is not None:
             entry.reports.append((step, metrics))
-        return entry
-
-    def checkpoint(self, token: AttemptToken, checkpoint: CheckpointFile) -> Entry | None:
-        """A new checkpoint lies here; the attempt, when it is to be uploaded."""
-        entry = self._wanted(self._entries.get(token))
-        if entry is not None:
-            entry.checkpoint, entry.checkpoint_at = checkpoint, ""
-        return entry
-
-    def uploaded(
-        self, token: AttemptToken, checkpoint: CheckpointFile, master: str
-    ) -> Entry | None:
-        """A master has the bytes; the attempt, when a master is to be told."""
-        entry = self._wanted(self._entries.get(token))
-        if entry is None:
-            return None
-        entry.stored_step = max(entry.stored_step, checkpoint.step)
-        if entry.checkpoint == checkpoint:
-            entry.checkpoint_at = master
-        return entry
-
-    def give_up_checkpoint(self, token: AttemptToken, checkpoint: CheckpointFile) -> Entry | None:
-        """A master does not want the bytes; the attempt, when it goes on without."""
-        entry = self._wanted(self._entries.get(token))
-        if entry is None or entry.checkpoint != checkpoint:
-            return None
-        entry.checkpoint = None
         return entry
 
     def end(self, token: AttemptToken, result: bytes) -> Entry | None:
@@ -255,6 +250,3 @@ class Book:
     def stored(self) -> Collection[AttemptToken]:
         """Ends that are kept although they are stored."""
         return self._stored.keys()
-
-    def _wanted(self, entry: Entry | None) -> Entry | None:
-        return None if entry is None or entry.fenced or entry.private else entry

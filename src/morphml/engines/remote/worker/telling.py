@@ -110,7 +110,7 @@ class Telling:
                 if self._book.report(event.token, event.step, event.metrics):
                     self._say(event)
             case Logged():
-                if self._wanted(event.token):
+                if self._book.wanted(event.token):
                     self._output.write(event.token, event.stream, event.text)
             case Checkpointed():
                 self._keep(event)
@@ -153,10 +153,6 @@ class Telling:
         message = event_to_proto(event)
         if message is not None:
             self.say(message)
-
-    def _wanted(self, token: AttemptToken) -> bool:
-        entry = self._book.get(token)
-        return entry is not None and not entry.fenced and not entry.private
 
     def _log(self, token: AttemptToken, stream: str, text: str) -> None:
         self._say(Logged(token=token, stream=stream, text=text))
@@ -204,10 +200,12 @@ class Telling:
         if kept is None:
             return
         file = CheckpointFile(step=event.step, digest=event.digest, size=kept.stat().st_size)
-        entry = self._book.checkpoint(event.token, file)
+        entry = self._book.wanted(event.token)
         if entry is None:
             kept.unlink(missing_ok=True)
-        elif self._master:
+            return
+        entry.save(file)
+        if self._master:
             self._upload(entry)
 
     def _offer_checkpoint(self, entry: Entry) -> None:
@@ -229,17 +227,18 @@ class Telling:
 
     def _stored(self, news: Uploaded) -> None:
         token = news.attempt.token
-        entry = self._book.uploaded(token, news.file, news.master)
+        entry = self._book.wanted(token)
         if entry is None:
             return
+        entry.uploaded(news.file, news.master)
         newest = entry.checkpoint
         self._scratch.clear(token, but=None if newest is None else newest.step)
         if newest != news.file and news.master == self._master:
             self.say(pb.WorkerEvent(saved=checkpoint_to_proto(token, news.file)))
 
     def _do_without(self, token: AttemptToken, file: CheckpointFile) -> None:
-        entry = self._book.give_up_checkpoint(token, file)
-        if entry is not None and entry.result:
+        entry = self._book.wanted(token)
+        if entry is not None and entry.give_up(file) and entry.result:
             result = pb.Result.FromString(entry.result)
             if result.HasField("paused"):
                 result.paused.step = min(result.paused.step, entry.stored_step)
