@@ -28,6 +28,18 @@ RULE = HubSettings()
 EXPERIMENTS = (ExperimentId("e1"), ExperimentId("e2"))
 
 
+def registered(worker: str, model: Model) -> Registration:
+    return Registration(
+        worker=worker,
+        name=f"box-{worker}",
+        morphml_version="1",
+        python_version="3",
+        slots=model.slots,
+        attempts=tuple(model.has.values()),
+        results=tuple(model.unacknowledged.values()),
+    )
+
+
 @dataclass
 class Model:
     """A worker as it sees itself."""
@@ -102,15 +114,7 @@ class BookMachine(RuleBasedStateMachine):
         model = self.models.setdefault(worker, Model(slots=slots))
         model.connected = True
         model.inbox.clear()
-        registration = Registration(
-            worker=worker,
-            name=f"box-{worker}",
-            morphml_version="1",
-            python_version="3",
-            slots=model.slots,
-            attempts=tuple(model.has.values()),
-            results=tuple(model.unacknowledged.values()),
-        )
+        registration = registered(worker, model)
         self.book.workers.announce(registration, "peer", self.now)
         for name in list(model.unacknowledged.values()):
             self.book.workers.result(worker, name, self.end(name), self.now)
@@ -183,6 +187,23 @@ class BookMachine(RuleBasedStateMachine):
                 del self.models[worker]
         self.settle()
 
+    @precondition(lambda self: any(m.has for m in self.models.values() if m.connected))
+    @rule(data=st.data(), collects=st.booleans(), finishes=st.booleans())
+    def vanish_until_it_is_lost(self, data: st.DataObject, collects: bool, finishes: bool) -> None:
+        worker = data.draw(st.sampled_from([w for w in self.connected() if self.models[w].has]))
+        model = self.models[worker]
+        self.lose_stream(model)
+        self.book.workers.broke(worker, self.now)
+        self.settle()
+        self.wait(4.0)
+        if collects:
+            for experiment in self.lanes:
+                self.take_events(experiment)
+        if finishes:
+            token, name = model.has.popitem()
+            model.unacknowledged[token] = name
+        self.join_or_come_back(worker, model.slots)
+
     def end(self, name: AttemptName) -> Finished:
         return Finished(
             token=name.token,
@@ -220,7 +241,9 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.lanes)
     @rule(data=st.data())
     def collect(self, data: st.DataObject) -> None:
-        experiment = data.draw(st.sampled_from(sorted(self.lanes)))
+        self.take_events(data.draw(st.sampled_from(sorted(self.lanes))))
+
+    def take_events(self, experiment: ExperimentId) -> None:
         for event in self.book.drivers.collect(experiment):
             if isinstance(event, Finished):
                 assert event.token not in self.ends, "told twice"
@@ -327,6 +350,110 @@ class BookMachine(RuleBasedStateMachine):
 
 
 BookMachine.TestCase.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, derandomize=True
+    max_examples=50, stateful_step_count=40, deadline=None, derandomize=True
 )
 TestBookMachine = BookMachine.TestCase
+
+
+# --- single stories -------------------------------------------------------------------------------
+
+
+class Story:
+    """One worker with one attempt that has started; events are not taken by themselves."""
+
+    def __init__(self) -> None:
+        self.book = Book(RULE)
+        self.time = 100.0
+        self.book.tick(self.now)
+        self.model = Model(slots=1)
+        self.book.drivers.attach(EXPERIMENTS[0])
+        self.come()
+        self.token = AttemptToken("ab" * 16)
+        self.name = AttemptName(token=self.token, owner=EXPERIMENTS[0], number=0)
+        assignment = Assignment(
+            token=self.token, experiment=EXPERIMENTS[0], number=0, vector=(), seed=0
+        )
+        self.book.drivers.submit(assignment, self.now)
+        self.model.has[self.token] = self.name
+        started = Started(token=self.token, worker="box-w/slot-0", at=5.0)
+        self.book.workers.event("w", started)
+        assert self.ends() == []
+        self.book.take()
+
+    @property
+    def now(self) -> Moment:
+        return Moment(self.time, self.time)
+
+    def come(self) -> None:
+        self.book.workers.announce(registered("w", self.model), "peer", self.now)
+
+    def lose(self) -> None:
+        self.book.workers.broke("w", self.now)
+        for _ in range(20):
+            self.time += 0.25
+            self.book.tick(self.now)
+        self.book.take()
+
+    def ends(self) -> list[str]:
+        events = self.book.drivers.collect(EXPERIMENTS[0])
+        return [type(e.outcome).__name__ for e in events if isinstance(e, Finished)]
+
+    def finish(self) -> None:
+        end = Finished(
+            token=self.token,
+            outcome=Succeeded(metrics={}),
+            worker="slot",
+            started_at=0,
+            duration_s=0,
+        )
+        self.book.workers.result("w", self.name, end, self.now)
+
+    def commands(self) -> list[str]:
+        return [type(command).__name__ for command in self.book.take().commands]
+
+
+def test_loss_that_nobody_heard_of_is_taken_back_when_the_worker_is() -> None:
+    story = Story()
+    story.lose()
+    story.come()
+    assert story.book.ledger.group(EXPERIMENTS[0]).used == 1
+    assert story.book.ledger.places.free() == 0
+    assert story.ends() == []
+    story.finish()
+    assert story.ends() == ["Succeeded"]
+    assert story.book.ledger.group(EXPERIMENTS[0]).used == 0
+
+
+def test_loss_that_the_driver_took_is_judged_by_the_store_once_it_is_stored() -> None:
+    story = Story()
+    story.lose()
+    assert story.ends() == ["Failed"]
+    story.come()
+    assert story.commands() == []
+    story.book.tick(story.now)
+    assert story.commands() == []
+    story.book.drivers.acknowledge([story.token])
+    story.book.tick(story.now)
+    assert story.commands() == ["AskRecords"]
+    story.book.workers.resolve("w", [story.name], (), {story.token}, story.now)
+    story.finish()
+    assert story.ends() == ["Succeeded"]
+
+
+def test_task_that_went_back_is_killed_where_it_still_shows() -> None:
+    story = Story()
+    story.book.ledger.attempts[story.token].state = AttemptState.ACCEPTED
+    empty = Beat(index=1)
+    story.book.workers.beat("w", empty, story.now)
+    assert story.ends() == []
+    story.book.workers.beat("w", empty, story.now)
+    assert story.ends() == ["Returned"]
+    assert story.commands() == ["SendVerdict"]
+    story.come()
+    assert story.commands() == ["SendVerdict"]
+    story.book.drivers.acknowledge([story.token])
+    story.come()
+    assert story.commands() == ["SendVerdict"]
+    story.finish()
+    assert story.commands() == ["SendAcknowledged"]
+    assert story.ends() == []
