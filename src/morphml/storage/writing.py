@@ -188,6 +188,8 @@ def _end_attempts(
     kept = [end for end in ends if end.then is not TaskThen.GONE]
     gone = [end for end in ends if end.then is TaskThen.GONE]
     for statement, part in ((task_rows.finish, gone), (task_rows.held_task, kept)):
+        if not part:
+            continue
         held = run.each(statement, [_held(experiment, end) for end in part])
         for end, row in zip(part, held, strict=True):
             if row is None:

@@ -70,9 +70,7 @@ class SqliteTransaction:
 
     def tell(self, statement: Statement, many: Sequence[Values]) -> None:
         """Run the statement for each of ``many``; what it changes or returns is not looked at."""
-        text = self._text(statement)
-        for values in many:
-            self._execute(text, values).fetchall()
+        self._execute_many(self._text(statement), many)
 
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
         """Insert rows whose values stand in the order of the table's columns."""
