@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.integration.engines.remote.scripted import KeptRecords
 from tests.integration.engines.remote.scripted_master import SPACE
@@ -169,6 +170,31 @@ def test_killed_worker_is_noticed_and_its_attempts_given_up(
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.LOST_WORKER
     assert seconds < 5.0
+
+
+def test_late_result_of_a_worker_that_stood_still_counts_for_nothing(
+    records: KeptRecords, workers: Workers
+) -> None:
+    times = {"suspect_after_s": 1.0, "announce_within_s": 1.0, "lost_after_s": 2.0}
+    with serving(records, **times) as master:
+        asleep = workers.start(master.hub.port, slots=1)
+        master.pump(lambda: master.hub.slots() == 1)
+        token = master.submit(0, 2.0)
+        master.pump(lambda: master.started())
+        for process in (psutil.Process(asleep.process.pid), *asleep.family()):
+            process.suspend()
+        master.pump(lambda: token in master.ends(), 15.0)
+        outcome = master.ends()[token].outcome
+        assert isinstance(outcome, Failed)
+        assert outcome.kind is FailureKind.LOST_WORKER
+        records.adoptable.discard(token)
+        for process in (*asleep.family(), psutil.Process(asleep.process.pid)):
+            process.resume()
+        master.pump(lambda: master.hub.slots() == 1, 15.0)
+        (end,) = master.finish(master.submit(1))
+        assert isinstance(end.outcome, Succeeded)
+        ends = [event for event in master.events if isinstance(event, Finished)]
+        assert [event.token for event in ends].count(token) == 1
 
 
 def test_drained_worker_gives_back_what_waits(records: KeptRecords, workers: Workers) -> None:

@@ -153,6 +153,14 @@ def test_full_outbox_drops_output_and_keeps_results() -> None:
     assert box.take() == []
 
 
+def test_report_that_no_message_can_hold_is_dropped() -> None:
+    box = Outbox()
+    metrics = {f"{number:0>1000}": 0.0 for number in range(5_000)}
+    box.put([pb.WorkerEvent(report=pb.Report(token=TOKEN, step=1, metrics=metrics)), result()])
+    assert [event.WhichOneof("event") for event in box.take()] == ["result"]
+    assert box.dropped == 1
+
+
 # --- leaving -------------------------------------------------------------------------------------
 
 

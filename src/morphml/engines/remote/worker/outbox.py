@@ -13,6 +13,8 @@ _BATCH_BYTES = 1 << 20
 _BATCH = 1_000
 #: Bytes that wait when output, and when reports too, begin to be dropped.
 _FULL = {"log": 1 << 20, "report": 8 << 20}
+#: Bytes of the largest such event; with a larger one every connection would break anew.
+_LARGEST = 2 << 20
 
 
 class Outbox:
@@ -30,10 +32,10 @@ class Outbox:
         with self._lock:
             for event in events:
                 full = _FULL.get(event.WhichOneof("event") or "")
-                if full is not None and self._size > full:
+                size = event.ByteSize()
+                if full is not None and (self._size > full or size > _LARGEST):
                     self.dropped += 1
                     continue
-                size = event.ByteSize()
                 self._size += size
                 self._events.append((event, size))
 
