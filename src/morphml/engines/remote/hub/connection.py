@@ -13,6 +13,14 @@ import grpc
 from morphml.engines.remote.hub.outbox import Outbox
 from morphml.engines.remote.proto import worker_pb2 as pb
 
+#: What a write raises when the stream has ended meanwhile; whoever reads it notices that too.
+STREAM_ENDED = (
+    grpc.RpcError,
+    grpc.aio.UsageError,
+    grpc.aio.InternalError,
+    asyncio.InvalidStateError,
+)
+
 
 class Writer(Protocol):
     """The sending half of a stream."""

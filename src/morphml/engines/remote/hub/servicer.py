@@ -13,7 +13,7 @@ from morphml.engines.port import Checkpointed, Logged, Reported, Started
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.hub.attempt import Moment
 from morphml.engines.remote.hub.book import Book
-from morphml.engines.remote.hub.connection import Connection
+from morphml.engines.remote.hub.connection import STREAM_ENDED, Connection
 from morphml.engines.remote.hub.reading import (
     Accepted,
     Draining,
@@ -63,6 +63,8 @@ class WorkServicer:
             _LOG.warning("%s at %s is sent away: %s", name, call.peer(), error)
             self._lose(connection)
             await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except STREAM_ENDED as error:
+            _LOG.debug("a stream ended while it was written: %s", error)
         except asyncio.CancelledError:
             closing = None if connection is None else connection.closing
             self._lose(connection)

@@ -8,6 +8,8 @@ callback for many changes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import Callable
 from typing import TypeVar, assert_never
@@ -27,10 +29,12 @@ from morphml.engines.remote.hub.commands import (
     SendTask,
     SendVerdict,
 )
-from morphml.engines.remote.hub.connection import Connection
+from morphml.engines.remote.hub.connection import STREAM_ENDED, Connection
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.ids import ExperimentId
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -153,6 +157,8 @@ class Switchboard:
         if isinstance(command, AskRecords):
             self._asks.append(command)
             return
+        if isinstance(command, CloseStream):
+            _LOG.info("worker %s: %s", command.worker, command.reason)
         connection = self._connections.get(command.worker)
         if connection is None:
             return  # what matters is said again when the worker is back
@@ -210,7 +216,5 @@ class Switchboard:
 
 async def _flush(connection: Connection) -> None:
     """Send what is queued; a stream that has ended is noticed by whoever reads it."""
-    try:
+    with contextlib.suppress(*STREAM_ENDED):
         await connection.flush()
-    except (grpc.RpcError, grpc.aio.UsageError, asyncio.InvalidStateError):
-        return
