@@ -24,7 +24,9 @@ class Driving:
 
     def take_over(self, experiment: ExperimentId, session: SessionId) -> Driver:
         """See ``Store.acquire_driver``."""
-        nonce = secrets.token_hex(16)
+        return again(lambda: self._take_over(experiment, session, secrets.token_hex(16)))
+
+    def _take_over(self, experiment: ExperimentId, session: SessionId, nonce: str) -> Driver:
         with self._database.writing() as run:
             last = _check_free(run, experiment, session)
             values: Values = {

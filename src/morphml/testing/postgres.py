@@ -70,6 +70,17 @@ class PrivateServer:
             return f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}"
         return f"postgresql://{_USER}@/{database}?host={self._folder}&port={self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Process id of the running server, whose other processes are its children.
+
+        Raises:
+            StorageError: when it does not run.
+        """
+        if self._process is None:
+            raise StorageError("the server does not run")
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and wait until it answers; it ends with this process.
 
@@ -126,6 +137,14 @@ class PrivateServer:
         """Stop in order, and start again."""
         self.stop()
         self.start()
+
+    def become_standby(self) -> None:
+        """Let a stopped server come up as a standby that has lost its primary: it only reads."""
+        (self._data / "standby.signal").touch()
+
+    def promote(self) -> None:
+        """Make a standby the primary, and wait until it is."""
+        self.execute("SELECT pg_promote()")
 
     def new_database(self, template: str | None = None) -> str:
         """The URL of a fresh database.

@@ -164,6 +164,24 @@ def test_restart_between_two_transactions_goes_unnoticed(server: PrivateServer, 
         assert_whole(store, experiment)
 
 
+def test_failover_is_waited_for(server: PrivateServer, url: str) -> None:
+    """A standby that takes no writes yet, then does; a first host that is dead is passed over."""
+    experiment = experiment_of(url)
+    both = url.replace("127.0.0.1", "127.0.0.1:1,127.0.0.1")
+    with contextlib.closing(open_store(both)) as store:
+        script = DriverScript(store, experiment, store.open_session("one"))
+        handed = script.ask()[0]
+        server.stop()
+        server.become_standby()
+        server.start()
+        assert [trial.number for trial in store.trials(experiment)] == [0], "reads go on"
+        with pytest.raises(StoreUnavailable, match="target_session_attrs"):
+            script.tell(handed)
+        server.promote()
+        script.tell(handed)
+        assert assert_whole(store, experiment) == [0]
+
+
 def test_large_commit_that_the_server_dies_in_is_stored_whole_or_not_at_all(
     server: PrivateServer, url: str
 ) -> None:

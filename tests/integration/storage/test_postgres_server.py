@@ -248,7 +248,7 @@ def test_interrupted_transaction_is_undone_and_its_connection_goes_on(
 
 
 def test_error_of_a_statement_that_nobody_waited_for_undoes_the_transaction(
-    store: SqlStore,
+    store: SqlStore, postgres_url: str
 ) -> None:
     experiment = store.create_experiment(sample_spec())
     with pytest.raises(StorageError, match="not there"), store._database.writing() as run:
@@ -256,6 +256,8 @@ def test_error_of_a_statement_that_nobody_waited_for_undoes_the_transaction(
         row = ("nobody", 0, "pending", "[]", None, "p", "{}", None, 0.0, 0, 0.0, None)
         run.add(trial_rows.add_trial, [row])
     assert store.experiment(experiment).budget == sample_spec().budget.trials
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'morphml' "
+    assert one(postgres_url, f"{mine} AND datname = current_database()") == 1, "and is kept"
 
 
 def test_forked_child_may_not_use_its_parents_store(store: SqlStore) -> None:

@@ -12,6 +12,74 @@ from morphml.storage.database import Collision
 
 _KEPT: Final = "nothing acknowledged before is lost"
 _REFUSED: Final = "the transaction was not stored"
+#: The server's errors, the more special ones first; ``{said}`` are its own words.
+_TOLD: Final[dict[type[psycopg.Error], tuple[type[StorageError], str]]] = {
+    errors.SerializationFailure: (
+        Collision,
+        f"two transactions got into each other's way; {_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.DeadlockDetected: (
+        Collision,
+        f"two transactions locked each other out; {_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.LockNotAvailable: (
+        StoreUnavailable,
+        "another transaction kept rows locked for longer than busy_timeout_s; "
+        f"{_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.QueryCanceled: (
+        StoreUnavailable,
+        "a statement ran longer than statement_timeout_s and was ended; "
+        f"{_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.TransactionTimeout: (
+        StoreUnavailable,
+        "a transaction took longer than the session's lease, and the server ended it; "
+        f"{_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.IdleInTransactionSessionTimeout: (
+        StoreUnavailable,
+        "nothing was said in a transaction for half of the session's lease, and the server ended "
+        f"it; {_REFUSED}, {_KEPT}; try again",
+    ),
+    errors.DiskFull: (
+        StoreUnavailable,
+        f"the server's disk is full; {_REFUSED}, {_KEPT}; free space there",
+    ),
+    errors.ReadOnlySqlTransaction: (
+        StoreUnavailable,
+        f"the server takes no writes (a standby, or set read-only); {_REFUSED}; name the primary, "
+        "or add target_session_attrs=read-write to the URL",
+    ),
+    # What a standby says to a transaction that wants to write.
+    errors.FeatureNotSupported: (
+        StoreUnavailable,
+        f"the server cannot do this ({{said}}); {_REFUSED}; name the primary, or add "
+        "target_session_attrs=read-write to the URL",
+    ),
+    errors.IntegrityError: (
+        StorageError,
+        "something that may be stored once is stored already, or names what is not there ({said}); "
+        f"{_REFUSED}, {_KEPT}; fold the log and go on from there",
+    ),
+    errors.InvalidPassword: (
+        StorageError,
+        "the server refused the user or password; check both, and the server's pg_hba.conf",
+    ),
+    errors.InvalidAuthorizationSpecification: (
+        StorageError,
+        "the server refused the user ({said}); check the name, and the server's pg_hba.conf",
+    ),
+    errors.InvalidCatalogName: (
+        StorageError,
+        "the server has no such database; make it first: createdb NAME",
+    ),
+    errors.InsufficientPrivilege: (
+        StorageError,
+        f"the user may not do this ({{said}}); {_REFUSED}; grant it CREATE on the schema and all "
+        "rights on its tables",
+    ),
+}
 
 
 def fault(error: psycopg.Error, where: str) -> StorageError:
@@ -21,60 +89,17 @@ def fault(error: psycopg.Error, where: str) -> StorageError:
         error: what psycopg raised; becomes the cause.
         where: the database's URL without a password.
     """
-    match error:
-        case errors.SerializationFailure() | errors.DeadlockDetected():
-            return Collision(
-                f"{where}: two transactions got into each other's way; {_REFUSED}, {_KEPT}; "
-                "try again"
-            )
-        case errors.LockNotAvailable():
-            return StoreUnavailable(
-                f"{where}: another transaction kept rows locked for longer than busy_timeout_s; "
-                f"{_REFUSED}, {_KEPT}; try again"
-            )
-        case errors.QueryCanceled():
-            return StoreUnavailable(
-                f"{where}: a statement ran longer than statement_timeout_s and was ended; "
-                f"{_REFUSED}, {_KEPT}; try again"
-            )
-        case errors.TransactionTimeout() | errors.IdleInTransactionSessionTimeout():
-            return StoreUnavailable(
-                f"{where}: a transaction took longer than the session's lease, and the server "
-                f"ended it; {_REFUSED}, {_KEPT}; try again"
-            )
-        case errors.DiskFull():
-            return StoreUnavailable(
-                f"{where}: the server's disk is full; {_REFUSED}, {_KEPT}; free space there"
-            )
-        case errors.ReadOnlySqlTransaction():
-            return StoreUnavailable(
-                f"{where}: the server takes no writes (a standby, or set read-only); {_REFUSED}; "
-                "name the primary, or add target_session_attrs=read-write to the URL"
-            )
-        case errors.IntegrityError():
-            return StorageError(
-                f"{where}: something that may be stored once is stored already, or names what is "
-                f"not there ({first_line(error)}); {_REFUSED}, {_KEPT}; fold the log and go on "
-                "from there"
-            )
-        case errors.InvalidPassword() | errors.InvalidAuthorizationSpecification():
-            return StorageError(
-                f"{where}: the server refused the user or password; check both, and the server's "
-                "pg_hba.conf"
-            )
-        case errors.InvalidCatalogName():
-            return StorageError(
-                f"{where}: the server has no such database; make it first: createdb NAME"
-            )
-        case errors.InsufficientPrivilege():
-            return StorageError(
-                f"{where}: the user may not do this ({first_line(error)}); {_REFUSED}; grant it "
-                "CREATE on the schema and all rights on its tables"
-            )
-        case psycopg.OperationalError() | psycopg.InterfaceError():
-            return unreachable(error, where)
-        case _:
-            return StorageError(f"{where}: the database refused: {first_line(error)}; {_REFUSED}")
+    for kind, (told, text) in _TOLD.items():
+        if isinstance(error, kind):
+            return told(f"{where}: {text.replace('{said}', first_line(error))}")
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return unreachable(error, where)
+    return StorageError(f"{where}: the database refused: {first_line(error)}; {_REFUSED}")
+
+
+def of_a_standby(error: BaseException | None) -> bool:
+    """Whether a server said that it takes no writes: another one may be the primary by now."""
+    return isinstance(error, errors.ReadOnlySqlTransaction | errors.FeatureNotSupported)
 
 
 def unreachable(error: psycopg.Error, where: str) -> StorageError:

@@ -21,7 +21,7 @@ from morphml.storage.postgres.connection import (
     Texts,
     went_away,
 )
-from morphml.storage.postgres.faults import fault, unreachable
+from morphml.storage.postgres.faults import fault, of_a_standby, unreachable
 
 #: Each statement sees what was committed before it; rows are locked as they are changed.
 WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -156,11 +156,21 @@ class Turn:
             else:
                 self._undo()
         except psycopg.Error as refused:
+            self._roll_back()
+            self._leave(refused)
             raise fault(refused, self._pool.where) from refused
-        finally:
-            self._pool.give(self._connection)
+        except BaseException:
+            self._leave(None)
+            raise
+        self._leave(error)
         if isinstance(error, psycopg.Error):
             raise fault(error, self._pool.where) from error
+
+    def _leave(self, error: BaseException | None) -> None:
+        if of_a_standby(error):
+            # The next connection may find the primary.
+            self._connection.close()
+        self._pool.give(self._connection)
 
     def _commit(self) -> None:
         answer = self._connection.cursor()
@@ -178,6 +188,9 @@ class Turn:
         # What went wrong before is what the caller is told; the pool closes what is left in doubt.
         with contextlib.suppress(psycopg.Error):
             self._pipeline.__exit__(None, None, None)
+        self._roll_back()
+
+    def _roll_back(self) -> None:
         with contextlib.suppress(psycopg.Error):
             if self._connection.info.transaction_status is not pq.TransactionStatus.IDLE:
                 self._connection.execute("ROLLBACK")
