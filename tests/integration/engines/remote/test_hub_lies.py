@@ -140,3 +140,25 @@ def test_unknown_token_in_any_event_is_killed(place: Site) -> None:
     worker, stranger = place.worker(), new_token()
     worker.say(pb.WorkerEvent(report=pb.Report(token=stranger, step=1)))
     eventually(lambda: worker.killed() == [stranger])
+
+
+def test_garbage_in_a_single_call_ends_that_call_with_a_status(
+    place: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    garbage = b"\xff\xff\xff"
+    with grpc.insecure_channel(f"127.0.0.1:{place.hub.port}") as channel:
+        calls = {
+            "RegisterWorker": lambda path: channel.unary_unary(path)(garbage),
+            "Heartbeat": lambda path: channel.unary_unary(path)(garbage),
+            "RequestTask": lambda path: channel.unary_unary(path)(garbage),
+            "SubmitResult": lambda path: channel.unary_unary(path)(garbage),
+            "DownloadFile": lambda path: list(channel.unary_stream(path)(garbage)),
+            "UploadFile": lambda path: channel.stream_unary(path)(iter([garbage])),
+        }
+        for name, call in calls.items():
+            caplog.clear()
+            with pytest.raises(grpc.RpcError) as caught:
+                call(f"/morphml.worker.v1.MasterService/{name}")
+            refused = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+            assert caught.value.code() in refused, name
+            assert [record.exc_info for record in caplog.records] == [None], name

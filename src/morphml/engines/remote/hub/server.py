@@ -8,9 +8,10 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from morphml.engines.remote.access import ServerAccess
@@ -26,6 +27,8 @@ from morphml.engines.remote.hub.transfers import TransferServicer
 from morphml.engines.remote.proto import worker_pb2 as pb
 
 _LOG = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Message)
 
 SERVICE = "morphml.worker.v1.MasterService"
 #: Seconds between two looks at what waits for nothing.
@@ -164,32 +167,45 @@ class HubServer:
             ),
             "RegisterWorker": grpc.unary_unary_rpc_method_handler(
                 polls.register,
-                pb.RegisterWorkerRequest.FromString,
+                _reader(pb.RegisterWorkerRequest),
                 pb.RegisterWorkerResponse.SerializeToString,
             ),
             "Heartbeat": grpc.unary_unary_rpc_method_handler(
                 polls.heartbeat,
-                pb.HeartbeatRequest.FromString,
+                _reader(pb.HeartbeatRequest),
                 pb.HeartbeatResponse.SerializeToString,
             ),
             "RequestTask": grpc.unary_unary_rpc_method_handler(
                 polls.request_task,
-                pb.RequestTaskRequest.FromString,
+                _reader(pb.RequestTaskRequest),
                 pb.RequestTaskResponse.SerializeToString,
             ),
             "SubmitResult": grpc.unary_unary_rpc_method_handler(
                 polls.submit_result,
-                pb.SubmitResultRequest.FromString,
+                _reader(pb.SubmitResultRequest),
                 pb.SubmitResultResponse.SerializeToString,
             ),
             "UploadFile": grpc.stream_unary_rpc_method_handler(
                 files.upload,
-                pb.UploadFileRequest.FromString,
+                _reader(pb.UploadFileRequest),
                 pb.UploadFileResponse.SerializeToString,
             ),
             "DownloadFile": grpc.unary_stream_rpc_method_handler(
                 files.download,
-                pb.DownloadFileRequest.FromString,
+                _reader(pb.DownloadFileRequest),
                 pb.DownloadFileResponse.SerializeToString,
             ),
         }
+
+
+def _reader(kind: type[M]) -> Callable[[bytes], M]:
+    """Reads requests; one that cannot be read counts as empty, which each call refuses itself."""
+
+    def read(data: bytes) -> M:
+        try:
+            return kind.FromString(data)
+        except DecodeError:
+            _LOG.warning("a %s cannot be read", kind.__name__)
+            return kind()
+
+    return read
