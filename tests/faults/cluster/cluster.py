@@ -127,16 +127,25 @@ class Cluster:
     # --- processes -------------------------------------------------------------------------------
 
     def start_masters(self, *names: str) -> None:
-        """Start masters, on the port of the one that had the name before, and wait for them."""
+        """Start masters, each on the port of the one that had its name, and wait for them."""
         for name in names:
             at = self.addresses.get(name, "127.0.0.1:0")
             self.masters[name] = self._start(name, self.master_command(name, at), {})
         for name in names:
-            member = self.masters[name]
-            self.until(lambda m=member: LISTENS.search(m.text()) or not m.running, f"{name} starts")
-            found = LISTENS.search(member.text())
-            assert found, member.text()
-            self.addresses[name] = found[1]
+            self._until_listens(name)
+
+    def start_master(self, name: str, command: list[str]) -> Member:
+        """Start a master of another kind, and wait until it listens."""
+        self.masters[name] = self._start(name, command, {})
+        self._until_listens(name)
+        return self.masters[name]
+
+    def _until_listens(self, name: str) -> None:
+        member = self.masters[name]
+        self.until(lambda: LISTENS.search(member.text()) or not member.running, f"{name} starts")
+        found = LISTENS.search(member.text())
+        assert found, member.text()
+        self.addresses[name] = found[1]
 
     def master_command(self, name: str, at: str) -> list[str]:
         return [
@@ -212,9 +221,11 @@ class Cluster:
     # --- what there is ---------------------------------------------------------------------------
 
     def present(self) -> set[str]:
-        """Names of the workers that are with some live master."""
-        here = ("idle", "busy")
-        return {w.name for w in self.store.cluster.workers.all() if w.live and w.state in here}
+        """Names of the workers that are with a running master."""
+        newest = {row.name: row for row in self.store.cluster.masters()}  # oldest first
+        live = {row.session for name, row in newest.items() if self.masters[name].running}
+        rows = self.store.cluster.workers.all()
+        return {w.name for w in rows if w.master in live and w.state in ("idle", "busy")}
 
     def driver(self, experiment: Experiment) -> MasterRow | None:
         """Who drives it, as far as no one has said that it does not any more."""
@@ -300,3 +311,10 @@ def check_whole(cluster: Cluster, experiment: Experiment, before: list[LogEntry]
     report = replay(experiment)
     assert report.passed
     assert report.asked >= trials
+
+
+def check_evaluations(cluster: Cluster, expected: Counter[int]) -> None:
+    """The evaluator itself has counted so many calls for each number."""
+    found = cluster.evaluations()
+    strange = [each for each in found if cluster.evaluated()[each.number] != expected[each.number]]
+    assert cluster.evaluated() == expected, "\n".join([*map(str, strange), cluster.report()])

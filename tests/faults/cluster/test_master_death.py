@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from tests.faults.cluster.cluster import Cluster, check_whole
+from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
 
 from morphml.master import Experiment
 
@@ -52,7 +52,7 @@ def test_other_master_goes_on_and_adopts_what_runs_when_one_is_killed(
     if victim == "driver":
         assert f"experiment {experiment.id}" in other.text()
     check_whole(cluster, experiment, before)
-    assert cluster.evaluated() == Counter(range(TRIALS))
+    check_evaluations(cluster, Counter(range(TRIALS)))
 
 
 def test_driver_that_stood_still_beyond_its_lease_commits_nothing_and_comes_back_anew(
@@ -77,7 +77,45 @@ def test_driver_that_stood_still_beyond_its_lease_commits_nothing_and_comes_back
         return any(r.name == first.name and r.session != first.session for r in rows)
 
     cluster.until(anew, "it has a new session")
+    assert "a new life begins" in stopped.text()
     print(f"a new session {time.time() - woken:.2f} s after SIGCONT")
     cluster.until_over(experiment)
     check_whole(cluster, experiment, before)
-    assert cluster.evaluated() == Counter(range(TRIALS))
+    check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_driver_that_is_asked_to_leave_hands_over_at_once_and_nothing_runs_again(
+    cluster: Cluster,
+) -> None:
+    experiment = start_two_of_each(cluster)
+    driving = cluster.driving(experiment)
+    before = cluster.log(experiment)
+    asked = driving.terminate()
+    cluster.until(lambda: (row := cluster.driver(experiment)) and row.name != driving.name, "taken")
+    print(f"taken over {time.time() - asked:.2f} s after SIGTERM of the driver")
+    assert time.time() - asked <= 8.0
+    assert driving.wait() == 0
+    print(f"it has left {time.time() - asked:.2f} s after SIGTERM")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_workers_come_back_by_themselves_when_all_masters_die_and_one_is_started(
+    cluster: Cluster,
+) -> None:
+    experiment = start_two_of_each(cluster)
+    before = cluster.log(experiment)
+    for master in cluster.masters.values():
+        master.kill()
+    time.sleep(3.0)  # what ran has ended, and nobody was there to be told
+    assert len(cluster.log(experiment)) <= len(before) + 8
+    started = time.time()
+    cluster.start_masters("m1")
+    cluster.until(lambda: {"w1", "w2"} <= cluster.present(), "both workers are back")
+    print(f"workers are back {time.time() - started:.2f} s after the start of a master")
+    took = until_driven_on(cluster, experiment, started)
+    print(f"driven on {took:.2f} s after the start of a master")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(TRIALS)))

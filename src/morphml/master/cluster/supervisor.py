@@ -17,6 +17,7 @@ from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.shares import Shares
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
+from morphml.search.experiment import ExperimentState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import StoredMail
 
@@ -52,9 +53,12 @@ class Supervisor:
 
     def __init__(self, duties: Duties) -> None:
         self._duties = duties
-        self._reaper = Reaper(reachable_since=duties.clock.monotonic())
+        self._born = duties.clock.monotonic()
+        self._reaper = Reaper(reachable_since=self._born)
         self._away = False
         self._reaped_at = 0.0
+        #: Driven by nobody, and left alone until their workers have had time to come here.
+        self._early: set[ExperimentId] = set()
         self.drives: dict[ExperimentId, Drive] = {}
 
     def step(self) -> None:
@@ -70,7 +74,7 @@ class Supervisor:
             duties.shares.update({name: each.demand() for name, each in self.drives.items()})
             self._read_mail()
             self._pass_orders()
-            while duties.claiming.claim(self.drives):
+            while duties.claiming.claim(self.drives.keys() | self._early):
                 pass
         except StorageError as error:
             if not self._away:
@@ -111,14 +115,27 @@ class Supervisor:
     def _take_up(self) -> None:
         """Drive what nobody drives. Who comes second is told so by the store."""
         duties = self._duties
+        self._early.clear()
         for experiment in duties.store.cluster.drivable():
             if experiment in self.drives:
                 continue
             record = duties.store.experiment(experiment)
+            if record.state is ExperimentState.RUNNING and not self._workers_had_time:
+                self._early.add(experiment)
+                continue
             drive = duties.new_drive(experiment, record.priority)
             self.drives[experiment] = drive
             log.info("experiment %s (%s): driving", experiment, record.name)
             drive.start()
+
+    @property
+    def _workers_had_time(self) -> bool:
+        """Whether this master is there for a lease, so that workers of a dead one have found it.
+
+        What they run, and results that nobody took, would else be claimed and run a second time.
+        """
+        duties = self._duties
+        return duties.clock.monotonic() - self._born >= duties.rule.lease_s
 
     def _read_mail(self) -> None:
         """Hand drives what other masters posted; the commit of an end takes its mail away."""

@@ -1,0 +1,112 @@
+"""A master that kills itself at one exact point of an attempt's way; run by ``test_fault_points``.
+
+As ``morphml master``, with a point and how often it is to be passed before that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from morphml.cli import serving
+from morphml.cli.doors import server_door
+from morphml.master.cluster.master import Master
+from morphml.master.cluster.settings import MasterSettings
+from morphml.scheduling.reaping import ReaperRule
+
+
+class Deathbed:
+    """Counts the passes of each point and dies at one of them."""
+
+    def __init__(self, point: str, count: int) -> None:
+        self._point = point
+        self._left = count
+        self.passed: Counter[str] = Counter()
+
+    def passing(self, point: str) -> None:
+        self.passed[point] += 1
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Around:
+    """An object of which some methods pass points before and after."""
+
+    def __init__(self, inner: object, **methods: object) -> None:
+        self._inner = inner
+        self._methods = methods
+
+    def __getattr__(self, name: str) -> object:
+        return self._methods[name] if name in self._methods else getattr(self._inner, name)
+
+
+def dying_store(store: object, deathbed: Deathbed) -> Around:
+    """The store of a master; what a commit is about decides which points it passes."""
+
+    def commit(driver: object, changes: object) -> None:
+        about = [
+            *(["result"] if changes.ended else []),
+            *(["lease"] if any(task.lease for task in changes.tasks) else []),
+            *(["end"] if changes.end else []),
+        ]
+        for each in about:
+            deathbed.passing(f"before commit of {each}")
+        store.commit(driver, changes)
+        for each in about:
+            deathbed.passing(f"after commit of {each}")
+
+    def watched(call: Callable[..., object], what: str) -> Callable[..., object]:
+        def watching(*arguments: object, **named: object) -> object:
+            deathbed.passing(f"before {what}")
+            answer = call(*arguments, **named)
+            if answer or what == "post":
+                deathbed.passing(f"after {what}")
+            return answer
+
+        return watching
+
+    cluster = store.cluster
+    mail = Around(cluster.mail, post=watched(cluster.mail.post, "post"))
+    leases = Around(store.leases, adopt_all=watched(store.leases.adopt_all, "adopt"))
+    return Around(
+        store,
+        commit=commit,
+        claim=watched(store.claim, "claim"),
+        cluster=Around(
+            cluster, mail=mail, claim_any=watched(cluster.claim_any, "claim for others")
+        ),
+        leases=leases,
+    )
+
+
+def main() -> None:
+    storage, listen, name, artifacts, tokens, point, count = sys.argv[1:]
+    logging.basicConfig(level=logging.INFO)
+    deathbed = Deathbed(point, int(count))
+
+    def dying(settings: MasterSettings, access: object) -> Master:
+        master = Master(settings, access)
+        master.store = dying_store(master.store, deathbed)
+        return master
+
+    serving.Master = dying
+    settings = MasterSettings(
+        storage=storage,
+        listen=listen,
+        name=name,
+        artifacts=Path(artifacts),
+        reaper=ReaperRule(lease_s=5.0),
+    )
+    access = server_door(listen, Path(tokens), None, None, None)
+    serving.serve_master(settings, access, Path(tokens))
+
+
+if __name__ == "__main__":
+    main()

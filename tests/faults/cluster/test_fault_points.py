@@ -1,0 +1,88 @@
+"""Masters that die at exact points of an attempt's way; TRUTH 8 is counted after each."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.cluster.cluster import SPACE, Cluster, Member, check_evaluations, check_whole
+from tests.faults.cluster.conftest import Make
+
+import morphml as mm
+from morphml.master import Experiment
+from morphml.search.log import LogEntry
+
+TRIALS = 14
+#: One life after the other, each ended at another point.
+DEATHS = [
+    ("before commit of lease", 1),
+    ("after commit of lease", 1),  # leased, and handed to no worker
+    ("after claim", 1),
+    ("before commit of result", 2),
+    ("after commit of result", 2),  # stored, and neither told to anybody nor acknowledged
+    ("after commit of end", 1),
+]
+#: Of a master that drives nothing itself.
+DEATHS_BESIDE = [
+    ("after claim for others", 2),  # leased, and handed to no worker
+    ("before post", 2),
+    ("after post", 2),  # the driver has the result, the worker does not know it
+    ("before adopt", 1),
+    ("after adopt", 1),
+]
+OPTIONS = {"optimizer": "evolution", "optimizer_settings": {"population_size": 6, "sample_size": 3}}
+
+
+def start_dying(cluster: Cluster, name: str, point: str, count: int) -> Member:
+    """Start a master that will die at a point, on the port that it had before."""
+    at = cluster.addresses.get(name, "127.0.0.1:0")
+    script = str(Path(__file__).with_name("dying_master.py"))
+    places = [str(cluster.folder / "artifacts"), str(cluster.tokens)]
+    command = [sys.executable, script, cluster.storage, at, name, *places, point, str(count)]
+    return cluster.start_master(name, command)
+
+
+def essence(experiment: Experiment) -> list[tuple[object, ...]]:
+    """What no death may change: number, point, epochs, metrics, outcome."""
+    return [
+        (t.number, t.point_id, t.epochs, dict(t.metrics), t.state)
+        for t in experiment.store.trials(experiment.id)
+    ]
+
+
+def same_search_here(folder: Path) -> list[tuple[object, ...]]:
+    """The essence of the same search, by the local engine with one worker and no fault."""
+    with Experiment.create(
+        SPACE, distance, storage=folder / "local.db", objectives={"loss": "min"}, trials=TRIALS,
+        seed=7, **OPTIONS,
+    ) as experiment:  # fmt: skip
+        experiment.run(0)
+        return essence(experiment)
+
+
+def distance(arch: mm.Architecture, trial: object) -> float:
+    return float((arch.decisions["a"] - 7) ** 2 + (arch.decisions["b"] - 21) ** 2)
+
+
+def test_death_at_each_point_changes_nothing_of_the_history(
+    make_cluster: Make, tmp_path: Path
+) -> None:
+    cluster = make_cluster(str(tmp_path / "store.db"))
+    cluster.take(0.25)
+    experiment = cluster.submit(TRIALS, **OPTIONS)
+    before: list[LogEntry] = []
+    for point, count in DEATHS:
+        master = start_dying(cluster, "m1", point, count)
+        if not cluster.workers:
+            cluster.start_workers("w1", slots=1, wait=False)
+        cluster.until(lambda m=master: not m.running, f"it dies {point}")
+        assert master.wait() == -signal.SIGKILL
+        after = cluster.log(experiment)
+        print(f"{point}: {len(after)} entries, {len(cluster.evaluations())} evaluations")
+        assert after[: len(before)] == before
+        before = after
+    check_whole(cluster, experiment, before)
+    assert essence(experiment) == same_search_here(tmp_path)
+    check_evaluations(cluster, Counter(range(TRIALS)))
