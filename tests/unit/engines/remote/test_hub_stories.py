@@ -1,0 +1,121 @@
+"""Single stories of one worker and one attempt, told to the book of a hub."""
+
+from __future__ import annotations
+
+from morphml.engines.port import Assignment, Finished, Started, Succeeded
+from morphml.engines.remote.hub.attempt import AttemptState, Moment
+from morphml.engines.remote.hub.book import Book
+from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.messages import AttemptName, Beat, Registration
+from morphml.ids import AttemptToken, ExperimentId
+
+EXPERIMENT = ExperimentId("e1")
+
+
+class Story:
+    """One worker with one attempt that has started; events are not taken by themselves."""
+
+    def __init__(self) -> None:
+        self.book = Book(HubSettings())
+        self.time = 100.0
+        self.book.tick(self.now)
+        self.has: tuple[AttemptName, ...] = ()
+        self.book.drivers.attach(EXPERIMENT)
+        self.come()
+        self.token = AttemptToken("ab" * 16)
+        self.name = AttemptName(token=self.token, owner=EXPERIMENT, number=0)
+        assignment = Assignment(
+            token=self.token, experiment=EXPERIMENT, number=0, vector=(), seed=0
+        )
+        self.book.drivers.submit(assignment, self.now)
+        self.has = (self.name,)
+        started = Started(token=self.token, worker="box-w/slot-0", at=5.0)
+        self.book.workers.event("w", started)
+        assert self.ends() == []
+        self.book.take()
+
+    @property
+    def now(self) -> Moment:
+        return Moment(self.time, self.time)
+
+    def come(self) -> None:
+        registration = Registration(
+            worker="w",
+            name="box-w",
+            morphml_version="1",
+            python_version="3",
+            slots=1,
+            attempts=self.has,
+        )
+        self.book.workers.announce(registration, "peer", self.now)
+
+    def lose(self) -> None:
+        self.book.workers.broke("w", self.now)
+        for _ in range(20):
+            self.time += 0.25
+            self.book.tick(self.now)
+        self.book.take()
+
+    def ends(self) -> list[str]:
+        events = self.book.drivers.collect(EXPERIMENT)
+        return [type(e.outcome).__name__ for e in events if isinstance(e, Finished)]
+
+    def finish(self) -> None:
+        end = Finished(
+            token=self.token,
+            outcome=Succeeded(metrics={}),
+            worker="slot",
+            started_at=0,
+            duration_s=0,
+        )
+        self.book.workers.result("w", self.name, end, self.now)
+
+    def commands(self) -> list[str]:
+        return [type(command).__name__ for command in self.book.take().commands]
+
+
+def test_loss_that_nobody_heard_of_is_taken_back_when_the_worker_is() -> None:
+    story = Story()
+    story.lose()
+    story.come()
+    assert story.book.ledger.group(EXPERIMENT).used == 1
+    assert story.book.ledger.places.free() == 0
+    assert story.ends() == []
+    story.finish()
+    assert story.ends() == ["Succeeded"]
+    assert story.book.ledger.group(EXPERIMENT).used == 0
+
+
+def test_loss_that_the_driver_took_is_judged_by_the_store_once_it_is_stored() -> None:
+    story = Story()
+    story.lose()
+    assert story.ends() == ["Failed"]
+    story.come()
+    assert story.commands() == []
+    story.book.tick(story.now)
+    assert story.commands() == []
+    story.book.drivers.acknowledge([story.token])
+    story.book.tick(story.now)
+    assert story.commands() == ["AskRecords"]
+    story.book.workers.resolve("w", [story.name], (), {story.token}, story.now)
+    story.finish()
+    assert story.ends() == ["Succeeded"]
+
+
+def test_task_that_went_back_is_killed_where_it_still_shows() -> None:
+    story = Story()
+    story.book.ledger.attempts[story.token].state = AttemptState.ACCEPTED
+    empty = Beat(index=1)
+    story.book.workers.beat("w", empty, story.now)
+    assert story.ends() == []
+    story.book.workers.beat("w", empty, story.now)
+    assert story.ends() == ["Returned"]
+    assert story.commands() == ["SendVerdict"]
+    story.come()
+    assert story.commands() == ["SendVerdict"]
+    story.book.drivers.acknowledge([story.token])
+    story.come()
+    assert story.commands() == ["SendVerdict"]
+    story.finish()
+    assert story.commands() == ["SendAcknowledged"]
+    assert story.ends() == []
