@@ -236,3 +236,17 @@ def test_readers_do_not_wait_for_a_writer(stores: list[SqlStore]) -> None:
         assert time.monotonic() - start < 1.0
     with pytest.raises(DriverLost):
         script.ask()
+
+
+def test_renewal_that_is_kept_waiting_is_given_up_in_time(
+    stores: list[SqlStore], postgres_url: str
+) -> None:
+    """After half a lease its master must know that it may have lost it."""
+    session = stores[0].open_session("one")
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT 1 FROM sessions FOR SHARE")
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            stores[0].renew_session(session)
+        assert 0.4 * LEASE_S < time.monotonic() - start < 2.0 * LEASE_S
+    assert stores[0].renew_session(session)

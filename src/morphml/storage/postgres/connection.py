@@ -117,11 +117,12 @@ class Opener:
         defaults: dict[str, Any] = {
             "connect_timeout": max(2, round(options.connect_timeout_s)),
             "application_name": "morphml",
-            # A server that vanished without a word is noticed after about 11 s.
+            # A server that vanished without a word is noticed after half a lease when something was
+            # sent to it, else after about 11 s.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
-            "tcp_user_timeout": round(options.statement_timeout_s * 1000),
+            "tcp_user_timeout": max(2_000, round(options.session_lease_s * 500)),
         }
         given = psycopg.conninfo.conninfo_to_dict(self._url)
         connection: Connection = psycopg.connect(

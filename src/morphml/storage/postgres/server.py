@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import psycopg
@@ -54,7 +55,13 @@ class PostgresDatabase:
             wait_s=options.busy_timeout_s,
             where=self.where,
         )
-        self._beats = Pool(opener, texts, most=1, wait_s=options.busy_timeout_s, where=self.where)
+        self._beats = Pool(
+            Opener(url, _hurried(options)),
+            texts,
+            most=1,
+            wait_s=options.session_lease_s / 2,
+            where=self.where,
+        )
 
     def writing(self) -> Turn:
         """See ``Database``."""
@@ -110,6 +117,17 @@ class PostgresDatabase:
             )
         if identity is not Identity.CURRENT:
             migrate(connection, self.where)
+
+
+def _hurried(options: StoreOptions) -> StoreOptions:
+    """Options for session renewals: an answer after half of the lease is of no use."""
+    most = options.session_lease_s / 2
+    return replace(
+        options,
+        busy_timeout_s=min(options.busy_timeout_s, most),
+        statement_timeout_s=min(options.statement_timeout_s, most),
+        connect_timeout_s=min(options.connect_timeout_s, most),
+    )
 
 
 def stored_version(url: str) -> int | None:
