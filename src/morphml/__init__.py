@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from morphml import errors, layers, spaces
     from morphml.errors import MorphError
     from morphml.evaluation import Trial, TrialPaused, TrialStopped
+    from morphml.evaluation.source import by_value
     from morphml.evaluation.training import Classification, Regression
     from morphml.master import Experiment, Progress, Result, replay, resume, search
     from morphml.master.cluster.nodes import MasterNode, WorkerNode
@@ -65,6 +66,7 @@ __all__ = [
     "TrialStopped",
     "WorkerNode",
     "__version__",
+    "by_value",
     "cell",
     "channels",
     "choice",
@@ -99,6 +101,7 @@ _HOMES = {
     "Trial": "evaluation",
     "TrialPaused": "evaluation",
     "TrialStopped": "evaluation",
+    "by_value": "evaluation.source",
     "GeneticAlgorithm": "optimizers",
     "MasterNode": "master.cluster.nodes",
     "WorkerNode": "master.cluster.nodes",

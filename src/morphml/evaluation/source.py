@@ -15,6 +15,25 @@ from morphml.evaluation.source_digest import digest_of
 from morphml.optimizers.events import JSON
 
 
+@dataclass(frozen=True, slots=True)
+class ByValue:
+    """An evaluator that may go to other machines as a pickle; see ``by_value``."""
+
+    evaluator: Evaluator
+
+
+def by_value(evaluator: object) -> ByValue:
+    """The evaluator, marked to go to other machines as a pickle: lambdas, closures, notebooks.
+
+    Only masters and workers that were started with ``--allow-pickle`` take such an experiment: a
+    pickle can do on the worker's machine whatever the worker's user can.
+
+    Raises:
+        EvaluatorError: when it is no evaluator.
+    """
+    return ByValue(_ready(evaluator, "evaluator"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatorSource:
     """An evaluator, by import path or as the live object.
@@ -33,6 +52,8 @@ class EvaluatorSource:
     digest: str | None = None
     #: Keyword arguments for the class that ``path`` leads to.
     arguments: Mapping[str, JSON] = field(default_factory=dict)
+    #: Whether a live object may go to other machines as a pickle.
+    pickled: bool = False
 
     @classmethod
     def of(cls, evaluator: object) -> Self:
@@ -45,6 +66,8 @@ class EvaluatorSource:
         Raises:
             EvaluatorError: when it is none of them; a path is checked when it is loaded.
         """
+        if isinstance(evaluator, ByValue):
+            return replace(cls.of(evaluator.evaluator), pickled=True)
         if isinstance(evaluator, str):
             module, _, attribute = evaluator.partition(":")
             if not module or not attribute:

@@ -34,10 +34,18 @@ class Contexts:
     Args:
         store: where experiments are.
         folder_of: the folder of an experiment's files.
+        allow_pickle: whether pickled evaluators are sent to workers.
     """
 
-    def __init__(self, store: SqlStore, folder_of: Callable[[ExperimentId], Path]) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        folder_of: Callable[[ExperimentId], Path],
+        *,
+        allow_pickle: bool = False,
+    ) -> None:
         self._store = store
+        self._allow_pickle = allow_pickle
         self._folder_of = folder_of
         self._known: dict[ExperimentId, Known] = {}
         self._lock = threading.Lock()
@@ -55,11 +63,20 @@ class Contexts:
             found = Known(
                 spec=spec,
                 folder=self._folder_of(experiment),
-                message=_message(experiment, spec),
+                message=_message(experiment, spec, self._pickled),
             )
             with self._lock:
                 self._known[experiment] = found
         return found
+
+    def _pickled(self, name: str) -> bytes:
+        """The pickle of an evaluator, as bytes that this process never opens."""
+        if not self._allow_pickle:
+            raise ExperimentError(
+                "its evaluator was submitted as a pickle, which this master does not send: start "
+                "master and workers with --allow-pickle if you trust who submits"
+            )
+        return b"".join(self._store.bundles.chunks(name) or ())
 
 
 def current_spec(record: ExperimentRecord) -> ExperimentSpec:
@@ -69,21 +86,26 @@ def current_spec(record: ExperimentRecord) -> ExperimentSpec:
     return replace(spec, budget=budget, priority=record.priority)
 
 
-def _message(experiment: ExperimentId, spec: ExperimentSpec) -> ContextMessage:
-    if spec.space is None or spec.evaluator.kind != "path":
+def _message(
+    experiment: ExperimentId, spec: ExperimentSpec, pickled: Callable[[str], bytes]
+) -> ContextMessage:
+    if spec.space is None or spec.evaluator.kind == "value":
         raise ExperimentError(
             f"experiment {experiment}: it cannot go to other machines: its "
             f"{'space holds code' if spec.space is None else 'evaluator was given by value'}; "
             "submit it with an evaluator that workers can import, or as a source bundle"
         )
     evaluator = spec.evaluator
+    by_value = evaluator.kind == "pickle"
+    payload = pickled(evaluator.bundle or "") if by_value else b""
     parts = (spec.space, evaluator.reference, evaluator.bundle or "", evaluator.digest or "")
     settings = orjson.dumps(dict(evaluator.arguments), option=orjson.OPT_SORT_KEYS)
     return ContextMessage(
         experiment=experiment,
         space=spec.space,
-        evaluator=evaluator.reference,
-        bundle=evaluator.bundle or "",
+        evaluator="" if by_value else evaluator.reference,
+        bundle="" if by_value else evaluator.bundle or "",
+        pickle=payload,
         required=required_metrics(spec),
         settings=settings,
         digest=digest("\0".join(parts).encode() + settings),

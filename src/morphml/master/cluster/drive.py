@@ -186,7 +186,7 @@ class Drive:
             space=parse_space(spec.space),
             source=EvaluatorSource(
                 name=spec.evaluator.reference,
-                path=spec.evaluator.reference,
+                path=spec.evaluator.reference if spec.evaluator.kind == "path" else None,
                 digest=spec.evaluator.digest,
             ),
             folder=known.folder,

@@ -58,7 +58,7 @@ class Life:
         self._clock = clock
         self._hub = hub
         self.keeper = SessionKeeper(store, clock, name, may_block=False)
-        self._contexts = Contexts(store, folder_of)
+        self._contexts = Contexts(store, folder_of, allow_pickle=settings.allow_pickle)
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail)
         self._supervisor: Supervisor | None = None

@@ -173,6 +173,12 @@ class ExperimentFile(BaseModel):
         description="Share results with the other experiments of the store that say so: what one "
         "has evaluated costs the others no trial.",
     )
+    priority: int | None = Field(
+        default=None,
+        ge=1,
+        le=10,
+        description="Among experiments on the same workers the higher goes first; 5 by default.",
+    )
     resources: dict[str, Share] = Field(
         default={},
         description="What one trial needs of a worker, such as `gpu: 0.5`.",
