@@ -143,13 +143,14 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
                 call()
             assert caught.value.retryable
             assert time.monotonic() - start < 2.0
+        heard.wait(0.0)
         store.hints.send(HintTopic.WORK)
+        assert heard.wait(0.0), "what this process says itself needs no server"
         server.start()
         script.tell(handed)
         assert store.renew_session(session)
         assert [t.state for t in store.trials(experiment)] == [TrialState.COMPLETED]
-        assert heard.wait(0.0), "what this process said itself"
-        assert heard.wait(10.0), "and the connection is back"
+        assert heard.wait(10.0), "the connection for hints is back"
 
 
 def test_restart_between_two_transactions_goes_unnoticed(server: PrivateServer, url: str) -> None:
