@@ -24,6 +24,8 @@ class Batch:
     tasks: list[NewTask] = field(default_factory=list)
     ended: list[AttemptEnd] = field(default_factory=list)
     returned: list[ReturnedTask] = field(default_factory=list)
+    #: Ends of attempts that the store does not wait for: stored before, or taken over by others.
+    stale: list[AttemptToken] = field(default_factory=list)
     checkpoints: list[CheckpointPointer] = field(default_factory=list)
     #: Started by the engine only after the commit, so that nothing runs that is not stored.
     assignments: list[Assignment] = field(default_factory=list)
@@ -33,8 +35,9 @@ class Batch:
 
     @property
     def over(self) -> list[AttemptToken]:
-        """Tokens of the attempts whose end this transaction stores."""
-        return [end.token for end in self.ended] + [task.token for task in self.returned]
+        """Tokens of the attempts whose end nobody needs to keep once this is stored."""
+        ends = [end.token for end in self.ended] + [task.token for task in self.returned]
+        return ends + self.stale
 
     def changes(self, draft: Draft) -> Changes:
         """The transaction, with what the search machine wants stored."""

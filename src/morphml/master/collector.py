@@ -120,6 +120,7 @@ class Collector:
     def _finished(self, event: port.Finished, batch: Batch) -> None:
         flight = self._flights.land(event.token)
         if flight is None:
+            batch.stale.append(event.token)
             return
         if isinstance(event.outcome, port.Returned):
             batch.returned.append(ReturnedTask(token=event.token, number=flight.number))

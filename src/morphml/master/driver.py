@@ -91,7 +91,7 @@ class ExperimentDriver:
         crew.keeper.tick()
         if crew.keeper.lost and not crew.keeper.revive():
             raise DriverLost("the session's lease ran out, and others have ended it")
-        self._reconcile()  # before this turn's ends, which the store does not have yet
+        self._reconcile(events)  # before this turn's ends, which the store does not have yet
         batch = Batch()
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
@@ -127,11 +127,15 @@ class ExperimentDriver:
         spec = self._crew.machine.spec
         return spec.workers if spec.deterministic else self._crew.engine.slots
 
-    def _reconcile(self) -> None:
+    def _reconcile(self, events: list[EngineEvent]) -> None:
         """Learn what other masters do for this experiment."""
-        rows = self._crew.elsewhere.look()
+        crew = self._crew
+        unknown = any(
+            isinstance(event, Finished) and crew.flights.get(event.token) is None
+            for event in events
+        )
+        rows = crew.elsewhere.look(at_once=unknown)
         if rows is not None:
-            crew = self._crew
             reconcile(crew.flights, rows, crew.keeper.session, crew.clock.now())
 
     def _ask(self, free: int, batch: Batch, *, here: bool = True) -> None:

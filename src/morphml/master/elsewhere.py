@@ -21,7 +21,7 @@ class Elsewhere(Protocol):
         """Slots of other masters that this experiment may count on now."""
         ...
 
-    def look(self) -> Sequence[TaskRecord] | None:
+    def look(self, *, at_once: bool = False) -> Sequence[TaskRecord] | None:
         """All unfinished tasks as the store has them; None while it is not time to look again."""
         ...
 
@@ -37,7 +37,7 @@ class Alone:
         """None."""
         return 0
 
-    def look(self) -> None:
+    def look(self, *, at_once: bool = False) -> None:
         """Nothing happens that the driver does not know."""
 
     def offered(self) -> None:

@@ -104,7 +104,7 @@ class Life:
     def _make_supervisor(self) -> Supervisor:
         hub = self._hub()
         session = self.keeper.session
-        shares = Shares(hub.slots)
+        shares = Shares(lambda: hub.slots(ahead=True))
         neighbours = Neighbours(
             self._store, session, hub, shares, self._clock, self._settings.report_every_s
         )

@@ -40,20 +40,25 @@ class Others:
         self._view = view
         self._experiment = experiment
         self._looked: float | None = None
-        self._missing: set[AttemptToken] = set()
+        #: Since when each attempt is missing, in monotonic seconds.
+        self._missing: dict[AttemptToken, float] = {}
 
     def slots(self) -> int:
         """Slots of other masters that the experiment may count on now."""
         return self._view.spare()
 
-    def look(self) -> Sequence[TaskRecord] | None:
-        """All unfinished tasks; None when they were looked at less than a second ago."""
+    def look(self, *, at_once: bool = False) -> Sequence[TaskRecord] | None:
+        """All unfinished tasks; None when they were looked at less than a second ago.
+
+        Args:
+            at_once: look even then, since something came of an attempt that is not known yet.
+        """
         now = self._view.clock.monotonic()
-        if self._looked is not None and now - self._looked < LOOK_EVERY_S:
+        if not at_once and self._looked is not None and now - self._looked < LOOK_EVERY_S:
             return None
         self._looked = now
         rows = self._view.store.cluster.tasks(self._experiment)
-        if self._give_back_what_nobody_runs(rows):
+        if self._give_back_what_nobody_runs(rows, now):
             rows = self._view.store.cluster.tasks(self._experiment)
         return rows
 
@@ -61,11 +66,11 @@ class Others:
         """Tell the other masters that there are tasks to claim."""
         self._view.store.hints.send(HintTopic.WORK)
 
-    def _give_back_what_nobody_runs(self, rows: Sequence[TaskRecord]) -> bool:
+    def _give_back_what_nobody_runs(self, rows: Sequence[TaskRecord], now: float) -> bool:
         """Put back tasks that were leased for this master and never handed to a worker.
 
-        That is what a commit leaves behind whose answer was lost. One look is not enough to tell:
-        an adoption may be stored and its worker not yet known.
+        That is what a commit leaves behind whose answer was lost. It is judged after a second: an
+        adoption may be stored and its worker not yet known.
         """
         here = self._view.running(self._experiment)
         missing = {
@@ -73,6 +78,10 @@ class Others:
             for row in rows
             if row.token is not None and row.holder == self._view.session and row.token not in here
         }
-        gone = [(missing[token], token) for token in missing if token in self._missing]
-        self._missing = set(missing)
+        self._missing = {token: self._missing.get(token, now) for token in missing}
+        gone = [
+            (missing[token], token)
+            for token, since in self._missing.items()
+            if now - since >= LOOK_EVERY_S
+        ]
         return bool(gone) and self._view.store.leases.give_back(self._experiment, gone) > 0

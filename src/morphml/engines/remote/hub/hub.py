@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -154,7 +153,7 @@ class Hub:
                 the first slot that is free, without waiting for a commit.
         """
         slots = self._switchboard.act(lambda book, _: book.ledger.places.slots())
-        return slots + math.ceil(self._settings.ahead * slots) if ahead else slots
+        return slots + int(self._settings.ahead * slots) if ahead else slots
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""
