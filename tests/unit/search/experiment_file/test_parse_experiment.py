@@ -73,7 +73,8 @@ def test_options_are_those_of_mm_search() -> None:
     from morphml.master.options import SearchOptions
 
     file = parse_experiment(EXAMPLES[0] + "target: 1\nepochs: 9\nrepeats: 1\n"
-                            "deterministic: true\nreuse: true\npriority: 7\nstart: [{width: 32}]\n", "e.yaml")  # fmt: skip
+                            "deterministic: true\nreuse: true\npriority: 7\n"
+                            "start: [{width: 32}]\n", "e.yaml")  # fmt: skip
     options = file.options()
     assert options.keys() == SearchOptions.__annotations__.keys()
     assert options["optimizer_settings"] == {"population_size": 50}
