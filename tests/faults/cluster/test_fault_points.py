@@ -17,20 +17,18 @@ from morphml.search.log import LogEntry
 TRIALS = 14
 #: One life after the other, each ended at another point.
 DEATHS = [
-    ("before commit of lease", 1),
     ("after commit of lease", 1),  # leased, and handed to no worker
     ("after claim", 1),
     ("before commit of result", 2),
+    ("after adopt", 1),  # of that result, which its worker still has
     ("after commit of result", 2),  # stored, and neither told to anybody nor acknowledged
     ("after commit of end", 1),
 ]
-#: Of a master that drives nothing itself.
+#: The same for a master that lends its workers to one that drives.
 DEATHS_BESIDE = [
     ("after claim for others", 2),  # leased, and handed to no worker
-    ("before post", 2),
-    ("after post", 2),  # the driver has the result, the worker does not know it
-    ("before adopt", 1),
-    ("after adopt", 1),
+    ("before post", 3),
+    ("after post", 3),  # the driver has the news, the worker does not know it
 ]
 OPTIONS = {"optimizer": "evolution", "optimizer_settings": {"population_size": 6, "sample_size": 3}}
 
@@ -86,3 +84,30 @@ def test_death_at_each_point_changes_nothing_of_the_history(
     check_whole(cluster, experiment, before)
     assert essence(experiment) == same_search_here(tmp_path)
     check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_death_of_a_master_beside_the_driver_loses_nothing_and_runs_nothing_again(
+    cluster: Cluster,
+) -> None:
+    trials = 120
+    cluster.take(0.8)
+    cluster.start_masters("m1")
+    cluster.start_workers("w1", slots=1)
+    experiment = cluster.submit(trials, **OPTIONS)
+    cluster.until(lambda: cluster.driver(experiment), "it is driven")
+    before: list[LogEntry] = []
+    for point, count in DEATHS_BESIDE:
+        master = start_dying(cluster, "m2", point, count)
+        cluster.start_workers(
+            f"w-{count}-{len(before)}", slots=1, at=[cluster.addresses["m2"]], wait=False
+        )
+        cluster.until(lambda m=master: not m.running, f"it dies {point}")
+        assert master.wait() == -signal.SIGKILL
+        after = cluster.log(experiment)
+        print(f"{point}: {len(after)} entries, {len(cluster.evaluations())} evaluations")
+        assert after[: len(before)] == before
+        before = after
+    cluster.take(0.05)
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(trials)))
