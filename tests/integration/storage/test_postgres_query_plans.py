@@ -30,13 +30,14 @@ from morphml.testing.store_contract import Ask, DriverScript, sample_spec
 ROWS = 100_000
 
 
-@pytest.fixture(scope="module", params=["uncounted", "counted"])
+@pytest.fixture(scope="module", params=["empty", "uncounted", "counted"])
 def script(
     request: pytest.FixtureRequest, postgres_server: PrivateServer, postgres_template: str
 ) -> Iterator[DriverScript]:
     """100,000 trials: most wait for a worker with much memory, some wait, some are held.
 
-    Also as the server sees them before it has counted them: plans must not depend on it.
+    Also as the server sees them before it has counted them, and before there are any: a plan is
+    made once, and must not depend on when that was.
     """
     url = postgres_server.new_database(postgres_template)
     database = url.rpartition("/")[2]
@@ -45,7 +46,8 @@ def script(
             store, store.create_experiment(sample_spec()), store.open_session("one")
         )
         script.ask(1, Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0}))
-        fill(postgres_server, database, script)
+        if request.param != "empty":
+            fill(postgres_server, database, script)
         if request.param == "counted":
             postgres_server.execute("ANALYZE", database)
         script = DriverScript(store, script.right.experiment, script.right.session)

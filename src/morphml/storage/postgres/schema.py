@@ -18,6 +18,8 @@ from morphml.storage.tables import metadata
 _LOCK: Final = 0x4D6F4D4C
 #: Tables whose rows come and go, or are updated in every transaction.
 _BUSY: Final = ("experiments", "sessions", "tasks", "trials", "workers")
+#: Keys beside the primary one that begin with the same column: table and columns.
+_SECOND_KEYS: Final = (("trials", "experiment", "point_id"), ("jobs", "execution", "name"))
 #: Seconds that a migration waits for another process's.
 _PATIENCE_S: Final = 120
 
@@ -51,6 +53,8 @@ def migrate(connection: Connection, where: str) -> None:
         upgrade(core)
         for table in metadata.sorted_tables:
             core.execute(text(_words_in_byte_order(core, table)))
+        for name, first, second in _SECOND_KEYS:
+            core.execute(text(_turned_round(name, first, second)))
         for name in _BUSY:
             core.execute(text(_kept_tidy(name)))
         core.execute(text(f"COMMENT ON TABLE alembic_version IS '{MARK}'"))
@@ -68,6 +72,18 @@ def _words_in_byte_order(core: CoreConnection, table: Table) -> str:
         if isinstance(column.type, Text)
     )
     return f"ALTER TABLE {quote(table.name)} {columns}"
+
+
+def _turned_round(name: str, first: str, second: str) -> str:
+    """In a small table a walk over all rows of an experiment looks as cheap as its primary key.
+
+    The plan made then is kept while the table grows: 1.5 ms an update with 5,000 trials. Turned
+    round, the second key is of no use for it.
+    """
+    key = f"uq_{name}_{first}_{second}"
+    return (
+        f"ALTER TABLE {name} DROP CONSTRAINT {key}, ADD CONSTRAINT {key} UNIQUE ({second}, {first})"
+    )
 
 
 def _kept_tidy(name: str) -> str:

@@ -42,7 +42,7 @@ _held = and_(
 #: The task is held by a session.
 _leased_by = (
     _t.state == constant(TaskState.LEASED),
-    _t.holder == bindparam("p_session"),
+    checked(_t.holder) == bindparam("p_session"),
 )
 #: Whoever holds a task, or posted the end of its attempt.
 _who_held = func.coalesce(_t.holder, _t.lost_holder)
