@@ -56,7 +56,7 @@ class Supervisor:
         self._born = duties.clock.monotonic()
         self._reaper = Reaper(reachable_since=self._born)
         self._away = False
-        self._reaped_at = 0.0
+        self._reaped_at = self._born - duties.rule.tick_s
         #: Driven by nobody, and left alone until their workers have had time to come here.
         self._early: set[ExperimentId] = set()
         self.drives: dict[ExperimentId, Drive] = {}
@@ -82,10 +82,7 @@ class Supervisor:
             self._away = True
             return
         if self._away:
-            self._away = False
-            log.info("the store is back")
-            # Nobody could renew a lease meanwhile: none is judged before a full lease has passed.
-            self._reaper = lost_store(self._reaper, duties.clock.monotonic())
+            self._welcome_back()
 
     def leave(self, grace_s: float) -> None:
         """Let all drives leave off, and wait for them."""
@@ -102,15 +99,22 @@ class Supervisor:
 
     def _reap(self) -> None:
         duties = self._duties
+        masters = duties.store.cluster.masters()
         now = duties.clock.monotonic()
         lease_s = duties.rule.lease_s
-        renewed = {
-            master.session: now - (lease_s - master.lease_left_s)
-            for master in duties.store.cluster.masters()
-        }
+        # An answer may also come late, and this process may have stood still.
+        if self._away or now - self._reaped_at >= lease_s:
+            self._welcome_back()
+        renewed = {each.session: now - (lease_s - each.lease_left_s) for each in masters}
         self._reaper, ended = reap(self._reaper, renewed, now, duties.rule)
         for session in duties.store.leases.reap(ended):
             log.warning("master session %s ended by silence; its tasks go back", session[:8])
+
+    def _welcome_back(self) -> None:
+        """The store was away: nobody could renew a lease, so none is judged for a full lease."""
+        self._away = False
+        log.info("the store is back")
+        self._reaper = lost_store(self._reaper, self._duties.clock.monotonic())
 
     def _take_up(self) -> None:
         """Drive what nobody drives. Who comes second is told so by the store."""
