@@ -44,6 +44,15 @@ Ahead = Annotated[
         help="Tasks queued at a worker beyond its slots, as a share of them (short tasks only).",
     ),
 ]
+Beat = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=60.0,
+        help="Seconds between two signs of life of a worker; 10 for a thousand workers. Silence is "
+        "borne longer then, and a broken connection is noticed as fast as ever.",
+    ),
+]
 NoToken = Annotated[
     bool, typer.Option("--no-token", help="Let everybody in; on a loopback address only.")
 ]
@@ -74,6 +83,7 @@ def master(  # noqa: PLR0913 one parameter per option
     name: NodeName = "",
     artifacts: Artifacts = None,
     ahead: Ahead = 0.1,
+    beat: Beat = 1.0,
     token_file: TokenPath = None,
     no_token: NoToken = False,
     tls_cert: TlsCert = None,
@@ -104,6 +114,7 @@ def master(  # noqa: PLR0913 one parameter per option
             name=name,
             artifacts=artifacts,
             ahead=ahead,
+            beat_s=beat,
             allow_pickle=allow_pickle,
         )
         tokens = token_path(token_file, without=no_token)

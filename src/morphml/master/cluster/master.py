@@ -53,7 +53,7 @@ class Master:
         self._folder = settings.artifacts or artifacts_folder(settings.storage)
         self._life: Life | None = None
         self.hub = Hub(
-            HubSettings(listen=settings.listen, ahead=settings.ahead),
+            HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead),
             _CurrentRecords(self),
             access,
             self._identity,

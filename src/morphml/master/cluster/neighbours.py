@@ -10,6 +10,9 @@ from morphml.scheduling.worker import WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
+#: Seconds after which a worker's row is written though only its loads have changed.
+KEEP_S = 10.0
+
 
 class Neighbours:
     """Tells the store of this master's workers, and learns how many slots others could lend.
@@ -39,6 +42,8 @@ class Neighbours:
         self._clock = clock
         self._every_s = every_s
         self._reported_at: float | None = None
+        #: What the store has of each worker here, and since when.
+        self._written: dict[str, tuple[WorkerRow, float]] = {}
         self._lent = 0
 
     def spare(self) -> int:
@@ -51,10 +56,23 @@ class Neighbours:
         if self._reported_at is not None and now - self._reported_at < self._every_s:
             return
         self._reported_at = now
-        self._store.cluster.workers.put(self._session, self._rows())
-        rows = self._store.cluster.workers.all()
-        others = [row for row in rows if row.live and row.master != self._session]
-        self._lent = sum(int(str(row.figures.get("spare", 0))) for row in others)
+        rows = self._rows()
+        news = [row for row in rows if self._is_news(row, now)]
+        self._store.cluster.workers.put(self._session, news)
+        self._written = {row.id: self._written.get(row.id, (row, now)) for row in rows} | {
+            row.id: (row, now) for row in news
+        }
+        self._lent = sum(
+            int(str(figures.get("spare", 0)))
+            for figures in self._store.cluster.workers.figures_elsewhere(self._session)
+        )
+
+    def _is_news(self, row: WorkerRow, now: float) -> bool:
+        """Whether the store does not have it like this; how busy a machine is may come later."""
+        known = self._written.get(row.id)
+        if known is None or now - known[1] >= KEEP_S:
+            return True
+        return _matters(row) != _matters(known[0])
 
     def _rows(self) -> list[WorkerRow]:
         away = (WorkerState.LOST, WorkerState.GONE)
@@ -92,3 +110,9 @@ class Neighbours:
 
 def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _matters(row: WorkerRow) -> tuple[object, ...]:
+    """What people and other masters see at the next report."""
+    counts = tuple(row.figures.get(name) for name in ("slots", "running", "queued", "spare"))
+    return (row.name, row.state, counts)

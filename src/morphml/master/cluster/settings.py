@@ -25,6 +25,10 @@ class MasterSettings:
     artifacts: Path | None = None
     #: Tasks queued at a worker beyond its slots, as a share of them, >= 0.
     ahead: float = 0.1
+    #: Seconds between two beats of a worker, > 0. More is right for very many workers: a master
+    #: that serves a thousand spends a core on their beats each second. Their silence is then borne
+    #: longer; a broken connection is noticed as fast as ever.
+    beat_s: float = 1.0
     #: Whether pickled evaluators may be sent to workers that allow them too.
     allow_pickle: bool = False
     #: Seconds that a stopping master waits for its drivers to leave off.

@@ -57,6 +57,18 @@ def all_workers() -> Select[tuple[object, ...]]:
     )
 
 
+def figures_elsewhere() -> Select[tuple[object, ...]]:
+    """Figures of the workers of live masters, but of one."""
+    return (
+        select(_w.figures)
+        .select_from(workers.join(sessions, sessions.c.id == _w.session))
+        .where(
+            sessions.c.state == constant(SessionState.LIVE),
+            _w.session != bindparam("p_session"),
+        )
+    )
+
+
 def drop_silent_workers() -> Delete:
     """Workers leave that nobody has heard of for long."""
     return delete(workers).where(_w.seen_at < database_now() - bindparam("p_kept_s"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from morphml.errors import CallerError
 from morphml.scheduling.worker import WorkerRule
@@ -85,6 +85,24 @@ class HubSettings:
             raise HubSettingsError(
                 f"max_message_bytes: at least 65536, got {self.max_message_bytes}"
             )
+
+    @classmethod
+    def of_beat(cls, beat_s: float, *, listen: str, ahead: float) -> HubSettings:
+        """Settings with the times of silence that go with a beat; with one of 1 s the defaults.
+
+        Args:
+            beat_s: time between two beats of a worker.
+            listen: see above.
+            ahead: see above.
+        """
+        usual = cls(listen=listen, ahead=ahead)
+        return replace(
+            usual,
+            beat_s=beat_s,
+            patience_s=max(usual.patience_s, 2.5 * beat_s),
+            suspect_after_s=max(usual.suspect_after_s, 2.5 * beat_s),
+            lost_after_s=max(usual.lost_after_s, 4 * beat_s),
+        )
 
     @property
     def worker_rule(self) -> WorkerRule:
