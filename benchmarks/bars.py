@@ -46,6 +46,12 @@ BARS = (
     Bar(case=r"children ready", figure="seconds", relation="<=", limit=5.0),
     Bar(case=r"local processes", figure="efficiency", relation=">=", limit=0.97),
     Bar(case=r"^20-node .*canonical id", figure="us", relation="<=", limit=500.0),
+    Bar(case=r"worker processes, ", figure="efficiency", relation=">=", limit=0.95),
+    Bar(case=r"queued no-op tasks", figure="tasks_per_s", relation=">=", limit=1000),
+    Bar(case=r"^master, 1,000 idle workers", figure="cpu_percent", relation="<=", limit=8.0),
+    Bar(case=r"^master, 1,000 idle workers", figure="rss_mb", relation="<=", limit=150.0),
+    Bar(case=r"^wake-up", figure="median_ms", relation="<=", limit=20.0),
+    Bar(case=r"^takeover after kill -9", figure="seconds", relation="<=", limit=13.0),
     Bar(case=r"^20-node .*(sample|mutate)", figure="us", relation="<=", limit=200.0),
 )
 
