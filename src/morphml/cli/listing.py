@@ -32,11 +32,15 @@ HEADS = {
 def list_(context: typer.Context, storage: Store, as_json: AsJson = False) -> None:
     """List the experiments in a store, newest first."""
     with guard(context, as_json=as_json), readable(storage) as store:
+        from morphml.storage.address import without_password  # noqa: PLC0415 as above
+
         rows = [experiment_row(record) for record in store.experiments()]
         if as_json:
             write_json(rows)
         else:
-            results().print(table_of(storage, HEADS, [tuple(row.values()) for row in rows]))
+            results().print(
+                table_of(without_password(storage), HEADS, [tuple(row.values()) for row in rows])
+            )
 
 
 @contextmanager

@@ -19,6 +19,8 @@ MOST_ROWS = 10
 
 def result_view(result: Result, storage: str) -> RenderableType:
     """State, reason, the best trials or the first failure, and the command that goes on."""
+    from morphml.storage.address import without_password  # noqa: PLC0415 as the command did
+
     record = result.record
     counts = ", ".join(f"{count} {state}" for state, count in sorted(result.counts.items()))
     if result.reused:
@@ -32,7 +34,8 @@ def result_view(result: Result, storage: str) -> RenderableType:
     else:
         parts.append(Text("no trial has a result within the constraints", style="yellow"))
         parts += [Text(line, style="yellow") for line in first_failure(result)]
-    parts.append(Text(f"store: {storage}; see it with: morphml show {storage}", style="dim"))
+    shown = without_password(storage)
+    parts.append(Text(f"store: {shown}; see it with: morphml show {shown}", style="dim"))
     return Group(*parts)
 
 
@@ -70,9 +73,11 @@ def trials_table(title: str, result: Result, trials: list[EvaluatedTrial]) -> Re
 
 def result_document(result: Result, storage: str) -> dict[str, object]:
     """The same as a JSON object; ``best`` is null when no trial has a result."""
+    from morphml.storage.address import without_password  # noqa: PLC0415 as the command did
+
     ranked = result.ranked()
     return {
-        "storage": storage,
+        "storage": without_password(storage),
         "experiment": result.record.id,
         "name": result.record.name,
         "state": result.record.state.value,

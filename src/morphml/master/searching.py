@@ -14,6 +14,7 @@ from morphml.master.options import SearchOptions
 from morphml.master.result import Result
 from morphml.search.progress import Observer
 from morphml.space import SearchSpace
+from morphml.storage.address import without_password
 
 
 def search(
@@ -138,9 +139,10 @@ def _telling_how_to_resume(storage: str | Path | None) -> Iterator[None]:
                 "to keep the next one."
             )
         else:
+            shown = without_password(storage)
             stop.add_note(
                 "The search was stopped; every finished trial is stored. Go on with: "
-                f"mm.resume({str(storage)!r}), or: morphml resume {quote(str(storage))}"
+                f"mm.resume({shown!r}), or: morphml resume {quote(shown)}"
             )
         raise
 
