@@ -48,17 +48,14 @@ def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now
     """Bring the attempts in the air into line with the store's task rows.
 
     Args:
-        flights: changed in place. What runs here stays as it is: its end comes by the engine.
+        flights: changed in place. Whatever is remembered under another token than the store's, the
+            store would take nothing of it any more.
         rows: all unfinished tasks of the experiment, read after the driver's last commit.
         mine: the session of this master.
         now: seconds since the Unix epoch, for tasks that may be claimed at once.
     """
     for row in rows:
         flight = flights.of_trial(row.number)
-        if flight is not None and flights.is_here(flight.token):
-            if row.token == flight.token and row.holder not in (None, mine):
-                flights.move(flight.token, here=False)
-            continue
         if row.token is None:
             if flight is not None:
                 flights.land(flight.token)
@@ -72,5 +69,5 @@ def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now
             flights.remember_lost(row.id, row.attempts)
             made = Flight(row.token, row.id, row.number, row.segment, row.to_epoch)
             flights.add(made, here=row.holder == mine)
-        elif row.holder == mine:
-            flights.move(flight.token, here=True)
+        elif row.holder is not None:  # else its end waits as mail
+            flights.move(flight.token, here=row.holder == mine)
