@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING
 
 from morphml.clock import Clock
 from morphml.engines.port import Order
-from morphml.errors import DriverLost, MorphError, StorageError, StoreInUse, StoreUnavailable
+from morphml.errors import (
+    DriverLost,
+    MorphError,
+    StorageError,
+    StoreInUse,
+    StoreUnavailable,
+    TokenRefused,
+)
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.master.cluster.contexts import Contexts, current_spec
 from morphml.master.cluster.engine import ClusterEngine
+from morphml.master.cluster.held import held_by
 from morphml.master.cluster.mails import event_of
 from morphml.master.cluster.others import Others
 from morphml.master.cluster.shares import Shares
@@ -140,6 +148,10 @@ class Drive:
                 log.warning("experiment %s: waits for the store: %s", self.experiment, error)
                 self._leaving.wait(pause)
                 pause = min(2 * pause, longest)
+            except TokenRefused as error:
+                # Another master took an attempt in this very moment: the fold knows whose it is.
+                log.warning("experiment %s: folds anew: %s", self.experiment, error)
+                self._leaving.wait(pause)
             except MorphError as error:
                 log.error("experiment %s: stopped: %s", self.experiment, error)
                 return
@@ -157,7 +169,7 @@ class Drive:
                 self._passed = set()
                 self._lane = lane
                 return driver.run()
-            except (StoreUnavailable, DriverLost, HandedOver):
+            except (StoreUnavailable, TokenRefused, DriverLost, HandedOver):
                 raise
             except Exception as error:
                 # Whoever looks at the store sees why nobody drives on; an end that is stored stays.
@@ -170,8 +182,13 @@ class Drive:
                 self._lane = None
 
     def _engine(self, lane: Lane) -> ClusterEngine:
-        hub = self._parts.hub
-        return ClusterEngine(lane, lambda: hub.running(self.experiment), self._order_elsewhere)
+        hub, store, session = self._parts.hub, self._parts.store, self._parts.life.session
+        return ClusterEngine(
+            lane,
+            here=lambda: hub.running(self.experiment),
+            held=lambda: held_by(store, self.experiment, session),
+            order_elsewhere=self._order_elsewhere,
+        )
 
     def _driver(self, right: Driver, engine: ClusterEngine) -> ExperimentDriver:
         parts = self._parts

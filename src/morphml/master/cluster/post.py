@@ -14,6 +14,7 @@ from morphml.errors import StorageError
 from morphml.ids import AttemptToken, ExperimentId, TaskId
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.held import held_by, is_without_worker
 from morphml.master.cluster.mails import mail_of
 from morphml.master.flights import Flight
 from morphml.master.session import MasterLife
@@ -53,6 +54,8 @@ class OutgoingMail:
         self._contexts = contexts
         self._queue: queue.SimpleQueue[Mail | AttemptName | None] = queue.SimpleQueue()
         self._artifacts: dict[ExperimentId, RunArtifacts] = {}
+        #: Attempts that ended here only because their worker went away, perhaps to another master.
+        self._given_up: set[AttemptToken] = set()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="morphml-mail", daemon=True)
         self._thread.start()
@@ -66,6 +69,8 @@ class OutgoingMail:
             elif isinstance(event, Finished) and isinstance(event.outcome, Returned):
                 self._queue.put(attempt)
             elif (mail := mail_of(attempt, event, folder)) is not None:
+                if is_without_worker(event):
+                    self._given_up.add(attempt.token)
                 self._queue.put(mail)
 
     def close(self) -> None:
@@ -107,7 +112,8 @@ class OutgoingMail:
 
     def _post(self, batch: Sequence[Mail | AttemptName]) -> None:
         for back in [entry for entry in batch if isinstance(entry, AttemptName)]:
-            self._store.leases.give_back(back.owner, [(back.number, back.token)])
+            if back.token in held_by(self._store, back.owner, self._session):
+                self._store.leases.give_back(back.owner, [(back.number, back.token)])
             self._hub().acknowledge([back.token])
         mails = [entry for entry in batch if isinstance(entry, Mail)]
         if mails:
@@ -119,7 +125,9 @@ class OutgoingMail:
         if refused and self._life.lost:
             return  # not judged yet: the workers offer it again to the next life of this master
         ends = {mail.token: mail for mail in mails if mail.kind is MailKind.FINISHED}
-        again = self._held_after_all([ends[token] for token in refused if token in ends])
+        seen = [ends[token] for token in refused.intersection(ends) - self._given_up]
+        self._given_up.difference_update(ends)
+        again = self._held_after_all(seen)
         for mail in again:
             self._queue.put(mail)
         settled = set(ends).difference(mail.token for mail in again)

@@ -1,0 +1,82 @@
+"""The network between workers and their master is cut, or silent in one or both directions."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
+from tests.faults.cluster.proxy import Line, Proxy
+
+FAULTS = (Line.SILENT, Line.DEAF, Line.MUTE, Line.CUT)
+TRIALS = 24
+
+
+@pytest.fixture
+def proxies() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def start_behind_proxies(cluster: Cluster, proxies: ExitStack, target: str) -> dict[Line, Proxy]:
+    """A worker of one slot for each fault, behind a proxy to a master."""
+    lines = {fault: proxies.enter_context(Proxy(target)) for fault in FAULTS}
+    for fault, proxy in lines.items():
+        cluster.start_workers(f"w-{fault.value}", slots=1, at=[proxy.address], wait=False)
+    names = {f"w-{fault.value}" for fault in FAULTS}
+    cluster.until(lambda: names <= cluster.present(), "all workers are there")
+    return lines
+
+
+@pytest.mark.parametrize("lost", ["driver", "other"])
+def test_workers_go_to_the_other_master_and_nothing_runs_again(
+    lost: str, cluster: Cluster, proxies: ExitStack
+) -> None:
+    cluster.start_masters("m1", "m2")
+    names = [f"w-{fault.value}" for fault in FAULTS]
+    cluster.hold(*names)
+    experiment = cluster.submit(TRIALS, optimizer="evolution")
+    there = dict(cluster.addresses)
+    driver = there.pop(cluster.driving(experiment).name)
+    (other,) = there.values()
+    left, found = (driver, other) if lost == "driver" else (other, driver)
+    lines = start_behind_proxies(cluster, proxies, left)
+    cluster.until(lambda: len(cluster.evaluations()) == len(FAULTS), "each worker runs a trial")
+    before = cluster.log(experiment)
+    for fault, proxy in lines.items():
+        proxy.become(fault)
+    since = time.time()
+    text = f"connected to the master at {found}"
+    cluster.until(lambda: all(text in cluster.workers[n].text() for n in names), "all have moved")
+    print(f"all workers are with the other master after {time.time() - since:.1f} s")
+    time.sleep(max(0.0, 14.0 - (time.time() - since)))  # the first master has given them up
+    cluster.release(*names)
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_workers_come_back_to_their_master_when_the_network_does_and_nothing_runs_again(
+    cluster: Cluster, proxies: ExitStack
+) -> None:
+    cluster.start_masters("m1")
+    lines = start_behind_proxies(cluster, proxies, cluster.addresses["m1"])
+    names = [f"w-{fault.value}" for fault in FAULTS]
+    cluster.hold(*names)
+    experiment = cluster.submit(TRIALS, optimizer="evolution")
+    cluster.until(lambda: len(cluster.evaluations()) == len(FAULTS), "each worker runs a trial")
+    before = cluster.log(experiment)
+    for fault, proxy in lines.items():
+        proxy.become(fault)
+    cluster.release(*names)  # they end while nobody hears of it
+    time.sleep(1.0)
+    for proxy in lines.values():
+        proxy.become(Line.WHOLE)
+    since = time.time()
+    cluster.until_over(experiment)
+    print(f"over {time.time() - since:.1f} s after the network was back")
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(TRIALS)))
