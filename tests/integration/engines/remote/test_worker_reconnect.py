@@ -134,8 +134,8 @@ def test_verdict_ends_an_attempt_that_hears_nothing(workers: Workers) -> None:
         master.wait_for("registration")
         deaf, after = task(0), task(1, 0.0, experiment="other")
         master.send(context("deaf"), deaf)
-        master.wait_for("started")
-        (_, pid, _), *_ = worker.lines("began")
+        master.wait(lambda: bool(worker.lines("began")))
+        ((_, pid, _),) = worker.lines("began")
         master.send(kill(token_of(deaf)), context("evaluate", experiment="other"), after)
         seconds = master.wait_for("result", timeout_s=15)
         assert list(master.ends()) == [token_of(after)]
