@@ -96,7 +96,7 @@ def test_child_that_crashes_costs_its_attempt_only(workers: Workers) -> None:
         master.wait_for("registration")
         dying, living, after = task(0, 60.0), task(1, 1.0), task(2)
         master.send(context("evaluate"), dying, living, after)
-        master.wait_for("started", 2)
+        master.wait(lambda: len(worker.lines("began")) == 2)
         (pid,) = (int(pid) for number, pid, _ in worker.lines("began") if number == "0")
         os.kill(pid, signal.SIGKILL)
         master.wait_for("result", 3)

@@ -113,6 +113,7 @@ def test_verdict_at_reconnect_kills_what_another_has_got(workers: Workers) -> No
         first.wait_for("registration")
         first.send(context("evaluate"), *tasks)
         first.wait_for("started", 2)
+        first.wait(lambda: len(worker.lines("began")) == 2)
         first.kill()
     ((pid,),) = ([pid] for number, pid, _ in worker.lines("began") if number == "0")
     second = ScriptedMaster(first.port)
