@@ -70,6 +70,7 @@ class Book:
             else:
                 assert not any(isinstance(each, GiveUpAttempts) for each in commands)
         self._dispatch.overdue(now)
+        self._dispatch.strand(now)
         self.workers.ask_again()
         self._dispatch.fill(now)
 

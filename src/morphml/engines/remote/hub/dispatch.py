@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from morphml.engines.port import Returned
 from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import SendTask
 from morphml.engines.remote.hub.group import Group
@@ -24,6 +25,8 @@ class Dispatch:
         self._hungry: dict[ExperimentId, Group] = {}
         #: (when it was sent, attempt), oldest first.
         self._unconfirmed: deque[tuple[float, Attempt]] = deque()
+        #: Since when something waits and no worker takes anything, in monotonic seconds.
+        self._alone_since: float | None = None
 
     def queue(self, attempt: Attempt) -> None:
         """The attempt waits for a worker from now on."""
@@ -88,7 +91,23 @@ class Dispatch:
                     attempt.sent_at = now.monotonic
                     self._unconfirmed.append((now.monotonic, attempt))
 
+    def strand(self, now: Moment) -> None:
+        """What waits goes back when no worker is left that could take anything.
+
+        Workers that left this master may be at another one, which can then claim it.
+        """
+        if not self._hungry or self._ledger.places.slots():
+            self._alone_since = None
+            return
+        if self._alone_since is None:
+            self._alone_since = now.monotonic
+        if now.monotonic - self._alone_since >= self._ledger.settings.announce_within_s:
+            for group in self._hungry.values():
+                for attempt in group.waiting():
+                    self._ledger.end_as(attempt, Returned(), now, lost=False)
+
     def clear(self) -> None:
         """Forget all."""
+        self._alone_since = None
         self._hungry.clear()
         self._unconfirmed.clear()

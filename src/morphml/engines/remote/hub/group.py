@@ -117,6 +117,15 @@ class Group:
         if not queue:
             del self._waiting[kind]
 
+    def waiting(self) -> list[Attempt]:
+        """All that wait, of each kind in order."""
+        return [
+            attempt
+            for queue in self._waiting.values()
+            for _, attempt in queue
+            if attempt.state is AttemptState.WAITING
+        ]
+
     def counts(self) -> Mapping[Kind, int]:
         """How many of each kind wait."""
         return {
