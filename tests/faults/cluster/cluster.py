@@ -29,7 +29,7 @@ from morphml.storage import open_store
 from morphml.storage.cluster import MasterRow
 
 CODE = Path(__file__).with_name("code")
-SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 30), "b": mm.integer(0, 30)})
+SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 99), "b": mm.integer(0, 99)})
 LISTENS = re.compile(r"start workers with: morphml worker --master (\S+)")
 #: Seconds for what should be a matter of moments on an idle machine.
 LONG_S = 60.0
@@ -139,6 +139,10 @@ class Cluster:
         self.masters[name] = self._start(name, command, {})
         self._until_listens(name)
         return self.masters[name]
+
+    def start_process(self, name: str, command: list[str]) -> Member:
+        """Start anything else that belongs to the cluster."""
+        return self._start(name, command, {})
 
     def _until_listens(self, name: str) -> None:
         member = self.masters[name]
