@@ -19,14 +19,25 @@ LEFT_OUT = 20
 SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 999), "b": mm.integer(0, 999)})
 
 
-def measure(cluster: Cluster, case: str, trials: int) -> dict[str, object]:
-    """Trials one after the other, each asked for when the one before it is told."""
+def measure(
+    cluster: Cluster, case: str, trials: int, begin: Callable[[], object]
+) -> dict[str, object]:
+    """Trials one after the other, each asked for when the one before it is told.
+
+    Args:
+        cluster: with a master.
+        case: as it stands in the table.
+        trials: how many.
+        begin: lets the worker join, once the first master drives.
+    """
     busy = load()
     options = {"objectives": {"at": "max"}, "optimizer": "random", "trials": trials, "seed": 1}
     with Experiment.create(
         SPACE, "naps:moment", storage=cluster.url, engine="remote", **options
     ) as experiment:
         experiment.submit()
+        cluster.until(lambda: cluster.driver(experiment.id) == "m1")
+        begin()
         cluster.until_over(experiment.id)
         found = list(experiment.store.trials(experiment.id))
     assert len(found) == trials
@@ -43,16 +54,20 @@ def on_own_worker() -> dict[str, object]:
     """The master that drives the search has the worker."""
     with private_cluster() as cluster:
         cluster.start_masters("m1")
-        cluster.start_workers(1, slots=1)
-        return measure(cluster, "wake-up, worker of the driving master", TRIALS)
+        case = "wake-up, worker of the driving master"
+        return measure(cluster, case, TRIALS, lambda: cluster.start_workers(1, slots=1))
 
 
 def on_worker_of_another() -> dict[str, object]:
     """One master drives and has no worker: another is told, claims the task and has it run."""
     with private_cluster() as cluster:
-        cluster.start_masters("m1", "m2")
-        cluster.start_workers(1, slots=1, masters=["m2"])
-        return measure(cluster, "wake-up, worker of another master", TRIALS)
+        cluster.start_masters("m1")
+
+        def begin() -> None:
+            cluster.start_masters("m2")
+            cluster.start_workers(1, slots=1, masters=["m2"])
+
+        return measure(cluster, "wake-up, worker of another master", TRIALS, begin)
 
 
 def run() -> list[dict[str, object]]:

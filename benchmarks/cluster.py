@@ -115,6 +115,11 @@ class Cluster:
         """Those that a live master has reported."""
         return [worker for worker in self.store.cluster.workers.all() if worker.live]
 
+    def driver(self, experiment: str) -> str:
+        """Name of the master that drives an experiment; "" for none."""
+        rows = self.store.cluster.masters()
+        return next((row.name for row in rows if experiment in row.experiments), "")
+
     def until_over(self, experiment: str, timeout_s: float = 600.0) -> None:
         """Wait until an experiment is completed."""
 

@@ -124,7 +124,7 @@ class Collector:
             return
         if isinstance(event.outcome, port.Returned):
             batch.returned.append(ReturnedTask(token=event.token, number=flight.number))
-            self._flights.waiting[flight.task] = self._clock.now()
+            self._flights.wait(flight.task, self._clock.now())
             return
         ending = self._ending(flight, event)
         ready_at = self._clock.now() + ending.delay_s
@@ -149,7 +149,7 @@ class Collector:
             if flight.checkpoint is not None:
                 batch.closed[flight.number] = flight.checkpoint.key
         if ending.then is TaskThen.RETRY:
-            self._flights.waiting[flight.task] = ready_at
+            self._flights.wait(flight.task, ready_at)
 
     def _end_trial(self, number: int, outcome: Outcome) -> None:
         self._artifacts.forget_output(number)

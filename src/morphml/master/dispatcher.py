@@ -74,7 +74,7 @@ class Dispatcher:
             flight = Flight(token, task.id, taken.number, 0, task.to_epoch)
             self._send(flight, taken.architecture.vector, batch)
         else:
-            self._flights.waiting[task.id] = now + OTHERS_FIRST_S
+            self._flights.wait(task.id, now + OTHERS_FIRST_S)
         return taken
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:

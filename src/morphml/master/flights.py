@@ -32,12 +32,14 @@ class Flights:
 
     def __init__(self) -> None:
         self._by_token: dict[AttemptToken, Flight] = {}
+        self._by_number: dict[int, Flight] = {}
         #: Those that another master holds.
         self._away: set[AttemptToken] = set()
         #: Failures of ended attempts at tasks that will be tried again, oldest first.
         self.failures: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
         #: Tasks that wait in the store for their next attempt: when each may be claimed (Unix s).
         self.waiting: dict[TaskId, float] = {}
+        self._not_before = 0.0
 
     def __len__(self) -> int:
         """How many there are."""
@@ -50,7 +52,7 @@ class Flights:
 
     def add(self, flight: Flight, *, here: bool = True) -> None:
         """Remember an attempt that was submitted here, or by another master."""
-        self._by_token[flight.token] = flight
+        self._by_token[flight.token] = self._by_number[flight.number] = flight
         if not here:
             self._away.add(flight.token)
 
@@ -65,27 +67,35 @@ class Flights:
         else:
             self._away.add(token)
 
+    def wait(self, task: TaskId, at: float) -> None:
+        """A task waits in the store from now on, and may be claimed at ``at`` (Unix seconds)."""
+        self.waiting[task] = at
+        self._not_before = min(self._not_before, at)
+
     def next_claim_at(self) -> float | None:
         """When the first waiting task may be claimed, or None when none waits."""
-        return min(self.waiting.values(), default=None)
+        first = min(self.waiting.values(), default=None)
+        return None if first is None else max(first, self._not_before)
 
     def look_again(self, at: float) -> None:
         """Tasks that are due and were not claimed may be claimed at ``at`` (Unix seconds)."""
-        for task, due in self.waiting.items():
-            self.waiting[task] = max(due, at)
+        self._not_before = at
 
     def get(self, token: AttemptToken) -> Flight | None:
         """The attempt of ``token``, or None when it ended."""
         return self._by_token.get(token)
 
     def of_trial(self, number: int) -> Flight | None:
-        """The attempt at trial ``number``, or None; O(attempts in the air)."""
-        return next((f for f in self._by_token.values() if f.number == number), None)
+        """The attempt at trial ``number``, or None."""
+        return self._by_number.get(number)
 
     def land(self, token: AttemptToken) -> Flight | None:
         """Forget an attempt that ended, and return it."""
         self._away.discard(token)
-        return self._by_token.pop(token, None)
+        flight = self._by_token.pop(token, None)
+        if flight is not None and self._by_number.get(flight.number) is flight:
+            del self._by_number[flight.number]
+        return flight
 
     def tokens(self) -> tuple[AttemptToken, ...]:
         """Tokens of all, oldest first."""

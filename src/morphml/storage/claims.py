@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
@@ -137,16 +137,17 @@ def _lease(run: Transaction, ready: Sequence[_Ready], session: SessionId) -> lis
     trials: list[Values] = [
         {"p_experiment": task.owner, "p_number": task.number} for task, _, _ in taken
     ]
-    vectors = run.each(task_rows.vector_of, trials)
-    checkpoints = run.each(task_rows.newest_checkpoint, trials)
+    found = run.each(task_rows.claimed_trial, trials)
     return [
-        _claimed(task, token, (*row, *_known(vector), _checkpoint(checkpoint)))
-        for (task, token, row), vector, checkpoint in zip(taken, vectors, checkpoints, strict=True)
+        _claimed(task, token, row, trial)
+        for (task, token, row), trial in zip(taken, found, strict=True)
     ]
 
 
-def _claimed(task: _Ready, token: AttemptToken, row: Row) -> ClaimedTask:
-    from_epoch, to_epoch, attempts, _, vector, checkpoint = row
+def _claimed(task: _Ready, token: AttemptToken, row: Row, trial: Row | None) -> ClaimedTask:
+    assert trial is not None, "a task's trial is stored with it"
+    from_epoch, to_epoch, attempts, _ = row
+    vector, *checkpoint = trial
     return ClaimedTask(
         id=TaskId(task.id),
         experiment=ExperimentId(task.owner),
@@ -157,20 +158,15 @@ def _claimed(task: _Ready, token: AttemptToken, row: Row) -> ClaimedTask:
         token=token,
         attempts=attempts,
         vector=vector.encode(),
-        checkpoint=checkpoint,
+        checkpoint=_checkpoint(checkpoint),
         requirements=decode_requirements(task.requirements),
     )
 
 
-def _known(vector: Row | None) -> Row:
-    assert vector is not None, "a task's trial is stored with it"
-    return vector
-
-
-def _checkpoint(row: Row | None) -> CheckpointPointer | None:
-    if row is None:
+def _checkpoint(columns: Sequence[Any]) -> CheckpointPointer | None:
+    token, number, step, key, digest, size = columns
+    if token is None:
         return None
-    token, number, step, key, digest, size = row
     return CheckpointPointer(
         token=AttemptToken(token), number=number, step=step, key=key, digest=digest, size=size
     )

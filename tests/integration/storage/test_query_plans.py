@@ -85,7 +85,7 @@ def plan(script: DriverScript, statement: Statement) -> str:
         ),
         (task_rows.held_task, r"tasks USING PRIMARY KEY \(owner=\? AND number=\?\)"),
         (task_rows.leased_of, r"tasks USING PRIMARY KEY \(owner=\?\)"),
-        (task_rows.newest_checkpoint, r"ix_artifacts_experiment_number_step"),
+        (task_rows.claimed_trial, r"ix_artifacts_experiment_number_step"),
         (task_rows.open_classes, r"experiments USING INDEX ix_experiments_open \(state=\?\)"),
         (task_rows.open_classes, r"tasks USING (COVERING )?INDEX ix_tasks_ready \(class=\?\)"),
         (task_rows.held_by, r"tasks USING .*\(.*owner=\? AND number=\?\)"),

@@ -162,20 +162,14 @@ def lease() -> Update:
     )
 
 
-def vector_of() -> Select[tuple[object, ...]]:
-    """The decisions of one trial."""
-    return select(trials.c.vector).where(
-        trials.c.experiment == bindparam("p_experiment"), trials.c.number == bindparam("p_number")
-    )
-
-
-def newest_checkpoint() -> Select[tuple[object, ...]]:
-    """The checkpoint of one trial that is furthest on."""
-    a = artifacts.c
+def claimed_trial() -> Select[tuple[object, ...]]:
+    """The decisions of one trial, and its checkpoint that is furthest on, if it has one."""
+    t, a = trials.c, artifacts.c
+    mine = (a.experiment == t.experiment) & (a.number == t.number) & a.step.is_not(None)
     return (
-        select(a.token, a.number, a.step, a.key, a.digest, a.size)
-        .where(a.experiment == bindparam("p_experiment"), a.number == bindparam("p_number"))
-        .where(a.step.is_not(None))
+        select(t.vector, a.token, a.number, a.step, a.key, a.digest, a.size)
+        .select_from(trials.outerjoin(artifacts, mine))
+        .where(t.experiment == bindparam("p_experiment"), t.number == bindparam("p_number"))
         .order_by(a.step.desc(), a.created_at.desc())
         .limit(literal_column("1"))
     )

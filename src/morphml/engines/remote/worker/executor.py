@@ -68,6 +68,8 @@ class Executor:
         self._prepared: dict[ExperimentId, str] = {}
         self._pending: dict[AttemptToken, _Pending] = {}
         self._wanted: set[Wanted] = set()
+        #: Bundles that were seen to be here.
+        self._here: set[str] = set()
         self._events: list[EngineEvent] = []
 
     def learn(self, context: ContextMessage) -> None:
@@ -220,10 +222,25 @@ class Executor:
 
     def _named(self, event: EngineEvent) -> EngineEvent:
         """The event with the slot's name as masters know it."""
-        if isinstance(event, Started | Finished) and event.worker:
-            number = event.worker.rpartition("-")[2]
-            return replace(event, worker=f"{self._name}/slot-{number}")
+        if isinstance(event, Started):
+            return Started(token=event.token, worker=self._slot(event.worker), at=event.at)
+        if isinstance(event, Finished):
+            return Finished(
+                token=event.token,
+                outcome=event.outcome,
+                worker=self._slot(event.worker),
+                started_at=event.started_at,
+                duration_s=event.duration_s,
+            )
         return event
+
+    def _slot(self, name: str) -> str:
+        return f"{self._name}/slot-{name.rpartition('-')[2]}" if name else ""
+
+    def _is_here(self, bundle: str) -> bool:
+        if bundle not in self._here and self.bundle(bundle).is_dir():
+            self._here.add(bundle)
+        return bundle in self._here
 
 
 _NO_PICKLES = (
