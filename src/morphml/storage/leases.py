@@ -109,6 +109,15 @@ class Leases:
         ends = zip(asked, waiting, stored, strict=True)
         return [one.token for one, *found in ends if any(row is not None for row in found)]
 
+    def held(self, session: SessionId) -> dict[ExperimentId, list[tuple[int, AttemptToken]]]:
+        """Number and token of all attempts that ``session`` holds, by experiment."""
+        with self._database.reading() as run:
+            rows = run.rows(session_rows.tasks_held, {"p_session": session})
+        found: dict[ExperimentId, list[tuple[int, AttemptToken]]] = {}
+        for owner, number, token in rows:
+            found.setdefault(ExperimentId(owner), []).append((number, AttemptToken(token)))
+        return found
+
     def give_back(self, experiment: ExperimentId, held: Sequence[tuple[int, AttemptToken]]) -> int:
         """Put back tasks that were leased and never started; no attempt is counted.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 
 import orjson
 
+from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
+from morphml.errors import CallerError
 from morphml.ids import ExperimentId
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.assigning import Assigner
@@ -16,8 +19,12 @@ from morphml.master.session import MasterLife
 from morphml.search.changes import ClaimedTask
 from morphml.storage import SqlStore
 
+log = logging.getLogger(__name__)
+
 #: Tasks of one claim at most.
 LIMIT = 256
+#: Seconds for which tasks of an experiment are left alone that this master cannot send to workers.
+UNABLE_S = 60.0
 
 
 class Claiming:
@@ -28,6 +35,7 @@ class Claiming:
         life: of this master; its session holds what is claimed.
         hub: places the attempts.
         contexts: of the experiments.
+        clock: monotonic time.
         left: slots that nothing driven here wants.
     """
 
@@ -37,24 +45,30 @@ class Claiming:
         life: MasterLife,
         hub: Hub,
         contexts: Contexts,
+        clock: Clock,
         left: Callable[[], int],
     ) -> None:
         self._store = store
         self._life = life
         self._hub = hub
         self._contexts = contexts
+        self._clock = clock
         self._left = left
+        #: Until when an experiment is left to masters that can send it, in monotonic seconds.
+        self._unable: dict[ExperimentId, float] = {}
 
     def claim(self, driven_here: Collection[ExperimentId]) -> int:
         """Claim as much as fits and hand it to workers; how many tasks it was."""
         room = min(self._hub.free(), self._left(), LIMIT)
         if room <= 0:
             return 0
+        now = self._clock.monotonic()
+        self._unable = {name: until for name, until in self._unable.items() if until > now}
         claimed = self._store.cluster.claim_any(
-            self._life.session, room, self._offers(), but=driven_here
+            self._life.session, room, self._offers(), but={*driven_here, *self._unable}
         )
         for task in claimed:
-            self._place(task)
+            self._take(task)
         return len(claimed)
 
     def _offers(self) -> dict[str, float]:
@@ -64,6 +78,16 @@ class Claiming:
             for name, amount in worker.capabilities.items():
                 offers[name] = max(offers.get(name, 0.0), amount)
         return offers
+
+    def _take(self, task: ClaimedTask) -> None:
+        """Hand the task to a worker, or leave its experiment alone for a while."""
+        try:
+            self._place(task)
+        except CallerError as error:
+            if task.experiment not in self._unable:
+                log.warning("tasks of other masters are left to them: %s", error)
+            self._unable[task.experiment] = self._clock.monotonic() + UNABLE_S
+            self._store.leases.give_back(task.experiment, [(task.number, task.token)])
 
     def _place(self, task: ClaimedTask) -> None:
         known = self._contexts.of(task.experiment)

@@ -17,6 +17,9 @@ from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec
 from morphml.storage import SqlStore
 
+#: Experiments that are kept; a pickle may have 4 MiB.
+MOST_KNOWN = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -29,7 +32,7 @@ class Known:
 
 
 class Contexts:
-    """Reads each experiment once; what is kept of it never changes. Thread-safe.
+    """Reads each experiment once in a while; what is kept of it never changes. Thread-safe.
 
     Args:
         store: where experiments are.
@@ -50,6 +53,10 @@ class Contexts:
         self._known: dict[ExperimentId, Known] = {}
         self._lock = threading.Lock()
 
+    def folder(self, experiment: ExperimentId) -> Path:
+        """Where an experiment's files lie on this machine, whether or not it can travel."""
+        return self._folder_of(experiment)
+
     def of(self, experiment: ExperimentId) -> Known:
         """The experiment.
 
@@ -67,6 +74,8 @@ class Contexts:
             )
             with self._lock:
                 self._known[experiment] = found
+                while len(self._known) > MOST_KNOWN:
+                    del self._known[next(iter(self._known))]
         return found
 
     def _pickled(self, name: str) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from morphml.clock import Clock
-from morphml.engines.port import Order
+from morphml.engines.port import EngineEvent, Order
 from morphml.errors import (
     DriverLost,
     MorphError,
@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds before the store is tried again, doubled up to the second figure.
 BACKOFF_S = (0.2, 5.0)
+#: A drive that went well for so long waits only a moment after its next failure.
+CALM_S = 60.0
 #: Slots that an experiment asks for before anything is known of it.
 MANY = 1_000_000
 
@@ -80,8 +82,8 @@ class Drive:
         self.progress: Progress | None = None
         self._parts = parts
         self._priority = priority
-        self._lane: Lane | None = None
-        self._passed: set[int] = set()
+        #: The lane that listens, and the mails that were passed to it.
+        self._listening: tuple[Lane, set[int]] | None = None
         self._leaving = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"morphml-drive-{experiment}", daemon=True
@@ -113,14 +115,33 @@ class Drive:
         Args:
             mails: all that is there.
         """
-        lane = self._lane
-        if lane is None or not mails:
+        listening = self._listening
+        if listening is None or not mails:
             return
-        folder = self._parts.contexts.of(self.experiment).folder
-        lane.push([event_of(each.mail, folder) for each in mails if each.id not in self._passed])
-        self._passed = {each.id for each in mails}
+        lane, passed = listening  # a lane that is closed meanwhile takes its marks with it
+        lane.push(self._events([each for each in mails if each.id not in passed]))
+        passed.clear()
+        passed.update(each.id for each in mails)
         told = [each.id for each in mails if each.mail.kind is not MailKind.FINISHED]
         self._parts.store.cluster.mail.take_away(told)
+
+    def _events(self, mails: Sequence[StoredMail]) -> list[EngineEvent]:
+        """What the mails say; one that cannot be read is told to people."""
+        folder = self._parts.contexts.folder(self.experiment)
+        events = []
+        for stored in mails:
+            try:
+                events.append(event_of(stored.mail, folder))
+            except (MorphError, ValueError, KeyError, TypeError) as error:
+                log.error(
+                    "experiment %s, trial %d: a mail of kind %s cannot be read: %r; is a master "
+                    "of another version about?",
+                    self.experiment,
+                    stored.mail.number,
+                    stored.mail.kind,
+                    error,
+                )
+        return events
 
     def demand(self) -> Demand:
         """The slots that it could fill now."""
@@ -135,6 +156,7 @@ class Drive:
     def _run(self) -> None:
         pause, longest = BACKOFF_S
         while not self._leaving.is_set():
+            began = self._parts.clock.monotonic()
             try:
                 reason = self._drive()
                 log.info("experiment %s: ended: %s", self.experiment, reason)
@@ -152,12 +174,15 @@ class Drive:
                 # Another master took an attempt in this very moment: the fold knows whose it is.
                 log.warning("experiment %s: folds anew: %s", self.experiment, error)
                 self._leaving.wait(pause)
+                pause = min(2 * pause, longest)
             except MorphError as error:
                 log.error("experiment %s: stopped: %s", self.experiment, error)
                 return
             except Exception:
                 log.exception("experiment %s: stopped", self.experiment)
                 return
+            if self._parts.clock.monotonic() - began > CALM_S:
+                pause = BACKOFF_S[0]
 
     def _drive(self) -> str:
         parts = self._parts
@@ -166,8 +191,7 @@ class Drive:
         with closing(self._engine(lane)) as engine:
             try:
                 driver = self._driver(right, engine)
-                self._passed = set()
-                self._lane = lane
+                self._listening = (lane, set())
                 return driver.run()
             except (StoreUnavailable, TokenRefused, DriverLost, HandedOver):
                 raise
@@ -179,7 +203,7 @@ class Drive:
                     parts.store.commit(right, Changes(end=end))
                 raise
             finally:
-                self._lane = None
+                self._listening = None
 
     def _engine(self, lane: Lane) -> ClusterEngine:
         hub, store, session = self._parts.hub, self._parts.store, self._parts.life.session

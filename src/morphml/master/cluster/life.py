@@ -133,7 +133,9 @@ class Life:
                 contexts=self._contexts,
                 shares=shares,
                 neighbours=neighbours,
-                claiming=Claiming(self._store, self.keeper, hub, self._contexts, shares.left),
+                claiming=Claiming(
+                    self._store, self.keeper, hub, self._contexts, self._clock, shares.left
+                ),
                 new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
                 rule=self._settings.reaper,
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from morphml.engines.local.frames import ProtocolError
 from morphml.engines.local.wire import event_from_json, outcome_from_json, outcome_to_json
 from morphml.engines.port import Checkpointed, EngineEvent, Finished, Reported, Started
 from morphml.engines.remote.messages import AttemptName
@@ -76,5 +77,6 @@ def event_of(mail: Mail, folder: Path) -> EngineEvent:
         case MailKind.REPORTED:
             pass
     event = event_from_json(token, body)
-    assert event is not None, mail.kind
+    if event is None:
+        raise ProtocolError(f"mail of kind {mail.kind} says nothing that is known")
     return event

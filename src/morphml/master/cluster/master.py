@@ -16,7 +16,7 @@ from morphml.engines.port import EngineEvent
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
-from morphml.errors import MorphError, StorageError
+from morphml.errors import StorageError
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.master.cluster.life import Life
 from morphml.master.cluster.settings import MasterSettings
@@ -214,10 +214,7 @@ class _CurrentRecords:
     def elsewhere(
         self, experiment: ExperimentId, events: Sequence[EngineEvent], attempt: AttemptName
     ) -> None:
-        try:
-            self._master.life.records.elsewhere(experiment, events, attempt)
-        except MorphError as error:
-            log.warning("experiment %s: an event could not be passed on: %s", experiment, error)
+        self._master.life.records.elsewhere(experiment, events, attempt)
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         return self._master.life.records.checkpoint_path(attempt, step)

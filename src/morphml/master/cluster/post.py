@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from morphml.engines.port import EngineEvent, Finished, Logged, Returned
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.messages import AttemptName
-from morphml.errors import StorageError
+from morphml.errors import StorageError, StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId, TaskId
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.cluster.contexts import Contexts
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Mails of one transaction at most.
 BATCH = 500
+#: Mails that wait for the store at most.
+MOST = 20_000
 #: Seconds between two tries while the store is away.
 AGAIN_S = 0.5
 _NO_TASK = TaskId("")
@@ -54,6 +56,10 @@ class OutgoingMail:
         self._contexts = contexts
         self._queue: queue.SimpleQueue[Mail | AttemptName | None] = queue.SimpleQueue()
         self._artifacts: dict[ExperimentId, RunArtifacts] = {}
+        #: Experiments of which output was dropped.
+        self._refused: set[ExperimentId] = set()
+        #: Whether somebody was told already that the store is away.
+        self._away = False
         #: Attempts that ended here only because their worker went away, perhaps to another master.
         self._given_up: set[AttemptToken] = set()
         self._closed = threading.Event()
@@ -61,8 +67,14 @@ class OutgoingMail:
         self._thread.start()
 
     def put(self, attempt: AttemptName, events: Sequence[EngineEvent]) -> None:
-        """Queue what happened to one attempt. Never waits for the store's answer."""
-        folder = self._contexts.of(attempt.owner).folder
+        """Queue what happened to one attempt. Never waits for the store's answer.
+
+        Raises:
+            StoreUnavailable: when so much waits that the hub is to keep it, and hold workers back.
+        """
+        if self._queue.qsize() >= MOST:
+            raise StoreUnavailable(f"{MOST} mails wait already for the store to come back")
+        folder = self._contexts.folder(attempt.owner)
         for event in events:
             if isinstance(event, Logged):
                 self._keep_output(attempt, event)
@@ -72,6 +84,8 @@ class OutgoingMail:
                 if is_without_worker(event):
                     self._given_up.add(attempt.token)
                 self._queue.put(mail)
+            if isinstance(event, Finished) and attempt.owner in self._artifacts:
+                self._artifacts[attempt.owner].forget_output(attempt.number)
 
     def close(self) -> None:
         """Stop posting; what was not posted, the workers offer again to the next master."""
@@ -80,12 +94,21 @@ class OutgoingMail:
         self._thread.join(timeout=5.0)
 
     def _keep_output(self, attempt: AttemptName, event: Logged) -> None:
-        known = self._contexts.of(attempt.owner)
-        artifacts = self._artifacts.get(attempt.owner)
-        if artifacts is None:
-            artifacts = self._artifacts[attempt.owner] = RunArtifacts(known.folder)
+        """Append captured output; a disk that refuses it does not hold results back."""
         flight = Flight(attempt.token, _NO_TASK, attempt.number, attempt.segment, 0)
-        artifacts.append_output(flight, event.stream, event.text)
+        try:
+            self._artifacts_of(attempt.owner).append_output(flight, event.stream, event.text)
+        except StoreUnavailable as error:
+            if attempt.owner not in self._refused:
+                self._refused.add(attempt.owner)
+                log.warning("experiment %s: output is dropped: %s", attempt.owner, error)
+
+    def _artifacts_of(self, experiment: ExperimentId) -> RunArtifacts:
+        artifacts = self._artifacts.get(experiment)
+        if artifacts is None:
+            folder = self._contexts.folder(experiment)
+            artifacts = self._artifacts[experiment] = RunArtifacts(folder)
+        return artifacts
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -93,9 +116,12 @@ class OutgoingMail:
             while batch and not self._closed.is_set():
                 try:
                     self._post(batch)
+                    self._away = False
                     break
                 except StorageError as error:
-                    log.warning("mail waits, the store is away: %s", error)
+                    if not self._away:
+                        self._away = True
+                        log.warning("mail waits, the store is away: %s", error)
                     self._closed.wait(AGAIN_S)
 
     def _next_batch(self) -> list[Mail | AttemptName]:

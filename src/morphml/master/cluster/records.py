@@ -69,7 +69,7 @@ class StoreRecords:
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         """Where a checkpoint goes that a worker uploads: named by us, by nothing that it says."""
-        folder = self._contexts.of(attempt.owner).folder / "checkpoints"
+        folder = self._contexts.folder(attempt.owner) / "checkpoints"
         return folder / file_name(attempt.number, step, digest(attempt.token.encode()))
 
     def bundle(self, name: str) -> Iterator[bytes] | None:

@@ -16,6 +16,7 @@ from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.shares import Shares
+from morphml.master.cluster.strays import Strays
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
 from morphml.search.experiment import ExperimentState
 from morphml.storage import SqlStore
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Mails of one experiment that are read at once.
 MAILS = 1_000
+#: Seconds before an experiment is driven again whose drive has just ended here.
+REST_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,11 @@ class Supervisor:
         #: Driven by nobody, and left alone until their workers have had time to come here.
         self._early: set[ExperimentId] = set()
         self.drives: dict[ExperimentId, Drive] = {}
+        #: Driven by this master, as the store says.
+        self._mine: tuple[ExperimentId, ...] = ()
+        #: When drives ended here, in monotonic seconds.
+        self._ended_at: dict[ExperimentId, float] = {}
+        self._strays = Strays(duties.store, duties.session, duties.hub.running)
 
     def step(self) -> None:
         """Do everything that is due; what needs the store waits while that is away."""
@@ -69,6 +77,7 @@ class Supervisor:
             if duties.clock.monotonic() - self._reaped_at >= duties.rule.tick_s:
                 self._reap()
                 self._take_up()
+                self._strays.give_back(self.drives.keys(), duties.clock.monotonic())
                 duties.neighbours.refresh()
                 self._reaped_at = duties.clock.monotonic()
             duties.shares.update({name: each.demand() for name, each in self.drives.items()})
@@ -94,8 +103,11 @@ class Supervisor:
     # --- duties ----------------------------------------------------------------------------------
 
     def _drop_ended_drives(self) -> None:
+        now = self._duties.clock.monotonic()
         for experiment in [name for name, drive in self.drives.items() if not drive.alive]:
             del self.drives[experiment]
+            self._ended_at[experiment] = now
+        self._ended_at = {name: at for name, at in self._ended_at.items() if now - at < REST_S}
 
     def _reap(self) -> None:
         duties = self._duties
@@ -105,6 +117,7 @@ class Supervisor:
         # An answer may also come late, and this process may have stood still.
         if self._away or now - self._reaped_at >= lease_s:
             self._welcome_back()
+        self._mine = next((m.experiments for m in masters if m.session == duties.session), ())
         renewed = {each.session: now - (lease_s - each.lease_left_s) for each in masters}
         self._reaper, ended = reap(self._reaper, renewed, now, duties.rule)
         for session in duties.store.leases.reap(ended):
@@ -117,14 +130,20 @@ class Supervisor:
         self._reaper = lost_store(self._reaper, self._duties.clock.monotonic())
 
     def _take_up(self) -> None:
-        """Drive what nobody drives. Who comes second is told so by the store."""
+        """Drive what nobody drives. Who comes second is told so by the store.
+
+        That may be this master's own: its drive ended, and the store could not be told of it.
+        """
         duties = self._duties
         self._early.clear()
-        for experiment in duties.store.cluster.drivable():
-            if experiment in self.drives:
+        for experiment in dict.fromkeys([*duties.store.cluster.drivable(), *self._mine]):
+            if experiment in self.drives or experiment in self._ended_at:
                 continue
             record = duties.store.experiment(experiment)
-            if record.state is ExperimentState.RUNNING and not self._workers_had_time:
+            mine = experiment in self._mine
+            if mine and record.state is not ExperimentState.RUNNING:
+                continue  # it has ended since the masters were read
+            if record.state is ExperimentState.RUNNING and not mine and not self._workers_had_time:
                 self._early.add(experiment)
                 continue
             drive = duties.new_drive(experiment, record.priority)
@@ -151,8 +170,11 @@ class Supervisor:
             self.drives[experiment].deliver(mails)
 
     def _pass_orders(self) -> None:
+        """Pass orders on to workers; one of an attempt that is being adopted waits for that."""
         duties = self._duties
-        orders = duties.store.cluster.orders.waiting(duties.session)
-        for stored in orders:
-            duties.hub.order(stored.order.token, Order(stored.order.order))
-        duties.store.cluster.orders.done([stored.id for stored in orders])
+        passed = []
+        for stored in duties.store.cluster.orders.waiting(duties.session):
+            if stored.order.token in duties.hub.running(stored.order.experiment):
+                duties.hub.order(stored.order.token, Order(stored.order.order))
+                passed.append(stored.id)
+        duties.store.cluster.orders.done(passed)

@@ -6,7 +6,7 @@ from sqlalchemy import Insert, Select, Update, bindparam, insert, null, select, 
 
 from morphml.storage.expressions import checked, constant, database_now
 from morphml.storage.states import SessionKind, SessionState
-from morphml.storage.tables import experiments, sessions
+from morphml.storage.tables import experiments, sessions, tasks
 
 _s = sessions.c
 
@@ -68,6 +68,15 @@ def fence_driven() -> Update:
         update(experiments)
         .where(experiments.c.driver == bindparam("p_session"), experiments.c.nonce.is_not(None))
         .values(nonce=null())
+    )
+
+
+def tasks_held() -> Select[tuple[object, ...]]:
+    """Attempts that a session holds, of whatever experiments."""
+    return (
+        select(tasks.c.owner, tasks.c.number, tasks.c.token)
+        .where(tasks.c.holder == bindparam("p_session"), tasks.c.holder.is_not(None))
+        .order_by(tasks.c.owner, tasks.c.number)
     )
 
 
