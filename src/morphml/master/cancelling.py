@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from morphml.engines.port import Engine, Order
-from morphml.ids import ExperimentId, task_id
+from morphml.ids import AttemptToken, ExperimentId, task_id
 from morphml.master.flights import Flights
 from morphml.search.machine import SearchMachine
 from morphml.storage.requests import Request, Requests
@@ -33,7 +33,8 @@ class Cancelling:
         self._machine = machine
         self._flights = flights
         self._engine = engine
-        self._ordered: set[int] = set()
+        #: Attempts that were ordered to end, and whether they were here then.
+        self._ordered: set[tuple[AttemptToken, bool]] = set()
 
     def look(self) -> None:
         """Order running trials to end, and take waiting ones back; costs 15 us without requests."""
@@ -42,7 +43,7 @@ class Cancelling:
             return
         self._requests.answered([request for request in waiting if self._is_settled(request)])
         for request in waiting:
-            if request.number in self._machine.pending and request.number not in self._ordered:
+            if request.number in self._machine.pending:
                 self._cancel(request.number)
 
     def _is_settled(self, request: Request) -> bool:
@@ -53,8 +54,11 @@ class Cancelling:
     def _cancel(self, number: int) -> None:
         flight = self._flights.of_trial(number)
         if flight is not None:
-            self._ordered.add(number)
-            self._engine.order(flight.token, Order.CANCEL)
+            # The next attempt, and the next master of this one, have not heard of the order.
+            given = (flight.token, self._flights.is_here(flight.token))
+            if given not in self._ordered:
+                self._ordered.add(given)
+                self._engine.order(flight.token, Order.CANCEL)
             return
         self._flights.waiting.pop(task_id(self._experiment, number, 0), None)
         self._machine.cancel(number)

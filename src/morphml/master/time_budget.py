@@ -24,10 +24,13 @@ class TimeBudget:
         self._engine = engine
         self._grace_s = grace_s
         self._spent_at: float | None = None
-        self._ordered: dict[AttemptToken, Order] = {}
+        #: The last order of each attempt, and whether it was here then.
+        self._ordered: dict[AttemptToken, tuple[Order, bool]] = {}
 
     def enforce(self, now: float) -> None:
-        """Give each attempt its order, once; called again and again from when time is spent.
+        """Give each attempt its order, once at each master that runs it.
+
+        Called again and again from when time is spent.
 
         Args:
             now: monotonic seconds.
@@ -36,6 +39,7 @@ class TimeBudget:
             self._spent_at = now
         order = Order.STOP if now < self._spent_at + self._grace_s else Order.CANCEL
         for token in self._flights.tokens():
-            if self._ordered.get(token) is not order:
-                self._ordered[token] = order
+            given = (order, self._flights.is_here(token))
+            if self._ordered.get(token) != given:
+                self._ordered[token] = given
                 self._engine.order(token, order)
