@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 
 from morphml.engines.port import EngineEvent, Finished
 from morphml.errors import ConstraintError, DriverLost, ExperimentError
@@ -228,6 +229,8 @@ class ExperimentDriver:
         """Whether something is still to come although nothing is in the air."""
         if self._crew.machine.pending:
             return True
+        if self._closing is not None:
+            self._look_at_budget()  # the last moment at which more may be allowed
         return self._closing is None
 
     def _look(self) -> None:
@@ -238,6 +241,7 @@ class ExperimentDriver:
         self._looked = now
         self._observer(self.progress())
         self._crew.cancelling.look()
+        self._look_at_budget()
         request = self._crew.store.stop_requested(self._right.experiment)
         if request is not None:
             self._stopping = True
@@ -246,6 +250,17 @@ class ExperimentDriver:
         if timeout is not None and self._spent_s + now - self._began >= timeout:
             self._closing = Ended("time budget spent")
             self._crew.time_budget.enforce(now)
+
+    def _look_at_budget(self) -> None:
+        """Learn how many trials are allowed by now; what was over for want of them goes on."""
+        standing, machine = self._crew.machine.standing, self._crew.machine
+        trials = self._crew.store.experiment(self._right.experiment).budget
+        if trials == standing.budget.trials:
+            return
+        was_over = self._closing is not None and self._closing == machine.over
+        standing.budget = replace(standing.budget, trials=trials)
+        if was_over:
+            self._closing = machine.over
 
     def _weigh_hope(self) -> None:
         """Give up where nothing ever worked, unless what still ran does work after all."""
