@@ -217,6 +217,86 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, morphml: Run) -> None:
     assert str(port) in one_screen(done)
 
 
+def test_a_worker_that_is_started_before_the_master_of_its_machine(
+    tmp_path: Path, start: Start
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    worker = start("worker", "--master", f"localhost:{port}", "--slots", "1")
+    worker.wait_for("is not reached")
+    assert mode_of(tmp_path / "config/morphml/tokens.json") == 0o600
+    start("master", "--storage", "a.db", "--listen", f"127.0.0.1:{port}")
+    worker.wait_for("connected")
+
+
+# --- stopping and going on -----------------------------------------------------------------------
+
+
+def submitted(tmp_path: Path, typed: Run, *options: str) -> str:
+    """The id of an experiment that was left to the masters of ``a.db``."""
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    done = typed("submit", "experiment.yaml", "--storage", "a.db", "--json", *options)
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["experiment"])
+
+
+def test_an_experiment_is_stopped_and_left_to_the_masters_again(
+    tmp_path: Path, morphml: Run, start: Start
+) -> None:
+    experiment = submitted(tmp_path, morphml, "--trials", "100000")
+    master = start("master", "--storage", "a.db", "--listen", "127.0.0.1:0")
+    address = master.wait_for(r"morphml worker --master (\S+)")[1]
+    start("worker", "--master", address, "--slots", "1")
+    master.wait_for("is here")
+
+    asked = morphml("stop", "a.db", "numbers")
+    assert asked.returncode == 0, asked.stderr
+    assert f"go on later with: morphml resume a.db {experiment} --masters" in asked.stdout
+    master.wait_for(f"experiment {experiment}: ended: stopped on request")
+    seen = json.loads(morphml("show", "a.db", "--json").stdout)
+    assert (seen["state"], seen["reason"]) == ("paused", "stopped on request")
+
+    again = morphml("resume", "a.db", experiment, "--masters", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["experiment"] == experiment
+    master.wait_for(f"(?s)ended: stopped on request.*experiment {experiment} .*driving")
+    assert morphml("stop", "a.db", "--json").returncode == 0
+
+
+def test_stop_pauses_at_once_what_nobody_drives(tmp_path: Path, typed: Run) -> None:
+    experiment = submitted(tmp_path, typed)
+    document = json.loads(typed("stop", "a.db", "--json").stdout)
+    assert document == {
+        "storage": "a.db",
+        "experiment": experiment,
+        "name": "numbers",
+        "state": "paused",
+        "reason": "stopped on request",
+    }
+    again = typed("stop", "a.db", experiment)
+    assert again.returncode == 0
+    assert f"numbers ({experiment}) was paused already" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("stop", "a.db", "digits"), 2, "no experiment 'digits'"),
+        (("stop", "absent.db"), 3, "absent.db"),
+        (("resume", "a.db", "--masters", "--workers", "2"), 2, "give one of them"),
+    ],
+)
+def test_what_cannot_be_stopped_or_left_to_masters_is_told(
+    tmp_path: Path, typed: Run, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    submitted(tmp_path, typed)
+    done = typed(*arguments)
+    assert done.returncode == status
+    assert words in one_screen(done)
+    assert not (tmp_path / "absent.db").exists()
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 

@@ -59,7 +59,11 @@ COMMANDS: tuple[Entry, ...] = (
         path="resume:resume",
         help="Go on with a search that was stopped, killed, or is to get more trials.",
         panel=_SEARCH,
-        examples=("resume experiment.db", "resume experiment.db digits --trials 400"),
+        examples=(
+            "resume experiment.db",
+            "resume experiment.db digits --trials 400",
+            "resume postgresql://morphml@db/search digits --masters",
+        ),
     ),
     Entry(
         name="list",
@@ -134,6 +138,13 @@ COMMANDS: tuple[Entry, ...] = (
             "status --storage postgresql://morphml@db/search",
             "status --storage search.db --watch",
         ),
+    ),
+    Entry(
+        name="stop",
+        path="stop:stop",
+        help="Ask whoever drives an experiment to stop; what was finished stays.",
+        panel=_CLUSTER,
+        examples=("stop search.db", "stop postgresql://morphml@db/search digits"),
     ),
     Entry(
         name="tokens",

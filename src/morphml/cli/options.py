@@ -13,7 +13,7 @@ Store = Annotated[
     str,
     typer.Argument(
         metavar="STORE",
-        help="The store: a file such as digits.db.",
+        help="The store: a file such as digits.db, or postgresql://USER@HOST/DATABASE.",
         autocompletion=complete_store,
     ),
 ]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
 from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Quiet, Store, Trials, Workers
+from morphml.errors import CallerError
+
+Masters = Annotated[
+    bool,
+    typer.Option(
+        "--masters", help="Leave it to the masters of the store, as `morphml submit` did."
+    ),
+]
 
 
 def resume(  # noqa: PLR0913 one parameter per option
@@ -16,16 +26,28 @@ def resume(  # noqa: PLR0913 one parameter per option
     name: Name = None,
     workers: Workers = None,
     trials: Trials = None,
+    masters: Masters = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Go on with a search that was stopped, killed, or is to get more trials."""
+    """Go on with a search that was stopped, killed, or is to get more trials.
+
+    It runs on this machine; with --masters it goes back to the masters of its store, after `morphml
+    stop` or where an error paused it.
+    """
     again = f"morphml resume {storage}{f' {name}' if name else ''}"
     with guard(context, as_json=as_json, resume=again):
-        from morphml.cli.running import drive  # noqa: PLC0415 see `morphml.cli.opening`
-
+        if masters and workers is not None:
+            raise CallerError("--masters and --workers: give one of them")
         see_this_folder()
         with open_experiment(storage, name) as experiment:
             if trials is not None:
                 experiment.extend(trials)
+            if masters:
+                from morphml.cli.submitting import submit_again  # noqa: PLC0415 as below
+
+                submit_again(experiment, storage=storage, as_json=as_json)
+                return
+            from morphml.cli.running import drive  # noqa: PLC0415 see `morphml.cli.opening`
+
             drive(experiment, storage=storage, workers=workers, as_json=as_json, quiet=quiet)

@@ -11,7 +11,6 @@ from morphml.cli.completion import complete_store
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
 from morphml.cli.options import AsJson, Quiet, Trials
-from morphml.cli.screen import results, write_json
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
@@ -64,10 +63,4 @@ def submit(  # noqa: PLR0913 one parameter per option
             if watch:
                 submitting.follow(experiment, storage=kept, as_json=as_json, quiet=quiet)
                 return
-            record = experiment.record
-            shown = {"storage": kept, "experiment": record.id, "name": record.name}
-            if as_json:
-                write_json(shown | {"state": record.state.value})
-                return
-            text = f"submitted {record.name} ({record.id}); see it with: "
-            results().print(f"{text}morphml status --storage {kept}", markup=False, soft_wrap=True)
+            submitting.tell(experiment, storage=kept, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -55,6 +56,27 @@ def submitted(
         yield experiment, without_password(kept)
 
 
+def submit_again(experiment: Experiment, *, storage: str, as_json: bool) -> None:
+    """Leave an experiment that was stopped to the masters of its store, and say so.
+
+    Raises:
+        ExperimentError: when it runs already, is completed, or was made for this machine only.
+    """
+    experiment.submit()
+    tell(experiment, storage=without_password(storage), as_json=as_json)
+
+
+def tell(experiment: Experiment, *, storage: str, as_json: bool) -> None:
+    """What was left to the masters, and how to see it."""
+    record = experiment.record
+    if as_json:
+        shown = {"storage": storage, "experiment": record.id, "name": record.name}
+        write_json(shown | {"state": record.state.value})
+        return
+    text = f"submitted {record.name} ({record.id}); see it with: morphml status --storage {storage}"
+    results().print(text, markup=False, soft_wrap=True)
+
+
 def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) -> None:
     """Show progress until it is over, then what was found.
 
@@ -62,7 +84,8 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
         typer.Exit: with status 1 when no trial has a result.
     """
     try:
-        with nullcontext(_nobody) if quiet else progress_view(messages()) as observer:
+        view = nullcontext(_nobody) if quiet else progress_view(messages())
+        with view as observer, _warnings_as_lines():
             result = experiment.watch(observer)
     except KeyboardInterrupt as error:
         text = f"Nobody watches any more; the masters go on with experiment {experiment.id}."
@@ -74,6 +97,18 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
         results().print(result_view(result, storage))
     if not result.ranked():
         raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Within it a warning is one line for people, without the place in the code."""
+
+    def tell(message: Warning | str, *place: object, **more: object) -> None:
+        messages().print(str(message), style="yellow", markup=False, soft_wrap=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = tell
+        yield
 
 
 def _nobody(progress: Progress) -> None:
