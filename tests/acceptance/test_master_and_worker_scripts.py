@@ -56,9 +56,6 @@ def start(folder: Path, name: str, text: str, port: int) -> subprocess.Popen[str
 def test_master_script_searches_on_the_workers_of_worker_scripts(tmp_path: Path) -> None:
     port = free_port()
     master = start(tmp_path, "master.py", MASTER, port)
-    tokens = tmp_path / "config" / "morphml" / "tokens.json"
-    while not tokens.exists() and master.poll() is None:
-        pass
     workers = [start(tmp_path, f"worker{i}.py", WORKER, port) for i in range(2)]
     try:
         said, _ = master.communicate(timeout=150)

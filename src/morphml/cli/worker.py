@@ -127,7 +127,7 @@ def worker(  # noqa: PLR0913 one parameter per option
     It dials out, so that no port of this machine need be open, and dials again by itself when a
     master is gone: what runs goes on meanwhile. SIGTERM or Ctrl-C lets running trials end within
     the grace, hands the others back, and exits with status 0; a second signal ends it at once.
-    Copy the token file here first, see `morphml tokens --help`.
+    For masters on other machines copy the token file here first, see `morphml tokens --help`.
     """
     with guard(context, as_json=False), shown_log(as_json=json_logs, verbose=verbose):
         amounts = dict(amount_of(each) for each in offers or ())
@@ -135,6 +135,7 @@ def worker(  # noqa: PLR0913 one parameter per option
         # gRPC takes a while to import, and help and completion read this module.
         from morphml.cli import working  # noqa: PLC0415
         from morphml.cli.doors import client_door, client_tls, own_door, token_path  # noqa: PLC0415
+        from morphml.engines.remote.access import share_with_masters_here  # noqa: PLC0415
 
         tokens = token_path(token_file, without=no_token)
         settings = working.settings_of(
@@ -150,6 +151,8 @@ def worker(  # noqa: PLR0913 one parameter per option
                 drain_grace_s=drain_grace,
             )
         )
+        if tokens is not None and token_file is None:
+            share_with_masters_here(tokens, settings.masters)
         secure = client_tls(tls, tls_ca, tls_cert, tls_key, tls_server_name)
         code = working.work(settings, client_door(tokens, secure), own_door(tokens))
         raise typer.Exit(code)

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Self, TypedDict, Unpack
 
 from morphml.clock import SystemClock
-from morphml.engines.remote.access import Scope, client_access, server_access
+from morphml.engines.remote.access import (
+    Scope,
+    client_access,
+    server_access,
+    share_with_masters_here,
+)
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
 from morphml.errors import ExperimentError
 from morphml.evaluation.training import Classification
@@ -175,8 +180,11 @@ class WorkerNode:
             listen=f"127.0.0.1:{given['port']}" if "port" in given else None,
         )
         clock = SystemClock()
+        token_file = _token_file(given.get("token_file"))
+        if not given.get("token_file"):
+            share_with_masters_here(token_file, settings.masters)
         access = client_access(
-            token_file=_token_file(given.get("token_file")),
+            token_file=token_file,
             scope=Scope.WORKER,
             tls=None,
             clock=clock,

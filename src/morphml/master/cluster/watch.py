@@ -43,7 +43,7 @@ class Watch:
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         self._wait = wait
-        self._told = False
+        self._told: str | None = None
         self._store = store
         self._experiment = experiment
         self._clock = clock
@@ -95,7 +95,7 @@ class Watch:
     def until_over(self, observer: Observer) -> ExperimentState:
         """Look twice a second until it is over or paused; an outage of the store is waited out.
 
-        A person who waits for nobody is told so, once: when no master or no worker is there.
+        A person who waits for nobody is told so, once for each who is missing: a master, a worker.
         """
         while True:
             try:
@@ -110,7 +110,7 @@ class Watch:
             self._wait(LOOK_EVERY_S)
 
     def _miss_somebody(self, state: ExperimentState, progress: Progress) -> None:
-        if self._told or self._clock.monotonic() - self._began < MISSED_AFTER_S or progress.busy:
+        if self._clock.monotonic() - self._began < MISSED_AFTER_S or progress.busy:
             return
         if state is ExperimentState.QUEUED and not self._store.cluster.masters():
             missing = "no master serves this store: start one with `morphml master --storage ...`"
@@ -118,5 +118,7 @@ class Watch:
             missing = "no worker is there: start one with `morphml worker --master HOST:PORT`"
         else:
             return
-        self._told = True
+        if missing == self._told:
+            return
+        self._told = missing
         warnings.warn(f"experiment {self._experiment} waits: {missing}", stacklevel=4)

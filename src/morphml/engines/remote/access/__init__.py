@@ -3,7 +3,11 @@
 Needs the extra ``remote``.
 """
 
-from morphml.engines.remote.access.client import ClientAccess, client_access
+from morphml.engines.remote.access.client import (
+    ClientAccess,
+    client_access,
+    share_with_masters_here,
+)
 from morphml.engines.remote.access.endpoints import Endpoint, is_loopback, parse_endpoint
 from morphml.engines.remote.access.problems import Cause, Problem
 from morphml.engines.remote.access.scopes import METHOD_SCOPES, Scope
@@ -29,4 +33,5 @@ __all__ = [
     "is_loopback",
     "parse_endpoint",
     "server_access",
+    "share_with_masters_here",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import grpc.aio
 from morphml.clock import Clock
 from morphml.engines.remote.access.channel import TokenChannel
 from morphml.engines.remote.access.connection import client_options
-from morphml.engines.remote.access.endpoints import parse_endpoint
+from morphml.engines.remote.access.endpoints import is_loopback, parse_endpoint
 from morphml.engines.remote.access.problems import Problem, Trust, problem_of
 from morphml.engines.remote.access.scopes import Scope
 from morphml.engines.remote.access.tls import ClientTls
@@ -74,3 +75,16 @@ def client_access(
         token_file=token_file,
         tls=tls,
     )
+
+
+def share_with_masters_here(token_file: Path, masters: Iterable[str]) -> None:
+    """Make the token file where all ``masters`` run on this machine and none has made it yet.
+
+    Which of master and worker is started first then does not matter. For a file in its usual place:
+    one that was named should be there.
+
+    Raises:
+        CallerError: when an address is none, or the file cannot be written.
+    """
+    if not token_file.exists() and all(is_loopback(parse_endpoint(each)) for each in masters):
+        TokenFile(token_file).ensure()

@@ -31,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 #: Without a word of the master about it, seconds of silence after which another one is dialled.
 _PATIENCE_S = 4.0
+#: Seconds that the loop stays open after the last connection was closed.
+_LAST_EVENTS_S = 0.05
 #: Seconds that the thread gets to end.
 _JOIN_S = 5.0
 
@@ -150,6 +152,9 @@ class Link:
         for task in (serving, ending, *self._errands):
             task.cancel()
         await asyncio.gather(serving, ending, *self._errands, return_exceptions=True)
+        # gRPC has one queue for all loops of a process: what it still has for this one must find
+        # it open, else another's (of a master in the same program) logs that it is closed.
+        await asyncio.sleep(_LAST_EVENTS_S)
 
     def _greet(self, registration: pb.Registration) -> None:
         if self._registration is not None and not self._registration.done():
@@ -234,7 +239,8 @@ class Link:
             reason = (
                 _said(address, error) if welcomed else await self._judge(access, error, address)
             )
-            self._tell_once(address, reason)
+            if not self._ending.is_set():  # else it was this side that left
+                self._tell_once(address, reason)
         finally:
             if welcomed:
                 self._connection = None
