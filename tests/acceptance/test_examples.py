@@ -23,6 +23,7 @@ SCRIPTS = {
     "04_cells.py": ("3", "cells.db", 3),
     "05_ask_tell_by_hand.py": ("15", "by_hand.db", 15),
     "06_stop_and_resume.py": ("10", "stopped.db", 10),
+    "07_many_machines.py": ("4", "many_machines.db", 4),
 }
 
 
@@ -42,7 +43,10 @@ def test_every_example_is_run_by_a_test() -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_example_runs_and_stores_its_trials(name: str, run_python: Run, tmp_path: Path) -> None:
+def test_example_runs_and_stores_its_trials(
+    name: str, run_python: Run, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")
     budget, store, trials = SCRIPTS[name]
     output = run_python(EXAMPLES / name, budget).stdout
     assert "best" in output
