@@ -75,7 +75,8 @@ class ExperimentDriver:
             KeyboardInterrupt: when a person stops it; the caller closes the session.
         """
         try:
-            self._turn([])
+            # What waits already is known before the first ask.
+            self._turn(self._crew.engine.events(0.0))
             while not self._stopping and (self._crew.flights or self._waiting()):
                 self._turn(self._crew.engine.events(self._patience()))
         except KeyboardInterrupt:

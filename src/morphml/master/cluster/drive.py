@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 BACKOFF_S = (0.2, 5.0)
 #: A drive that went well for so long waits only a moment after its next failure.
 CALM_S = 60.0
+#: Mails that are read before the first turn; the rest comes with the next look.
+FIRST_MAILS = 10_000
 #: Slots that an experiment asks for before anything is known of it.
 MANY = 1_000_000
 
@@ -192,6 +194,8 @@ class Drive:
             try:
                 driver = self._driver(right, engine)
                 self._listening = (lane, set())
+                waiting = parts.store.cluster.mail.waiting([self.experiment], FIRST_MAILS)
+                self.deliver(waiting)
                 return driver.run()
             except (StoreUnavailable, TokenRefused, DriverLost, HandedOver):
                 raise
