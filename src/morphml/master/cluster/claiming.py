@@ -9,7 +9,7 @@ import orjson
 
 from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
-from morphml.errors import CallerError
+from morphml.errors import CallerError, WorkerError
 from morphml.ids import ExperimentId
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.assigning import Assigner
@@ -83,13 +83,19 @@ class Claiming:
         """Hand the task to a worker, or leave its experiment alone for a while."""
         try:
             self._place(task)
-        except CallerError as error:
+        except (CallerError, WorkerError) as error:
             if task.experiment not in self._unable:
-                log.warning("tasks of other masters are left to them: %s", error)
+                log.warning(
+                    "experiment %s: its tasks are left to other masters: %s",
+                    task.experiment,
+                    error,
+                )
             self._unable[task.experiment] = self._clock.monotonic() + UNABLE_S
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
 
     def _place(self, task: ClaimedTask) -> None:
+        if not self._hub.could_run(task.requirements):
+            raise WorkerError("no single worker here has all that they need")
         known = self._contexts.of(task.experiment)
         flight = Flight(
             task.token,

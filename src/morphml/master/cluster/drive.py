@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,7 +64,9 @@ class DriveParts:
     clock: Clock
     contexts: Contexts
     shares: Shares
-    others: Callable[[ExperimentId], Others]
+    others: Callable[[ExperimentId, Mapping[str, float]], Others]
+    #: Whether attempts with such requirements can run at other masters' workers, and not here.
+    only_elsewhere: Callable[[Mapping[str, float]], bool]
 
 
 class Drive:
@@ -84,6 +86,7 @@ class Drive:
         self.progress: Progress | None = None
         self._parts = parts
         self._priority = priority
+        self._requirements: Mapping[str, float] = {}
         #: The lane that listens, and the mails that were passed to it.
         self._listening: tuple[Lane, set[int]] | None = None
         self._leaving = threading.Event()
@@ -150,6 +153,8 @@ class Drive:
         seen = self.progress
         if seen is None:
             return Demand(weight=float(self._priority), wanted=MANY)
+        if self._parts.only_elsewhere(self._requirements):
+            return Demand(weight=float(self._priority), wanted=0)
         wanted = max(0, seen.budget - seen.taken) + seen.counts.get("pending", 0)
         return Demand(weight=float(self._priority), wanted=wanted)
 
@@ -224,6 +229,7 @@ class Drive:
         known = parts.contexts.of(self.experiment)
         spec = current_spec(record)
         assert spec.space is not None, "its context could not have been made"
+        self._requirements = spec.resources
         run = Run(
             store=parts.store,
             experiment=self.experiment,
@@ -243,7 +249,7 @@ class Drive:
             engine,
             parts.life,
             parts.clock,
-            parts.others(self.experiment),
+            parts.others(self.experiment, spec.resources),
             self._leaving.is_set,
         )
         return ExperimentDriver(crew, right, run.observer, record.spent_s)

@@ -122,7 +122,10 @@ class Life:
             clock=self._clock,
             contexts=self._contexts,
             shares=shares,
-            others=lambda experiment: Others(view, experiment),
+            others=lambda experiment, requirements: Others(view, experiment, requirements),
+            only_elsewhere=lambda requirements: (
+                not hub.could_run(requirements) and neighbours.could_run(requirements)
+            ),
         )
         return Supervisor(
             Duties(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.ids import SessionId
@@ -12,6 +15,8 @@ from morphml.storage.cluster import WorkerRow
 
 #: Seconds after which a worker's row is written though only its loads have changed.
 KEEP_S = 10.0
+#: So much more than there is may be asked for, as where attempts are placed.
+_SLACK = 1e-9
 
 
 class Neighbours:
@@ -44,11 +49,20 @@ class Neighbours:
         self._reported_at: float | None = None
         #: What the store has of each worker here, and since when.
         self._written: dict[str, tuple[WorkerRow, float]] = {}
-        self._lent = 0
+        #: What each worker of other masters offers, its slots, and how many of them could be lent.
+        self._others: list[_Other] = []
 
-    def spare(self) -> int:
-        """Slots that other masters could lend to one experiment that is driven here."""
-        return self._lent
+    def spare(self, requirements: Mapping[str, float]) -> int:
+        """Slots that other masters could lend to one experiment that is driven here.
+
+        Args:
+            requirements: of its attempts; only workers that could run them count.
+        """
+        return sum(other.spare for other in self._others if other.could_run(requirements))
+
+    def could_run(self, requirements: Mapping[str, float]) -> bool:
+        """Whether a worker of another master could run attempts with these requirements."""
+        return any(other.slots and other.could_run(requirements) for other in self._others)
 
     def refresh(self) -> None:
         """Write and read the rows, when it is time."""
@@ -62,10 +76,10 @@ class Neighbours:
         self._written = {row.id: self._written.get(row.id, (row, now)) for row in rows} | {
             row.id: (row, now) for row in news
         }
-        self._lent = sum(
-            int(str(figures.get("spare", 0)))
-            for figures in self._store.cluster.workers.figures_elsewhere(self._session)
-        )
+        self._others = [
+            _Other(offers, int(str(figures.get("slots", 0))), int(str(figures.get("spare", 0))))
+            for offers, figures in self._store.cluster.workers.elsewhere(self._session)
+        ]
 
     def _is_news(self, row: WorkerRow, now: float) -> bool:
         """Whether the store does not have it like this; how busy a machine is may come later."""
@@ -76,12 +90,14 @@ class Neighbours:
 
     def _rows(self) -> list[WorkerRow]:
         away = (WorkerState.LOST, WorkerState.GONE)
-        views = [view for view in self._hub.workers() if view.state not in away]
+        views = self._hub.workers()
         now = self._clock.now()
         left = self._shares.left()
         rows = []
         for view in views:
-            spare = min(view.slots, left)
+            # One that is away is told of as well, so that nobody counts on it any more.
+            slots = 0 if view.state in away else view.slots
+            spare = min(slots, left)
             left -= spare
             rows.append(
                 WorkerRow(
@@ -90,7 +106,7 @@ class Neighbours:
                     state=view.state,
                     offers=view.capabilities,
                     figures={
-                        "slots": view.slots,
+                        "slots": slots,
                         "running": view.running,
                         "queued": view.queued,
                         "spare": spare,
@@ -106,6 +122,19 @@ class Neighbours:
                 )
             )
         return rows
+
+
+class _Other(NamedTuple):
+    """A worker of another master."""
+
+    offers: Mapping[str, float]
+    slots: int
+    spare: int
+
+    def could_run(self, requirements: Mapping[str, float]) -> bool:
+        return all(
+            self.offers.get(name, 0.0) + _SLACK >= needed for name, needed in requirements.items()
+        )
 
 
 def _mean(values: list[float]) -> float | None:

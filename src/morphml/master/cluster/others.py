@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from morphml.clock import Clock
@@ -24,8 +24,8 @@ class View:
     clock: Clock
     #: Attempts of an experiment that this master's workers have, or whose end waits here.
     running: Callable[[ExperimentId], Collection[AttemptToken]]
-    #: Slots of other masters that an experiment may count on.
-    spare: Callable[[], int]
+    #: Slots of other masters that an experiment with such requirements may count on.
+    spare: Callable[[Mapping[str, float]], int]
 
 
 class Others:
@@ -34,10 +34,14 @@ class Others:
     Args:
         view: of the master.
         experiment: which is driven here.
+        requirements: of its attempts.
     """
 
-    def __init__(self, view: View, experiment: ExperimentId) -> None:
+    def __init__(
+        self, view: View, experiment: ExperimentId, requirements: Mapping[str, float]
+    ) -> None:
         self._view = view
+        self._requirements = requirements
         self._experiment = experiment
         self._looked: float | None = None
         #: Since when each attempt is missing, in monotonic seconds.
@@ -45,7 +49,7 @@ class Others:
 
     def slots(self) -> int:
         """Slots of other masters that the experiment may count on now."""
-        return self._view.spare()
+        return self._view.spare(self._requirements)
 
     def look(self, *, at_once: bool = False) -> Sequence[TaskRecord] | None:
         """All unfinished tasks; None when they were looked at less than a second ago.

@@ -18,7 +18,8 @@ from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.strays import Strays
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
-from morphml.search.experiment import ExperimentState
+from morphml.search.changes import ExperimentRecord
+from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import StoredMail
 
@@ -75,10 +76,11 @@ class Supervisor:
         try:
             self._drop_ended_drives()
             if duties.clock.monotonic() - self._reaped_at >= duties.rule.tick_s:
+                duties.neighbours.refresh()
                 self._reap()
                 self._take_up()
+                self._send_back()
                 self._strays.give_back(self.drives.keys(), duties.clock.monotonic())
-                duties.neighbours.refresh()
                 self._reaped_at = duties.clock.monotonic()
             duties.shares.update({name: each.demand() for name, each in self.drives.items()})
             self._read_mail()
@@ -146,10 +148,21 @@ class Supervisor:
             if record.state is ExperimentState.RUNNING and not mine and not self._workers_had_time:
                 self._early.add(experiment)
                 continue
+            if record.state is ExperimentState.QUEUED and self._others_are_fitter(record):
+                continue
             drive = duties.new_drive(experiment, record.priority)
             self.drives[experiment] = drive
             log.info("experiment %s (%s): driving", experiment, record.name)
             drive.start()
+
+    def _others_are_fitter(self, record: ExperimentRecord) -> bool:
+        """Whether only workers of other masters can run it.
+
+        They would run it from here too, but only with the slots that their own experiments leave.
+        """
+        requirements = ExperimentSpec.from_json(record.spec).resources
+        duties = self._duties
+        return not duties.hub.could_run(requirements) and duties.neighbours.could_run(requirements)
 
     @property
     def _workers_had_time(self) -> bool:
@@ -159,6 +172,13 @@ class Supervisor:
         """
         duties = self._duties
         return duties.clock.monotonic() - self._born >= duties.rule.lease_s
+
+    def _send_back(self) -> None:
+        """What no worker here can run goes back where one of another master can."""
+        duties = self._duties
+        for view in duties.hub.waiting():
+            if not view.feasible and duties.neighbours.could_run(view.requirements):
+                duties.hub.send_back(view.experiment, view.requirements)
 
     def _read_mail(self) -> None:
         """Hand drives what other masters posted; the commit of an end takes its mail away."""

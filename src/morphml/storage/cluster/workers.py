@@ -67,11 +67,14 @@ class Workers:
         with self._database.reading() as run:
             return [_worker(row) for row in run.rows(worker_rows.all_workers, {})]
 
-    def figures_elsewhere(self, session: SessionId) -> list[Mapping[str, JSON]]:
-        """Figures of the workers of all other live masters."""
+    def elsewhere(self, session: SessionId) -> list[tuple[Mapping[str, float], Mapping[str, JSON]]]:
+        """What the workers of all other live masters offer, and their figures."""
         with self._database.reading() as run:
-            rows = run.rows(worker_rows.figures_elsewhere, {"p_session": session})
-        return [{} if figures is None else orjson.loads(figures) for (figures,) in rows]
+            rows = run.rows(worker_rows.elsewhere, {"p_session": session})
+        return [
+            (orjson.loads(offers), {} if figures is None else orjson.loads(figures))
+            for offers, figures in rows
+        ]
 
     def _put(self, session: SessionId, rows: Sequence[WorkerRow]) -> None:
         with self._database.writing() as run:

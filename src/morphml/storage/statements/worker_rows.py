@@ -57,10 +57,10 @@ def all_workers() -> Select[tuple[object, ...]]:
     )
 
 
-def figures_elsewhere() -> Select[tuple[object, ...]]:
-    """Figures of the workers of live masters, but of one."""
+def elsewhere() -> Select[tuple[object, ...]]:
+    """What they offer and figures of the workers of live masters, but of one."""
     return (
-        select(_w.figures)
+        select(_w.offers, _w.figures)
         .select_from(workers.join(sessions, sessions.c.id == _w.session))
         .where(
             sessions.c.state == constant(SessionState.LIVE),

@@ -48,11 +48,12 @@ def workers_of_a_dead_master_are_not_alive(case: StoreCase) -> None:
     other = case.store.open_session("second")
     workers.put(other, [_worker("a"), _worker("b")])
     assert [worker.live for worker in workers.all()] == [True, True]
-    assert workers.figures_elsewhere(case.session) == [_worker("a").figures] * 2
-    assert workers.figures_elsewhere(other) == []
+    seen = (_worker("a").offers, _worker("a").figures)
+    assert workers.elsewhere(case.session) == [seen] * 2
+    assert workers.elsewhere(other) == []
     case.store.close_session(other)
     assert [worker.live for worker in workers.all()] == [False, False]
-    assert workers.figures_elsewhere(case.session) == []
+    assert workers.elsewhere(case.session) == []
     workers.put(case.session, [_worker("b")])
     assert [(worker.id, worker.live) for worker in workers.all()] == [("a", False), ("b", True)]
     refused(StorageError, lambda: workers.put(other, [_worker("c")]))

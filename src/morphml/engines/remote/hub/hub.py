@@ -163,6 +163,16 @@ class Hub:
         """How many attempts with these requirements would start now. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.ledger.places.free_for(requirements))
 
+    def could_run(self, requirements: Mapping[str, float]) -> bool:
+        """Whether some worker could run such attempts, busy as it may be. Cost: O(workers)."""
+        return self._switchboard.act(lambda book, _: book.ledger.places.could_run(requirements))
+
+    def send_back(self, experiment: ExperimentId, requirements: Mapping[str, float]) -> None:
+        """Let go of what waits here with these requirements: it ends as ``Returned``."""
+        self._switchboard.act(
+            lambda book, now: book.drivers.send_back(experiment, requirements, now)
+        )
+
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
         """Let a worker take nothing more, finish within the time, and leave; whether it is here."""
         grace = self._settings.drain_grace_s if grace_s is None else grace_s
