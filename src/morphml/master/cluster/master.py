@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import platform
 import threading
@@ -26,6 +27,8 @@ from morphml.storage import SqlStore, StoreOptions, open_store
 
 log = logging.getLogger(__name__)
 
+#: Seconds between two looks at the store's identity and at the other masters.
+LOOK_AROUND_S = 2.0
 #: Seconds between two steps when nothing hints at work.
 STEP_S = 1.0
 
@@ -52,6 +55,8 @@ class Master:
         self.store: SqlStore = open_store(settings.storage, StoreOptions(durability=durability))
         self._folder = settings.artifacts or artifacts_folder(settings.storage)
         self._life: Life | None = None
+        self._known: Identity | None = None
+        self._looked_at = -math.inf
         self.hub = Hub(
             HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead),
             _CurrentRecords(self),
@@ -99,6 +104,7 @@ class Master:
         """
         try:
             self._begin()
+            self._look_around()
             self.hub.start()
             self.store.cluster.announce(self.life.keeper.session, self.address)
         except BaseException:
@@ -146,9 +152,10 @@ class Master:
             lambda experiment: self._folder / experiment,
         )
 
-    def _identity(self) -> Identity:
-        life = self.life
-        return Identity(
+    def _look_around(self) -> bool:
+        """Learn what workers are told of this master; whether the store is the one it was."""
+        life, before = self.life, self._known
+        self._known = Identity(
             session=life.keeper.session,
             version=__version__,
             store=self.store.cluster.identity(),
@@ -158,6 +165,14 @@ class Master:
                 if master.address and master.session != life.keeper.session
             ],
         )
+        self._looked_at = self._clock.monotonic()
+        return before is None or before.store == self._known.store
+
+    def _identity(self) -> Identity:
+        """What workers are told; without a question to the store, which may be away."""
+        if self._known is None:
+            raise StorageError("this master has not begun")
+        return self._known
 
     def _run(self) -> None:
         try:
@@ -172,20 +187,35 @@ class Master:
             self._ended.set()
 
     def _step(self) -> None:
-        life = self._life
-        if life is not None and life.over:
+        if self._life is not None and self._life.over:
             log.warning("the session's lease ran out and others ended it; a new life begins")
-            self._life = None
-            self.hub.drop_all()
-            life.close(hand_over=False)
+            self._end_life(hand_over=False)
+        elif self._life is not None and not self._is_same_store():
+            log.warning("the store is another one, after a failover; a new life begins")
+            self._end_life(hand_over=True)
         if self._life is None:
             try:
                 self._begin()
+                self._look_around()
                 self.store.cluster.announce(self.life.keeper.session, self.address)
             except StorageError as error:
                 log.warning("no session can be opened: %s", error)
                 return
         self.life.step()
+
+    def _end_life(self, *, hand_over: bool) -> None:
+        """Drop what is in memory; workers come back, and offer again what they know."""
+        life, self._life = self.life, None
+        self.hub.drop_all()
+        life.close(hand_over=hand_over)
+
+    def _is_same_store(self) -> bool:
+        if self._clock.monotonic() - self._looked_at < LOOK_AROUND_S:
+            return True
+        try:
+            return self._look_around()
+        except StorageError:
+            return True  # it is away: who knows
 
     def _take_down(self) -> None:
         """Workers first: they go elsewhere and announce what they run before its lease ends."""
