@@ -279,6 +279,21 @@ def test_stop_pauses_at_once_what_nobody_drives(tmp_path: Path, typed: Run) -> N
     assert f"numbers ({experiment}) was paused already" in again.stdout
 
 
+def test_a_search_of_this_machine_is_stopped_too(
+    tmp_path: Path, morphml: Run, start: Start
+) -> None:
+    (tmp_path / "experiment.yaml").write_text(
+        EXPERIMENT.replace("trials: 12", "trials: 100000"), encoding="utf-8"
+    )
+    (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    search = start("search", "experiment.yaml", "--storage", "a.db", "--workers", "1")
+    search.wait_for("[1-9][0-9]*/100000 trials")
+    done = morphml("stop", "a.db")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"was asked to stop; go on later with: morphml resume a.db \w+$", done.stdout)
+    assert search.process.wait(PATIENCE_S) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

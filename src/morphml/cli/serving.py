@@ -37,7 +37,8 @@ def serve_master(settings: MasterSettings, access: ServerAccess, tokens: Path | 
             "TLS" if access.credentials else "no TLS",
             f"tokens in {tokens}" if tokens else "no tokens",
         )
-        _log.info("start workers with: morphml worker --master %s", master.address)
+        tls = " --tls-ca ca.pem" if access.credentials else ""
+        _log.info("start workers with: morphml worker --master %s%s", master.address, tls)
         while not asked.is_set() and not master.wait(LOOK_EVERY_S):
             pass
         _log.info("leaving: handing over to other masters; a second signal ends it at once")

@@ -81,8 +81,12 @@ def _stream(now: Callable[[], ClusterStatus]) -> None:
 
 
 def _live(now: Callable[[], ClusterStatus]) -> None:
-    """The tables in place, until Ctrl-C."""
-    with Live(console=results(), auto_refresh=False, screen=results().is_terminal) as live:
+    """The tables in place, until Ctrl-C; in a pipe or a file one after the other."""
+    if not results().is_terminal:
+        while True:
+            results().print(status_view(now(), time.time()))
+            time.sleep(LOOK_EVERY_S)
+    with Live(console=results(), auto_refresh=False, screen=True) as live:
         while True:
             live.update(status_view(now(), time.time()), refresh=True)
             time.sleep(LOOK_EVERY_S)

@@ -33,7 +33,9 @@ def stop(
         found = find_experiment(store, name)
         if found.state is not ExperimentState.PAUSED:
             store.set_state(found.id, ExperimentState.PAUSED, "stopped on request")
-        record, masters = store.experiment(found.id), store.cluster.masters()
+        record = store.experiment(found.id)
+        # A search of one machine has a session too, and no address.
+        masters = any(master.address for master in store.cluster.masters())
         shown = without_password(storage)
         if as_json:
             write_json(stop_document(record, shown))

@@ -112,7 +112,8 @@ class Watch:
     def _miss_somebody(self, state: ExperimentState, progress: Progress) -> None:
         if self._clock.monotonic() - self._began < MISSED_AFTER_S or progress.busy:
             return
-        if state is ExperimentState.QUEUED and not self._store.cluster.masters():
+        masters = [master for master in self._store.cluster.masters() if master.address]
+        if state is ExperimentState.QUEUED and not masters:
             missing = "no master serves this store: start one with `morphml master --storage ...`"
         elif progress.slots == 0:
             missing = "no worker is there: start one with `morphml worker --master HOST:PORT`"
