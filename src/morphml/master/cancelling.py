@@ -46,6 +46,12 @@ class Cancelling:
             if request.number in self._machine.pending:
                 self._cancel(request.number)
 
+    def cancel_what_waits(self) -> None:
+        """Take back all trials that no attempt is under way of."""
+        for number in sorted(self._machine.pending):
+            if self._flights.of_trial(number) is None:
+                self._cancel(number)
+
     def _is_settled(self, request: Request) -> bool:
         """Whether the store holds the trial's end, since nothing is answered before that."""
         asked = request.number < self._machine.next_number

@@ -115,10 +115,10 @@ class ExperimentDriver:
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False
         free = self._slots - self._crew.flights.here
-        if free > 0 and self._claim_is_due(batch):
+        if free > 0 and self._slots_here and self._claim_is_due(batch):
             free -= self._claim(free, batch)
         if free > 0:
-            self._ask(free, batch)
+            self._ask(free, batch, here=self._slots_here > 0)
         elif self._closing is None:
             self._closing = self._crew.machine.over
         if others := self._crew.elsewhere.slots():
@@ -130,6 +130,11 @@ class ExperimentDriver:
         # What a deterministic search asks depends on the slots it began with: the engine queues.
         spec = self._crew.machine.spec
         return spec.workers if spec.deterministic else self._crew.engine.slots
+
+    @property
+    def _slots_here(self) -> int:
+        # Without any slot the engine would queue what another master could run.
+        return self._slots if self._crew.engine.slots else 0
 
     def _reconcile(self, events: list[EngineEvent]) -> None:
         """Learn what other masters do for this experiment."""
@@ -222,7 +227,7 @@ class ExperimentDriver:
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
         due = self._crew.flights.next_claim_at()
-        if due is None or self._crew.flights.here >= self._slots:
+        if due is None or self._crew.flights.here >= self._slots_here:
             return TURN_S
         return min(max(due - self._crew.clock.now(), 0.0), TURN_S)
 
@@ -251,6 +256,8 @@ class ExperimentDriver:
         if timeout is not None and self._spent_s + now - self._began >= timeout:
             self._closing = Ended("time budget spent")
             self._crew.time_budget.enforce(now)
+            if not self._crew.engine.slots:
+                self._crew.cancelling.cancel_what_waits()
 
     def _look_at_budget(self) -> None:
         """Learn how many trials are allowed by now; what was over for want of them goes on."""
