@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 
 from morphml.clock import Clock
 from morphml.errors import StoreUnavailable
@@ -77,6 +78,7 @@ class Watch:
             counts={state.value: standing.counts[state] for state in TrialState},
             duplicates=standing.duplicates,
             rejections=standing.rejections,
+            reused=standing.reused,
             busy=tasks.get(TaskState.LEASED, 0),
             slots=self._slots(),
             objective=objective.name,
@@ -106,7 +108,8 @@ class Watch:
             observer(progress)
             if state in _OVER:
                 return state
-            self._miss_somebody(state, progress)
+            with suppress(StoreUnavailable):
+                self._miss_somebody(state, progress)
             self._wait(LOOK_EVERY_S)
 
     def _miss_somebody(self, state: ExperimentState, progress: Progress) -> None:

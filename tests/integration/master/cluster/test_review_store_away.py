@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from tests.integration.engines.remote.scripted import eventually, named
-from tests.integration.master.cluster.masters import LONG_S, Site, site, spec
+from tests.integration.master.cluster.masters import LONG_S, SPACE, Site, site, spec
 
 from morphml.cli.exit_codes import ExitCode
+from morphml.master.cluster.watch import Watch
 from morphml.search.experiment import ExperimentState
+from morphml.testing.clock import FakeClock
 from morphml.testing.postgres import PrivateServer, private_server
 
 
@@ -87,6 +89,25 @@ def test_workers_offer_again_what_they_know_after_a_failover_of_the_store(
         back.finish(task)
         made.await_state(experiment, ExperimentState.COMPLETED)
         assert len(made.attempts(experiment)) == 1
+
+
+def test_who_watches_waits_out_an_outage_whenever_it_comes(
+    server: PrivateServer, tmp_path: Path
+) -> None:
+    with site(tmp_path, server.new_database()) as made:
+        experiment = made.submit(spec(trials=1))
+        clock = FakeClock()
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            server.start()
+            made.store.set_state(experiment, ExperimentState.PAUSED, "a test")
+
+        watch = Watch(made.store, experiment, SPACE, clock, wait)
+        clock.advance(60.0)  # long enough to be told that nobody is there
+        assert watch.until_over(lambda _: waits or server.kill()) is ExperimentState.PAUSED
+        assert len(waits) == 1
 
 
 def test_second_master_on_a_sqlite_store_is_told_why_it_cannot_be(alone: Site) -> None:
