@@ -229,6 +229,17 @@ def test_a_worker_that_is_started_before_the_master_of_its_machine(
     worker.wait_for("connected")
 
 
+def test_who_watches_before_a_master_is_there_sees_it_come(tmp_path: Path, start: Start) -> None:
+    """The store lies in the folder that is packed, and keeps its locks."""
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    watcher = start("submit", "experiment.yaml", "--storage", "a.db", "--watch")
+    watcher.wait_for("no master serves this store")
+    start("master", "--storage", "a.db", "--listen", "127.0.0.1:0")
+    watcher.wait_for("no worker is there")
+    assert "UserWarning" not in watcher.said
+
+
 # --- stopping and going on -----------------------------------------------------------------------
 
 

@@ -148,13 +148,25 @@ def _is_source(root: Path, path: Path, environments: dict[Path, bool]) -> bool:
 
 
 def _is_secret_or_store(path: Path) -> bool:
-    """Whether it holds tokens, is a MorphML store, or lies beside one."""
+    """Whether it holds tokens, is a MorphML store or a database in use, or lies beside one."""
     name = path.name
     for end in ("-wal", "-shm", ".lock"):
         if name.endswith(end):
-            return _is_store(_head(path.with_name(name.removesuffix(end))))
+            database = path.with_name(name.removesuffix(end))
+            return _is_in_use(database) or _is_store(_head(database))
+    if _is_in_use(path):
+        return True
     head = _head(path)
     return _is_store(head) or _TOKENS in head
+
+
+def _is_in_use(database: Path) -> bool:
+    """Whether somebody, perhaps this process, has it open in SQLite's WAL mode.
+
+    Such a file is not even looked into: to close it again would drop all locks that this process
+    has on it, and SQLite would go on without them.
+    """
+    return database.with_name(database.name + "-wal").exists()
 
 
 def _is_store(head: bytes) -> bool:
