@@ -154,6 +154,17 @@ def task_that_never_started_goes_back_without_an_attempt(case: StoreCase) -> Non
     script.tell(running)
 
 
+def session_knows_what_it_holds(case: StoreCase) -> None:
+    """Of whatever experiments; not what others hold, or what has gone back."""
+    script, session = _other_driver(case)
+    handed = script.ask(2)
+    held = [(each.number, each.token) for each in handed]
+    assert case.store.leases.held(session) == {case.experiment: held}
+    assert case.store.leases.held(case.session) == {}
+    case.store.leases.give_back(case.experiment, held[:1])
+    assert case.store.leases.held(session) == {case.experiment: held[1:]}
+
+
 CHECKS: tuple[Check, ...] = (
     renewed_session_lives_on,
     reaped_session_cannot_come_back,
@@ -165,4 +176,5 @@ CHECKS: tuple[Check, ...] = (
     adopted_task_survives_the_end_of_its_first_holder,
     finished_task_is_not_adopted,
     task_that_never_started_goes_back_without_an_attempt,
+    session_knows_what_it_holds,
 )
