@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from tests.faults.cluster.cluster import check_evaluations, check_whole
 from tests.faults.cluster.conftest import Make
@@ -16,11 +18,18 @@ TRIALS = 60
 AWAY_S = 20.0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_server() -> Iterator[PrivateServer]:
     """A server to be killed; it flushes what it commits."""
     with private_server(fsync=True) as server:
         yield server
+
+
+def stand_still(server: PrivateServer, number: signal.Signals) -> None:
+    """Send all processes of the server a signal; its connections stay."""
+    main = psutil.Process(server.pid)
+    for process in (main, *main.children()):
+        process.send_signal(number)
 
 
 def test_nothing_that_runs_is_run_again_when_the_database_was_away(
@@ -54,3 +63,25 @@ def test_nothing_that_runs_is_run_again_when_the_database_was_away(
     assert ran <= TRIALS
     for master in cluster.masters.values():
         assert "ended by silence" not in master.text()
+
+
+def test_workers_stay_while_the_database_stands_still_and_another_one_comes(
+    make_cluster: Make, own_server: PrivateServer
+) -> None:
+    cluster = make_cluster(own_server.new_database())
+    cluster.start_masters("m1")
+    cluster.start_workers("w1", slots=2)
+    cluster.take(0.3)
+    experiment = cluster.submit(20)
+    cluster.until(lambda: cluster.told(experiment) >= 4, "it is under way")
+    before = cluster.log(experiment)
+    stand_still(own_server, signal.SIGSTOP)
+    (other,) = cluster.start_workers("w2", slots=2, wait=False)
+    cluster.until(lambda: "2 slots" in other.text(), "it dials")
+    time.sleep(7.0)
+    stand_still(own_server, signal.SIGCONT)
+    cluster.until(lambda: cluster.present() == {"w1", "w2"}, "both are there")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(20)))
+    assert cluster.workers["w1"].text().count("connected to the master") == 1
