@@ -119,3 +119,33 @@ def test_task_that_went_back_is_killed_where_it_still_shows() -> None:
     story.finish()
     assert story.commands() == ["SendAcknowledged"]
     assert story.ends() == []
+
+
+def test_attempt_that_waits_goes_back_when_the_only_worker_is_lost() -> None:
+    story = Story()
+    second = AttemptToken("cd" * 16)
+    waiting = Assignment(token=second, experiment=EXPERIMENT, number=1, vector=(), seed=1)
+    story.book.drivers.submit(waiting, story.now)
+    for _ in range(20):
+        story.time += 0.25
+        story.book.workers.heard("w", story.now)
+        story.book.tick(story.now)
+    assert story.ends() == []  # its slot is taken, and may be free soon
+    story.lose()
+    assert sorted(story.ends()) == ["Failed", "Returned"]
+    assert story.book.ledger.group(EXPERIMENT).used == 0
+
+
+def test_attempt_that_waits_stays_when_its_worker_is_back_in_time() -> None:
+    story = Story()
+    second = AttemptToken("cd" * 16)
+    waiting = Assignment(token=second, experiment=EXPERIMENT, number=1, vector=(), seed=1)
+    story.book.drivers.submit(waiting, story.now)
+    story.book.workers.broke("w", story.now)
+    for _ in range(8):
+        story.time += 0.25
+        story.book.tick(story.now)
+    story.come()
+    story.finish()
+    assert story.ends() == ["Succeeded"]
+    assert story.book.ledger.attempts[second].state is AttemptState.SENT
