@@ -94,7 +94,7 @@ class Claiming:
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
 
     def _place(self, task: ClaimedTask) -> None:
-        if not self._hub.could_run(task.requirements):
+        if not self._hub.fitting.could_run(task.requirements):
             raise WorkerError("no single worker here has all that they need")
         known = self._contexts.of(task.experiment)
         flight = Flight(

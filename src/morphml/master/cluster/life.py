@@ -124,7 +124,7 @@ class Life:
             shares=shares,
             others=lambda experiment, requirements: Others(view, experiment, requirements),
             only_elsewhere=lambda requirements: (
-                not hub.could_run(requirements) and neighbours.could_run(requirements)
+                not hub.fitting.could_run(requirements) and neighbours.could_run(requirements)
             ),
         )
         return Supervisor(

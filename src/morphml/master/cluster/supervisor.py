@@ -162,7 +162,9 @@ class Supervisor:
         """
         requirements = ExperimentSpec.from_json(record.spec).resources
         duties = self._duties
-        return not duties.hub.could_run(requirements) and duties.neighbours.could_run(requirements)
+        return not duties.hub.fitting.could_run(requirements) and duties.neighbours.could_run(
+            requirements
+        )
 
     @property
     def _workers_had_time(self) -> bool:
@@ -178,7 +180,7 @@ class Supervisor:
         duties = self._duties
         for view in duties.hub.waiting():
             if not view.feasible and duties.neighbours.could_run(view.requirements):
-                duties.hub.send_back(view.experiment, view.requirements)
+                duties.hub.fitting.send_back(view.experiment, view.requirements)
 
     def _read_mail(self) -> None:
         """Hand drives what other masters posted; the commit of an end takes its mail away."""

@@ -211,15 +211,6 @@ class DriverSide:
                 self._ledger.fence(token, attempt.worker)
         self._dispatch.fill(now)
 
-    def send_back(
-        self, experiment: ExperimentId, requirements: Mapping[str, float], now: Moment
-    ) -> None:
-        """What waits with these requirements goes back."""
-        group = self._ledger.groups.get(experiment)
-        for attempt in () if group is None else group.waiting():
-            if attempt.requirements == requirements:
-                self._ledger.end_as(attempt, Returned(), now, lost=False)
-
     # --- questions -------------------------------------------------------------------------------
 
     def here(self, experiment: ExperimentId) -> frozenset[AttemptToken]:

@@ -11,6 +11,7 @@ from morphml.engines.port import Assignment, Order, Returned
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.hub.contexts import Contexts
 from morphml.engines.remote.hub.files import CheckpointReader
+from morphml.engines.remote.hub.fitting import Fitting
 from morphml.engines.remote.hub.lane import Lane
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
@@ -48,6 +49,8 @@ class Hub:
         self._contexts = Contexts(self._switchboard, records)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="morphml-hub")
         self._reader = CheckpointReader(self._switchboard, self._pool)
+        #: What its workers could run at all.
+        self.fitting = Fitting(self._switchboard)
         self._server = HubServer(self._switchboard, records, access, identity, self._pool)
 
     # --- life ------------------------------------------------------------------------------------
@@ -162,16 +165,6 @@ class Hub:
     def free_for(self, requirements: Mapping[str, float]) -> int:
         """How many attempts with these requirements would start now. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.ledger.places.free_for(requirements))
-
-    def could_run(self, requirements: Mapping[str, float]) -> bool:
-        """Whether some worker could run such attempts, busy as it may be. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.ledger.places.could_run(requirements))
-
-    def send_back(self, experiment: ExperimentId, requirements: Mapping[str, float]) -> None:
-        """Let go of what waits here with these requirements: it ends as ``Returned``."""
-        self._switchboard.act(
-            lambda book, now: book.drivers.send_back(experiment, requirements, now)
-        )
 
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
         """Let a worker take nothing more, finish within the time, and leave; whether it is here."""
