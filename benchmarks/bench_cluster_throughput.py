@@ -16,7 +16,7 @@ from morphml.master import Experiment
 WORKERS, SLOTS = 4, 8
 #: Tasks queued at each worker beyond its slots, as a share of them: what ends sooner than the next
 #: message comes is to find something to do.
-AHEAD = 3
+AHEAD = 6
 SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 999), "b": mm.integer(0, 999)})
 
 
