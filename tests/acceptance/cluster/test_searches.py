@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import signal
 import socket
-import stat
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import pytest
+from tests.acceptance.cluster.commands import PATIENCE_S, Started, mode_of, one_screen
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import Scope, client_access
 from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Start = Callable[..., "Started"]
+Start = Callable[..., Started]
 
-MORPHML = Path(sys.executable).with_name("morphml")
 EXPERIMENT = """\
 name: numbers
 space: |
@@ -46,83 +42,6 @@ def evaluate(arch, trial):
         file.write(f"{trial.number}\\n")
     return {"loss": arch.decisions["x"] ** 2 + arch.decisions["k"]}
 """
-PATIENCE_S = 60.0
-
-
-class Started:
-    """A command that runs, and what it said so far."""
-
-    def __init__(self, process: subprocess.Popen[bytes], errors: Path) -> None:
-        self.process = process
-        self._errors = errors
-
-    @property
-    def said(self) -> str:
-        return self._errors.read_text(encoding="utf-8")
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            found = re.search(pattern, self.said)
-            if found:
-                return found
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        pytest.fail(f"{pattern!r} was not said, but:\n{self.said}")
-
-    def stop(self) -> int:
-        """Ask it to leave, and its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
-
-
-@pytest.fixture
-def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """Of a person whose tokens are in the folder of the test."""
-    own = {"XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "EVALUATIONS": "evaluations"}
-    return environment | {name: str(tmp_path / folder) for name, folder in own.items()}
-
-
-@pytest.fixture
-def typed(typed: Run, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.setenv(name, environment[name])
-    return typed
-
-
-@pytest.fixture
-def start(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
-    """Starts commands that run until they are told to leave; kills what is left at the end."""
-    started: list[Started] = []
-
-    def begin(*arguments: str) -> Started:
-        errors = tmp_path / f"errors-{len(started)}"
-        with errors.open("wb") as file:
-            process = subprocess.Popen(
-                [str(MORPHML), *arguments],
-                cwd=tmp_path,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=file,
-            )
-        started.append(Started(process, errors))
-        return started[-1]
-
-    yield begin
-    for each in started:
-        each.process.kill()
-        each.process.wait(PATIENCE_S)
-
-
-def one_screen(done: subprocess.CompletedProcess[str]) -> str:
-    """What an error says, on one line."""
-    assert "Traceback" not in done.stderr
-    return " ".join(done.stderr.replace("│", " ").split())
-
-
-def mode_of(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 # --- the way of a search -------------------------------------------------------------------------
@@ -321,104 +240,3 @@ def test_what_cannot_be_stopped_or_left_to_masters_is_told(
     assert done.returncode == status
     assert words in one_screen(done)
     assert not (tmp_path / "absent.db").exists()
-
-
-# --- what is refused -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:50051", "192.0.2.7:1"])
-def test_no_token_is_for_loopback_only(typed: Run, tmp_path: Path, listen: str) -> None:
-    done = typed("master", "--storage", "a.db", "--listen", listen, "--no-token")
-    assert done.returncode == 2
-    assert "--no-token works only on a loopback address" in one_screen(done)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (
-            ("master", "--storage", "a.db", "--tls-cert", "x"),
-            "--tls-cert and --tls-key go together",
-        ),
-        (("master", "--storage", "a.db", "--tls-client-ca", "x"), "goes with --tls-cert"),
-        (
-            ("master", "--storage", "a.db", "--token-file", "x", "--no-token"),
-            "give one of them",
-        ),
-        (("master", "--storage", "a.db", "--listen", "nowhere:port"), "port must be a number"),
-        (("worker", "--master", "a"), "there is no token file"),
-        (("worker", "--master", "a b", "--no-token"), "is no address"),
-        (("worker", "--master", ",", "--no-token"), "at least one address"),
-        (("worker", "--master", "a", "--no-token", "--offer", "gpu"), "such as gpu=1"),
-        (("worker", "--master", "a", "--no-token", "--tls-cert", "x"), "go together"),
-        (("worker", "--master", "a", "--no-token", "--tls-ca", "no.pem"), "no.pem cannot be read"),
-        (("submit", "experiment.yaml"), "experiment.yaml"),
-    ],
-)
-def test_options_that_cannot_work_are_told(
-    typed: Run, tmp_path: Path, arguments: tuple[str, ...], words: str
-) -> None:
-    done = typed(*arguments)
-    assert done.returncode == 2
-    assert words in one_screen(done)
-    assert not (tmp_path / "a.db").exists()
-
-
-def test_submit_wants_a_shared_store(typed: Run, tmp_path: Path) -> None:
-    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
-    done = typed("submit", "experiment.yaml")
-    assert done.returncode == 2
-    assert "--storage postgresql://" in one_screen(done)
-
-
-def test_status_of_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
-    done = typed("status", "--storage", "absent.db")
-    assert done.returncode == 3
-    assert "absent.db" in one_screen(done)
-    assert list(tmp_path.iterdir()) == []
-
-
-# --- certificates and tokens ---------------------------------------------------------------------
-
-
-def test_certs_are_made_once_and_for_their_owner_only(typed: Run, tmp_path: Path) -> None:
-    done = typed("certs", "certs", "--host", "a.example", "--host", "10.0.0.5", "--json")
-    assert done.returncode == 0, done.stderr
-    written = [tmp_path / name for name in json.loads(done.stdout)["written"]]
-    assert {path.name for path in written} == {
-        *("ca.pem", "ca.key", "server.pem", "server.key", "client.pem", "client.key")
-    }
-    assert {mode_of(path) for path in written} == {0o600}
-    before = [path.read_bytes() for path in written]
-    again = typed("certs", "certs")
-    assert again.returncode == 2
-    assert "is there already" in one_screen(again)
-    assert [path.read_bytes() for path in written] == before
-
-
-def test_tokens_are_made_and_copied_and_never_shown(typed: Run, tmp_path: Path) -> None:
-    first = typed("tokens")
-    assert first.returncode == 0, first.stderr
-    path = tmp_path / "config" / "morphml" / "tokens.json"
-    assert mode_of(path) == 0o600
-    secrets = json.loads(path.read_text(encoding="utf-8"))
-    copied = typed("tokens", "copy.json", "--scope", "worker", "--scope", "submit", "--json")
-    assert json.loads(copied.stdout)["copied"] == ["worker", "submit"]
-    copy = json.loads((tmp_path / "copy.json").read_text(encoding="utf-8"))
-    assert copy["worker"] == secrets["worker"]
-    assert copy["admin"].startswith("sha256:")
-    assert mode_of(tmp_path / "copy.json") == 0o600
-    assert typed("tokens", "copy.json").returncode == 2
-    assert typed("tokens", "copy.json", "--replace").returncode == 0
-    said = first.stdout + first.stderr + copied.stdout + copied.stderr
-    assert not [secret for secret in secrets.values() if secret in said]
-
-
-def test_a_token_file_open_to_others_stops_a_master(typed: Run, tmp_path: Path) -> None:
-    assert typed("tokens", "--token-file", "t.json").returncode == 0
-    (tmp_path / "t.json").chmod(0o644)
-    done = typed("master", "--storage", "a.db", "--token-file", "t.json")
-    assert done.returncode == 2
-    assert "chmod 600" in one_screen(done)
-    assert not (tmp_path / "a.db").exists()
