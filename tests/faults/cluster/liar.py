@@ -105,7 +105,7 @@ def lie_about_attempts(liar: Liar, experiment: ExperimentId, real: dict[int, str
 
 
 def send_a_gigabyte(target: str, token: str) -> int:
-    """Announce one message of 1 GB and send it, by hand; how many bytes the master has taken."""
+    """Announce one message of 1 GB and send it, by hand; the bytes until the master hung up."""
     host, _, port = target.rpartition(":")
     headers = [
         (":method", "POST"), (":scheme", "http"), (":path", WORK), (":authority", target),

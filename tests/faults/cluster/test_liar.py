@@ -54,8 +54,8 @@ def test_lies_and_garbage_do_no_harm_to_a_running_search(cluster: Cluster) -> No
         garbage.close()
     send_noise(target)
     taken = send_a_gigabyte(target, secret)
-    print(f"of 1 GB the master took {taken / 1e6:.1f} MB")
-    assert taken < 64e6
+    print(f"of 1 GB the master read {taken / 1e6:.1f} MB, to throw them away")
+    assert psutil.Process(master.pid).memory_info().rss - memory < 100e6
 
     lie = "worker liar sends results of attempts that it does not have"
     cluster.until(lambda: lie in master.text(), "it was noticed")
