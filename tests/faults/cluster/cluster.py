@@ -246,7 +246,9 @@ class Cluster:
     def evaluations(self) -> list[Evaluation]:
         """All calls of the evaluator, in order."""
         path = self.folder / "evaluations"
-        lines = path.read_text().splitlines() if path.exists() else []
+        # A line that crosses a page is seen in two steps: what has no end yet is not there yet.
+        text = path.read_text() if path.exists() else ""
+        lines = text[: text.rfind("\n") + 1].splitlines()
         parts = (line.split() for line in lines)
         return [Evaluation(int(n), worker, attempt, float(at)) for n, worker, attempt, at in parts]
 
