@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 
 import typer
@@ -26,16 +26,29 @@ def drive(
         typer.Exit: with status 1 when no trial has a result.
         KeyboardInterrupt: on Ctrl-C and SIGTERM.
     """
-    view = nullcontext(_nobody) if quiet else progress_view(messages())
-    with terminable(), view as observer:
+    with terminable(), progress_shown(quiet=quiet) as observer:
         result = _run(experiment, workers, observer)
+    print_outcome(result, storage, as_json=as_json)
+    return result
+
+
+def progress_shown(*, quiet: bool) -> AbstractContextManager[Observer]:
+    """A live view of a search; nothing is shown where people asked for quiet."""
+    return nullcontext(_nobody) if quiet else progress_view(messages())
+
+
+def print_outcome(result: Result, storage: str, *, as_json: bool) -> None:
+    """Print what a search found.
+
+    Raises:
+        typer.Exit: with status 1 when no trial has a result.
+    """
     if as_json:
         write_json(result_document(result, storage))
     else:
         results().print(result_view(result, storage))
     if not result.ranked():
         raise typer.Exit(ExitCode.FAILED)
-    return result
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -16,13 +16,11 @@ from morphml.cli.experiment_arguments import (
     read_experiment,
     space_of,
 )
-from morphml.cli.outcome import result_document, result_view
+from morphml.cli.running import print_outcome, progress_shown
 from morphml.cli.screen import messages, results, write_json
 from morphml.errors import ExperimentError
 from morphml.master import Experiment
-from morphml.search.progress import Progress
 from morphml.storage.address import without_password
-from morphml.visualization.progress import progress_view
 
 
 @contextmanager
@@ -84,19 +82,13 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
         typer.Exit: with status 1 when no trial has a result.
     """
     try:
-        view = nullcontext(_nobody) if quiet else progress_view(messages())
-        with view as observer, _warnings_as_lines():
+        with progress_shown(quiet=quiet) as observer, _warnings_as_lines():
             result = experiment.watch(observer)
     except KeyboardInterrupt as error:
         text = f"Nobody watches any more; the masters go on with experiment {experiment.id}."
         messages().print(text, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from error
-    if as_json:
-        write_json(result_document(result, storage))
-    else:
-        results().print(result_view(result, storage))
-    if not result.ranked():
-        raise typer.Exit(ExitCode.FAILED)
+    print_outcome(result, storage, as_json=as_json)
 
 
 @contextmanager
@@ -109,7 +101,3 @@ def _warnings_as_lines() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = tell
         yield
-
-
-def _nobody(progress: Progress) -> None:
-    """Show nothing."""

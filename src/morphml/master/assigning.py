@@ -6,7 +6,6 @@ from pathlib import Path
 
 from morphml.engines.port import Assignment
 from morphml.ids import ExperimentId
-from morphml.master.artifacts import RunArtifacts
 from morphml.master.flights import Flight
 from morphml.search.experiment import ExperimentSpec
 from morphml.seeds import training_seed
@@ -18,15 +17,13 @@ class Assigner:
     Args:
         spec: of the experiment.
         experiment: id in the store.
-        artifacts: where checkpoints lie.
+        folder: of the experiment's files; checkpoints lie there under their keys.
     """
 
-    def __init__(
-        self, spec: ExperimentSpec, experiment: ExperimentId, artifacts: RunArtifacts
-    ) -> None:
+    def __init__(self, spec: ExperimentSpec, experiment: ExperimentId, folder: Path) -> None:
         self._spec = spec
         self._experiment = experiment
-        self._artifacts = artifacts
+        self._folder = folder
 
     def assignment(
         self,
@@ -68,5 +65,5 @@ class Assigner:
     def _checkpoint(self, flight: Flight) -> Path | None:
         if flight.checkpoint is None:
             return None
-        path = self._artifacts.path(flight.checkpoint.key)
+        path = self._folder / flight.checkpoint.key
         return path if path.exists() else None

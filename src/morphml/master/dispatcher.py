@@ -41,7 +41,7 @@ class Dispatcher:
     ) -> None:
         self._machine = machine
         self._flights = flights
-        self._assigner = Assigner(machine.spec, experiment, artifacts)
+        self._assigner = Assigner(machine.spec, experiment, artifacts.folder)
         self._clock = clock
         self._experiment = experiment
         self._session = session

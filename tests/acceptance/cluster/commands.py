@@ -12,6 +12,16 @@ from pathlib import Path
 import pytest
 
 PATIENCE_S = 60.0
+EXPERIMENT = """\
+name: numbers
+space: |
+  SearchSpace(decisions={"x": real(-1.0, 1.0), "k": integer(1, 5)})
+evaluator: scoring:evaluate
+objectives: {loss: min}
+optimizer: evolution
+trials: 12
+seed: 3
+"""
 
 
 class Started:

@@ -8,21 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.acceptance.cluster.commands import Started, mode_of, one_screen
+from tests.acceptance.cluster.commands import EXPERIMENT, Started, mode_of, one_screen
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Started]
-
-EXPERIMENT = """\
-name: numbers
-space: |
-  SearchSpace(decisions={"x": real(-1.0, 1.0), "k": integer(1, 5)})
-evaluator: scoring:evaluate
-objectives: {loss: min}
-optimizer: evolution
-trials: 12
-seed: 3
-"""
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 import pytest
-from tests.acceptance.cluster.commands import PATIENCE_S, Started, mode_of, one_screen
+from tests.acceptance.cluster.commands import EXPERIMENT, PATIENCE_S, Started, mode_of, one_screen
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import Scope, client_access
@@ -22,16 +22,6 @@ from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Started]
 
-EXPERIMENT = """\
-name: numbers
-space: |
-  SearchSpace(decisions={"x": real(-1.0, 1.0), "k": integer(1, 5)})
-evaluator: scoring:evaluate
-objectives: {loss: min}
-optimizer: evolution
-trials: 12
-seed: 3
-"""
 #: Every evaluation leaves a line, so that they can be counted.
 SCORING = """\
 import os

@@ -11,7 +11,6 @@ from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.errors import CallerError, WorkerError
 from morphml.ids import ExperimentId
-from morphml.master.artifacts import RunArtifacts
 from morphml.master.assigning import Assigner
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.flights import Flight
@@ -105,5 +104,5 @@ class Claiming:
             task.to_epoch,
             checkpoint=task.checkpoint,
         )
-        assigner = Assigner(known.spec, task.experiment, RunArtifacts(known.folder))
+        assigner = Assigner(known.spec, task.experiment, known.folder)
         self._hub.place(assigner.assignment(flight, tuple(orjson.loads(task.vector))))

@@ -173,13 +173,10 @@ class Drive:
             except (DriverLost, StoreInUse) as error:
                 log.info("experiment %s: driven elsewhere: %s", self.experiment, error)
                 return
-            except StoreUnavailable as error:
-                log.warning("experiment %s: waits for the store: %s", self.experiment, error)
-                self._leaving.wait(pause)
-                pause = min(2 * pause, longest)
-            except TokenRefused as error:
-                # Another master took an attempt in this very moment: the fold knows whose it is.
-                log.warning("experiment %s: folds anew: %s", self.experiment, error)
+            except (StoreUnavailable, TokenRefused) as error:
+                # Refused: another master took an attempt just now, and the fold knows whose it is.
+                why = "folds anew" if isinstance(error, TokenRefused) else "waits for the store"
+                log.warning("experiment %s: %s: %s", self.experiment, why, error)
                 self._leaving.wait(pause)
                 pause = min(2 * pause, longest)
             except MorphError as error:

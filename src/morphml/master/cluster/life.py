@@ -123,9 +123,7 @@ class Life:
             contexts=self._contexts,
             shares=shares,
             others=lambda experiment, requirements: Others(view, experiment, requirements),
-            only_elsewhere=lambda requirements: (
-                not hub.fitting.could_run(requirements) and neighbours.could_run(requirements)
-            ),
+            only_elsewhere=neighbours.alone_could_run,
         )
         return Supervisor(
             Duties(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import platform
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from morphml.ids import AttemptToken, ExperimentId
 from morphml.master.cluster.life import Life
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.places import artifacts_folder
+from morphml.master.session import process_name
 from morphml.settings import read_settings
 from morphml.storage import SqlStore, StoreOptions, open_store
 
@@ -50,7 +50,7 @@ class Master:
     ) -> None:
         self.settings = settings
         self._clock = clock or SystemClock()
-        self._name = settings.name or f"{platform.node()}-{os.getpid()}"
+        self._name = settings.name or process_name()
         durability = read_settings().store.durability
         self.store: SqlStore = open_store(settings.storage, StoreOptions(durability=durability))
         self._folder = settings.artifacts or artifacts_folder(settings.storage)

@@ -64,6 +64,10 @@ class Neighbours:
         """Whether a worker of another master could run attempts with these requirements."""
         return any(other.slots and other.could_run(requirements) for other in self._others)
 
+    def alone_could_run(self, requirements: Mapping[str, float]) -> bool:
+        """Whether only workers of other masters could run attempts with these requirements."""
+        return not self._hub.fitting.could_run(requirements) and self.could_run(requirements)
+
     def refresh(self) -> None:
         """Write and read the rows, when it is time."""
         now = self._clock.monotonic()

@@ -160,11 +160,8 @@ class Supervisor:
 
         They would run it from here too, but only with the slots that their own experiments leave.
         """
-        requirements = ExperimentSpec.from_json(record.spec).resources
-        duties = self._duties
-        return not duties.hub.fitting.could_run(requirements) and duties.neighbours.could_run(
-            requirements
-        )
+        spec = ExperimentSpec.from_json(record.spec)
+        return self._duties.neighbours.alone_could_run(spec.resources)
 
     @property
     def _workers_had_time(self) -> bool:
