@@ -87,6 +87,18 @@ class ExperimentError(CallerError):
     """An experiment is described wrongly, or is not in the state that the call needs."""
 
 
+class RequirementsError(ExperimentError):
+    """What a trial needs of a worker is said wrongly, or no worker can ever give it.
+
+    Attributes:
+        name: of the resource or label at fault; empty when it is the whole request.
+    """
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(f"resources: {name}: {message}" if name else f"resources: {message}")
+        self.name = name
+
+
 class ExperimentFileError(ExperimentError):
     """An experiment file breaks its schema.
 
