@@ -133,6 +133,8 @@ class Failed:
     traceback: str = ""
     #: Equal for the same error at the same place of the code, whatever the values in its message.
     digest: str = ""
+    #: Of a lost worker: nothing else ran there, so that the attempt may have been the cause.
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,7 @@ class Collector:
             "message": failed.message,
             "traceback": failed.traceback,
             "digest": failed.digest,
+            "alone": failed.alone,
             "worker": event.worker,
             "at": event.started_at + event.duration_s,
         }

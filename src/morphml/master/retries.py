@@ -52,6 +52,7 @@ def failure_of(document: Mapping[str, JSON]) -> Failure:
         at=float(str(document.get("at", 0.0))),
         worker=str(document.get("worker", "")),
         digest=str(document.get("digest", "")),
+        alone=document.get("alone") is True,
     )
 
 

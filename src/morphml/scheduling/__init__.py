@@ -5,12 +5,7 @@ transitions, each in its module: ``task``, ``worker``, ``breaker``, ``experiment
 ``driver_lease``. Rules: ``failures``, ``retry``, ``reaping``, ``policies``.
 """
 
-from morphml.scheduling.failures import (
-    INFRASTRUCTURE_KINDS,
-    Failure,
-    FailureKind,
-    counts_for_quarantine,
-)
+from morphml.scheduling.failures import ANSWERS, Answer, Failure, FailureKind, RetryBudget
 from morphml.scheduling.retry import (
     ErrorSightings,
     GiveUp,
@@ -21,14 +16,15 @@ from morphml.scheduling.retry import (
 )
 
 __all__ = [
-    "INFRASTRUCTURE_KINDS",
+    "ANSWERS",
+    "Answer",
     "ErrorSightings",
     "Failure",
     "FailureKind",
     "GiveUp",
     "Retry",
+    "RetryBudget",
     "RetryDecision",
     "RetryRule",
-    "counts_for_quarantine",
     "decide_retry",
 ]

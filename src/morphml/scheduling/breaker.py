@@ -34,10 +34,20 @@ class Worked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broke:
-    """A task failed in a way that counts; for workers see ``counts_for_quarantine``."""
+    """A task failed in a way that counts; for workers see ``faults.workers``."""
 
     #: Seconds since the Unix epoch.
     at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrew:
+    """The probe ended in a way that says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """Nobody else could do what waits: better a probe now than nothing until ``retry_at``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ class Ticked:
     at: float
 
 
-BreakerEvent: TypeAlias = Passed | Worked | Broke | Ticked
+BreakerEvent: TypeAlias = Passed | Worked | Broke | Withdrew | Needed | Ticked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +86,20 @@ TRANSITIONS: Table[BreakerState] = {
     (_S.CLOSED, Passed): (_S.CLOSED,),
     (_S.CLOSED, Worked): (_S.CLOSED,),
     (_S.CLOSED, Broke): (_S.CLOSED, _S.OPEN),
+    (_S.CLOSED, Withdrew): (_S.CLOSED,),
+    (_S.CLOSED, Needed): (_S.CLOSED,),
     (_S.CLOSED, Ticked): (_S.CLOSED,),
     # Tasks that were under way when it opened still end; they say nothing new.
     (_S.OPEN, Worked): (_S.OPEN,),
     (_S.OPEN, Broke): (_S.OPEN,),
+    (_S.OPEN, Withdrew): (_S.OPEN,),
+    (_S.OPEN, Needed): (_S.HALF_OPEN,),
     (_S.OPEN, Ticked): (_S.OPEN, _S.HALF_OPEN),
     (_S.HALF_OPEN, Passed): (_S.HALF_OPEN,),
     (_S.HALF_OPEN, Worked): (_S.CLOSED,),
     (_S.HALF_OPEN, Broke): (_S.OPEN,),
+    (_S.HALF_OPEN, Withdrew): (_S.HALF_OPEN,),
+    (_S.HALF_OPEN, Needed): (_S.HALF_OPEN,),
     (_S.HALF_OPEN, Ticked): (_S.HALF_OPEN,),
 }
 
@@ -149,13 +165,21 @@ def step(breaker: Breaker, event: BreakerEvent, rule: BreakerRule = _DEFAULT_RUL
             return _work(breaker)
         case Broke():
             return _break(breaker, event, rule)
+        case Withdrew():
+            was_probing = breaker.probing
+            return replace(breaker, probing=False), (Probe(),) if was_probing else ()
+        case Needed():
+            return _let_probe(breaker)
         case Ticked():
-            if breaker.state is BreakerState.OPEN and event.at >= breaker.retry_at:
-                half_open = replace(breaker, state=BreakerState.HALF_OPEN, probing=False)
-                return half_open, (Probe(),)
-            return breaker, ()
+            return _let_probe(breaker) if event.at >= breaker.retry_at else (breaker, ())
         case _:
             assert_never(event)
+
+
+def _let_probe(breaker: Breaker) -> Step:
+    if breaker.state is not BreakerState.OPEN:
+        return breaker, ()
+    return replace(breaker, state=BreakerState.HALF_OPEN, probing=False), (Probe(),)
 
 
 def _pass(breaker: Breaker, event: Passed) -> Step:

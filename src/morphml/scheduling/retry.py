@@ -1,13 +1,15 @@
 """Whether a task whose attempt failed is tried again, and when.
 
-| kind | tried again | then |
-|---|---|---|
-| infrastructure, lost worker, preempted | at once, then after 5, 10, 20 s; 3 times | dead |
-| user error | once, on another worker, unless two workers have shown the same error | failed |
-| crash, out of memory | once, on another worker: the node may be at fault | failed |
-| time limit | never: it would take as long again | failed |
+Which budget a failure uses up stands in ``failures.ANSWERS``.
 
-User error, crash and out of memory share the one retry. The two budgets are counted apart.
+| budget | tried again | then |
+|---|---|---|
+| own | once, on another worker; a user error not when two workers have shown it | failed |
+| machines | at once, then after 5, 10, 20 s; 3 times | dead |
+| innocent | as above; 8 times | dead |
+| none | never | failed |
+
+A task for whose quarantine four attempts count is dead, whatever is left of its budgets.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
-from morphml.scheduling.failures import INFRASTRUCTURE_KINDS, Failure, FailureKind
+from morphml.scheduling.failures import ANSWERS, Failure, RetryBudget
 from morphml.seeds import generator
 
 #: Workers that must have shown an error before it counts as the task's own fault.
@@ -27,14 +29,18 @@ WIDESPREAD = 2
 class RetryRule:
     """How often and when; the defaults are the promise of the design."""
 
-    #: Retries after infrastructure failures.
+    #: Retries after failures for which the machines are to blame.
     infrastructure_retries: int = 3
-    #: Seconds before the first, second ... of them; the last one repeats.
+    #: Retries after failures for which nobody is: its worker died with others, or was taken away.
+    innocent_retries: int = 8
+    #: Seconds before the first, second ... of either; the last one repeats.
     delays_s: tuple[float, ...] = (0.0, 5.0, 10.0, 20.0)
     #: Share of a delay that chance adds at most, so that a crowd does not come back at once.
     jitter: float = 0.1
     #: Retries on another worker after the task's own failures.
     own_retries: int = 1
+    #: Attempts that count for its quarantine, after which a task is tried no more.
+    quarantine_after: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,33 +97,39 @@ def decide_retry(
         seen_on: workers of the experiment that showed the last error's digest, by any task.
         elsewhere: whether a worker that has not failed this task could run it.
     """
-    kind = history[-1].kind
-    match kind:
-        case FailureKind.INFRASTRUCTURE | FailureKind.LOST_WORKER | FailureKind.PREEMPTED:
-            return _after_infrastructure(history, rule, seed)
-        case FailureKind.USER_ERROR:
-            hopeful = seen_on < WIDESPREAD
-        case FailureKind.CRASH | FailureKind.OUT_OF_MEMORY:
-            hopeful = True
-        case FailureKind.TIME_LIMIT:
-            hopeful = False
+    last = history[-1]
+    if sum(each.counts_for_quarantine for each in history) >= rule.quarantine_after:
+        return GiveUp(state="dead")
+    match last.budget:
+        case RetryBudget.MACHINES:
+            return _later(history, rule, rule.infrastructure_retries, seed)
+        case RetryBudget.INNOCENT:
+            return _later(history, rule, rule.innocent_retries, seed)
+        case RetryBudget.OWN:
+            widespread = ANSWERS[last.kind].ends_when_widespread and seen_on >= WIDESPREAD
+            again = not widespread and elsewhere and _spent(history) <= rule.own_retries
+        case RetryBudget.NONE:
+            again = False
         case _:
-            assert_never(kind)
-    own = [failure for failure in history if failure.kind not in INFRASTRUCTURE_KINDS]
-    if hopeful and elsewhere and len(own) <= rule.own_retries:
-        return Retry(delay_s=0.0, avoid=workers_to_avoid(history))
-    return GiveUp(state="failed")
+            assert_never(last.budget)
+    return Retry(delay_s=0.0, avoid=workers_to_avoid(history)) if again else GiveUp(state="failed")
 
 
 def workers_to_avoid(history: Sequence[Failure]) -> tuple[str, ...]:
-    """Names of the workers on which the task failed by its own fault, sorted."""
-    own = {f.worker for f in history if f.kind not in INFRASTRUCTURE_KINDS}
-    return tuple(sorted(own))
+    """Names of the workers that a retry better avoids, sorted."""
+    return tuple(sorted({f.worker for f in history if ANSWERS[f.kind].avoids_worker}))
 
 
-def _after_infrastructure(history: Sequence[Failure], rule: RetryRule, seed: int) -> RetryDecision:
-    count = sum(failure.kind in INFRASTRUCTURE_KINDS for failure in history)
-    if count > rule.infrastructure_retries:
+def _spent(history: Sequence[Failure]) -> int:
+    """How much of the last failure's budget is used up, that failure included."""
+    own = (RetryBudget.OWN, RetryBudget.NONE)
+    budgets = own if history[-1].budget in own else (history[-1].budget,)
+    return sum(failure.budget in budgets for failure in history)
+
+
+def _later(history: Sequence[Failure], rule: RetryRule, most: int, seed: int) -> RetryDecision:
+    count = _spent(history)
+    if count > most:
         return GiveUp(state="dead")
     delay = rule.delays_s[min(count, len(rule.delays_s)) - 1]
     chance = float(generator(seed, len(history), "retry").random())

@@ -13,11 +13,13 @@ from morphml.scheduling.breaker import (
     BreakerRule,
     BreakerState,
     Broke,
+    Needed,
     Passed,
     Probe,
     Restore,
     Ticked,
     Trip,
+    Withdrew,
     Worked,
     step,
 )
@@ -69,8 +71,22 @@ def test_failures_of_tasks_under_way_do_not_prolong_an_open_breaker() -> None:
     assert run(opened, Broke(at=20), Worked()) == (opened, [])
 
 
+def test_probe_that_says_nothing_makes_room_for_the_next_one() -> None:
+    half, _ = run(Breaker(id="w"), Broke(at=0), Broke(at=0), Ticked(at=30.0))
+    again, commands = run(half, Passed(), Withdrew())
+    assert (again, commands) == (half, [Probe()])
+
+
+def test_open_breaker_lets_a_probe_through_before_its_time_where_nobody_else_could_run_it() -> None:
+    opened, _ = run(Breaker(id="w"), Broke(at=0), Broke(at=0))
+    half, commands = run(opened, Needed())
+    assert (half.state, commands) == (BreakerState.HALF_OPEN, [Probe()])
+
+
 def test_nothing_passes_an_open_breaker_in_any_sequence() -> None:
-    alphabet: list[BreakerEvent] = [Passed(), Worked(), Broke(at=0.0), Ticked(at=31.0)]
+    alphabet: list[BreakerEvent] = [
+        *(Passed(), Worked(), Broke(at=0.0), Ticked(at=31.0), Withdrew(), Needed())
+    ]
     reached = set()
     for sequence in product(alphabet, repeat=6):
         breaker = Breaker(id="w")

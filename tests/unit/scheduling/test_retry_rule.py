@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from morphml.scheduling import (
+    ANSWERS,
     ErrorSightings,
     Failure,
     FailureKind,
     GiveUp,
     Retry,
     RetryRule,
-    counts_for_quarantine,
     decide_retry,
 )
 
@@ -17,13 +17,17 @@ K = FailureKind
 RULE = RetryRule()
 
 
-def failed(kind: FailureKind, worker: str = "w0", digest: str = "d") -> Failure:
-    return Failure(kind=kind, worker=worker, at=0.0, digest=digest)
+def failed(
+    kind: FailureKind, worker: str = "w0", digest: str = "d", *, alone: bool = False
+) -> Failure:
+    return Failure(kind=kind, worker=worker, at=0.0, digest=digest, alone=alone)
 
 
-@pytest.mark.parametrize("kind", [K.INFRASTRUCTURE, K.LOST_WORKER, K.PREEMPTED])
-def test_infrastructure_is_retried_at_once_then_later_then_dead(kind: FailureKind) -> None:
-    decisions = [decide_retry([failed(kind)] * n, RULE, seed=1) for n in range(1, 5)]
+@pytest.mark.parametrize(
+    "failure", [failed(K.INFRASTRUCTURE), failed(K.LOST_WORKER, alone=True)], ids=["setup", "alone"]
+)
+def test_infrastructure_is_retried_at_once_then_later_then_dead(failure: Failure) -> None:
+    decisions = [decide_retry([failure] * n, RULE, seed=1) for n in range(1, 5)]
     delays = [d.delay_s for d in decisions if isinstance(d, Retry)]
     assert delays[0] == 0.0
     assert 5.0 <= delays[1] <= 5.5
@@ -88,20 +92,47 @@ def test_the_two_budgets_are_counted_apart() -> None:
     assert decide_retry(after_user, RULE, seed=1) == Retry(delay_s=0.0, avoid=("w1",))
 
 
+def test_retry_after_infrastructure_goes_to_another_worker() -> None:
+    history = [failed(K.INFRASTRUCTURE, "w3"), failed(K.LOST_WORKER, "w1")]
+    assert decide_retry(history[:1], RULE, seed=1) == Retry(delay_s=0.0, avoid=("w3",))
+    assert decide_retry(history, RULE, seed=1) == Retry(delay_s=0.0, avoid=("w3",))
+
+
+@pytest.mark.parametrize("kind", [K.LOST_WORKER, K.PREEMPTED])
+def test_innocent_task_keeps_its_other_retries_and_is_tried_nine_times(kind: FailureKind) -> None:
+    innocent = [failed(kind)] * 8
+    decisions = [decide_retry(innocent[:n], RULE, seed=1) for n in range(1, 9)]
+    assert all(isinstance(each, Retry) for each in decisions)
+    for other in (K.INFRASTRUCTURE, K.USER_ERROR):
+        first = decide_retry([*innocent, failed(other)], RULE, seed=1)
+        assert first == Retry(delay_s=0.0, avoid=("w0",))
+    assert decide_retry([*innocent, failed(kind)], RULE, seed=1) == GiveUp(state="dead")
+
+
 @pytest.mark.parametrize(
-    ("kind", "own", "alone", "counts"),
+    ("failure", "counts"),
     [
-        (K.CRASH, True, False, True),
-        (K.CRASH, False, False, False),
-        (K.OUT_OF_MEMORY, False, True, True),
-        (K.INFRASTRUCTURE, False, True, True),
-        (K.USER_ERROR, True, True, True),
-        (K.TIME_LIMIT, True, True, False),
-        (K.PREEMPTED, True, True, False),
-        (K.LOST_WORKER, True, True, False),
+        (failed(K.CRASH), True),
+        (failed(K.OUT_OF_MEMORY), True),
+        (failed(K.LOST_WORKER, alone=True), True),
+        (failed(K.LOST_WORKER), False),
+        (failed(K.PREEMPTED, alone=True), False),
+        (failed(K.INFRASTRUCTURE), False),
+        (failed(K.USER_ERROR), False),
+        (failed(K.TIME_LIMIT), False),
     ],
 )
-def test_quarantine_counts_only_what_speaks_against_the_worker(
-    kind: FailureKind, own: bool, alone: bool, counts: bool
+def test_quarantine_counts_only_deaths_that_the_attempt_may_have_caused(
+    failure: Failure, counts: bool
 ) -> None:
-    assert counts_for_quarantine(kind, own_child_died=own, ran_alone=alone) is counts
+    assert failure.counts_for_quarantine is counts
+
+
+def test_four_deaths_of_children_and_workers_together_are_the_end_of_a_task() -> None:
+    deaths = [failed(K.CRASH), *[failed(K.LOST_WORKER, alone=True)] * 3]
+    assert isinstance(decide_retry(deaths[:3], RULE, seed=1), Retry)
+    assert decide_retry(deaths, RULE, seed=1) == GiveUp(state="dead")
+
+
+def test_every_kind_has_an_answer() -> None:
+    assert set(ANSWERS) == set(FailureKind)

@@ -81,7 +81,7 @@ EVENTS: dict[str, Callable[[int], TaskEvent]] = {
     "resume": lambda n: Resumed(at=6.0),
     "cancel": lambda n: Cancel(),
 }
-RULE = RetryRule(infrastructure_retries=2)
+RULE = RetryRule(infrastructure_retries=2, innocent_retries=2)
 
 
 def advance(world: World, name: str) -> World:

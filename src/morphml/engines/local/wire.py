@@ -78,6 +78,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
                 "message": _clean(outcome.message),
                 "traceback": _clean(outcome.traceback),
                 "digest": outcome.digest,
+                "alone": outcome.alone,
             }
         case _:
             assert_never(outcome)
@@ -105,6 +106,7 @@ def outcome_from_json(message: dict[str, Any]) -> Outcome:
                 message=text(message, "message"),
                 traceback=text(message, "traceback"),
                 digest=text(message, "digest"),
+                alone=message.get("alone") is True,
             )
         case other:
             raise ProtocolError(f"a child ended an attempt in an unknown way: {other!r}")

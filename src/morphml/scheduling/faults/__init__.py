@@ -1,0 +1,10 @@
+"""What becomes of an attempt that failed, of its task, its worker and its experiment.
+
+``failures.ANSWERS`` says what each kind of failure means, ``retry`` what becomes of the task;
+``faults.workers`` shuts off workers that only fail, ``faults.experiment`` ends an experiment that
+only fails. ``FaultToleranceManager`` joins them.
+"""
+
+from morphml.scheduling.faults.workers import WorkerBreakers, WorkerFaultRule
+
+__all__ = ["WorkerBreakers", "WorkerFaultRule"]
