@@ -23,6 +23,7 @@ from morphml.engines.local.payload import pack
 from morphml.engines.local.pool import Died, Pool, Said, Wrote
 from morphml.engines.local.queue import AttemptQueue
 from morphml.engines.local.shares import cores, preload, slot_plan
+from morphml.engines.local.warming import Warming
 from morphml.engines.port import (
     Assignment,
     Context,
@@ -76,6 +77,8 @@ class LocalEngine:
         self._codes: dict[ExperimentId, Code] = {}
         self._running: dict[AttemptToken, ChildHandle] = {}
         self._idle: dict[int, ChildHandle] = {}
+        #: Gets free children ready for experiments before there is an attempt of them.
+        self.warming = Warming(self._pool, self._idle, self._codes)
         self._events: list[EngineEvent] = []
         self._weigh_at = 0.0
         self._closed = False
@@ -114,8 +117,7 @@ class LocalEngine:
         self.start(parcel.needs)
         self._codes[experiment] = parcel.code
         children = [child for child in self._pool.children if child.code == parcel.code]
-        now = time.monotonic()
-        for child in self._lessons.learn(experiment, parcel.payload, children, now):
+        for child in self._lessons.learn(experiment, parcel.payload, children, time.monotonic()):
             self._idle.pop(child.slot, None)
             self._pool.condemn(child, "the experiment that it was loading was replaced")
 
@@ -123,18 +125,12 @@ class LocalEngine:
         """Free what an experiment without attempts takes up, in free children too."""
         self._lessons.forget(experiment)
         if self._codes.pop(experiment, None) is not None:
-            self._renew([child for child in self._idle.values() if experiment in child.known])
+            self.warming.renew(each for each in self._idle.values() if experiment in each.known)
 
     def start(self, needs: Sequence[str] = ()) -> None:
         """Start child processes now rather than with the first experiment."""
         if self._pool.start(preload(needs)):
-            self._renew([child for child in self._idle.values() if not child.known])
-
-    def _renew(self, children: Sequence[ChildHandle]) -> None:
-        """Put fresh children in the place of free ones."""
-        for child in children:
-            del self._idle[child.slot]
-            self._pool.replace(child, child.code)
+            self.warming.renew(each for each in self._idle.values() if not each.known)
 
     def wake(self) -> None:
         """End the present call of ``events``, or the next one, at once. Thread-safe."""
@@ -188,17 +184,13 @@ class LocalEngine:
         same moment. Events that come meanwhile are kept for ``events``.
         """
         until = time.monotonic() + timeout_s
-        while not self._closed and not self._warm():
+        while not self._closed and not self.warming.are_all_warm():
             now = time.monotonic()
             due = self._tick(now)
             if now >= until or self._pool.misfires >= _MISFIRES:
                 return False
             self._handle(max(0.0, min(until, due, self._pool.due) - now))
         return not self._closed
-
-    def _warm(self) -> bool:
-        warm = (child.ready and not child.loading for child in self._pool.children)
-        return sum(warm) == self.slots
 
     def close(self) -> None:
         """End everything that runs; no process stays. May be called twice."""
@@ -291,6 +283,7 @@ class LocalEngine:
             return
         if kind == "loaded":
             child.loading.pop(wire.experiment_of(message), None)
+            self.warming.look()
             return
         attempt = child.attempt
         token = wire.text(message, "token")

@@ -23,6 +23,7 @@ def registration_to_proto(registration: Registration) -> pb.Registration:
         attempts=map(attempt_to_proto, registration.attempts),
         results=map(attempt_to_proto, registration.results),
         bundles=registration.bundles,
+        prepares=registration.prepares,
     )
 
 
@@ -44,6 +45,7 @@ def registration_from_proto(message: pb.Registration) -> Registration:
         attempts=tuple(map(attempt_from_proto, message.attempts)),
         results=tuple(map(attempt_from_proto, message.results)),
         bundles=tuple(checking.identifier(each, "bundles") for each in message.bundles),
+        prepares=message.prepares,
     )
 
 

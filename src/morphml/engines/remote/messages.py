@@ -55,6 +55,8 @@ class Registration:
     results: tuple[AttemptName, ...] = ()
     #: Digests of bundles that it holds.
     bundles: tuple[str, ...] = ()
+    #: Whether it says when it is ready for an experiment that it was told of.
+    prepares: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

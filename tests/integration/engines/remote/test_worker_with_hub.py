@@ -40,9 +40,9 @@ from morphml.scheduling.failures import FailureKind
 EXPERIMENT = ExperimentId("experiment")
 
 
-def message(evaluator: str) -> ContextMessage:
+def message(evaluator: str, experiment: ExperimentId = EXPERIMENT) -> ContextMessage:
     return ContextMessage(
-        experiment=EXPERIMENT,
+        experiment=experiment,
         space=SPACE.to_text(),
         evaluator=evaluator,
         required=("score",),
@@ -57,6 +57,7 @@ class Master:
     hub: Hub
     records: KeptRecords
     events: list[EngineEvent] = field(default_factory=list)
+    experiment: ExperimentId = EXPERIMENT
 
     def __post_init__(self) -> None:
         self.lane = self.hub.lane(EXPERIMENT, self.hub.slots)
@@ -66,7 +67,7 @@ class Master:
         vector = (0,) * (len(SPACE.decisions) - 1) + (seconds,)
         assignment = Assignment(
             token=new_token(),
-            experiment=EXPERIMENT,
+            experiment=self.experiment,
             number=number,
             vector=vector,
             seed=number,

@@ -14,6 +14,7 @@ from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.driver_side import DriverSide
 from morphml.engines.remote.hub.ledger import Ledger
 from morphml.engines.remote.hub.losing import lose
+from morphml.engines.remote.hub.preparing import Preparing
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.views import WorkerView
@@ -48,6 +49,7 @@ class Book:
         self._dispatch = Dispatch(self.ledger)
         self.drivers = DriverSide(self.ledger, self._dispatch)
         self.workers = WorkerSide(self.ledger, self._dispatch)
+        self.preparing = Preparing(self.ledger, self._dispatch)
         self._ticked_at: float | None = None
 
     def take(self) -> Effects:
@@ -69,6 +71,7 @@ class Book:
                 lose(ledger, member, now, "is lost")
             else:
                 assert not any(isinstance(each, GiveUpAttempts) for each in commands)
+        self.preparing.look(now)
         self._dispatch.overdue(now)
         self._dispatch.strand(now)
         self.workers.ask_again()

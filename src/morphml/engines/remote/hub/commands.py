@@ -8,7 +8,7 @@ from typing import TypeAlias
 from morphml.engines.port import Order
 from morphml.engines.remote.hub.attempt import Attempt
 from morphml.engines.remote.messages import AttemptName
-from morphml.ids import AttemptToken
+from morphml.ids import AttemptToken, ExperimentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,14 @@ class SendTask:
 
     worker: str
     attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class SendContext:
+    """Tell the worker of the experiment, unless it was told on this stream."""
+
+    worker: str
+    experiment: ExperimentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +79,12 @@ class AskRecords:
 
 
 Command: TypeAlias = (
-    SendTask | SendOrder | SendAcknowledged | SendVerdict | SendDrain | CloseStream | AskRecords
+    SendTask
+    | SendContext
+    | SendOrder
+    | SendAcknowledged
+    | SendVerdict
+    | SendDrain
+    | CloseStream
+    | AskRecords
 )

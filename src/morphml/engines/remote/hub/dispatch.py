@@ -36,7 +36,7 @@ class Dispatch:
 
     def fill(self, now: Moment) -> None:
         """Send what waits to workers, as far as they have room; who uses least goes first."""
-        stuck: set[ExperimentId] = set()
+        stuck = {e for e, group in self._hungry.items() if group.readiness is not None}
         while len(self._hungry) > len(stuck):
             open_to = [g for e, g in self._hungry.items() if e not in stuck]
             group = open_to[0] if len(open_to) == 1 else min(open_to, key=lambda g: g.load)

@@ -63,6 +63,7 @@ class DriverSide:
         if group is None or group.listener != listener:
             return
         group.listener = 0
+        group.prepared, group.readiness = False, None
         group.events = type(group.events)(e for e in group.events if not isinstance(e, Finished))
         for token in group.tokens:
             attempt = self._ledger.attempts[token]

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from morphml.engines.port import EngineEvent, Finished, Logged
 from morphml.engines.remote.hub.attempt import Attempt, AttemptState
+from morphml.engines.remote.hub.readiness import Readiness
 from morphml.ids import AttemptToken, ExperimentId
 
 #: Requirements by rising name, and whom to avoid: attempts of one kind go where others of it go.
@@ -30,6 +31,10 @@ class Group:
         self._max_logs = max_logs
         #: Number of the lane that listens; 0 for none.
         self.listener = 0
+        #: Whether workers are told of it before there is a task for them.
+        self.prepared = False
+        #: The workers that get ready for it; None when tasks may be sent.
+        self.readiness: Readiness | None = None
         #: Slots that it may use; decides only who goes first.
         self.share = 1
         #: Its attempts that lie at workers.
@@ -82,6 +87,7 @@ class Group:
     def clear(self) -> None:
         """Forget every attempt and event."""
         self.used = 0
+        self.readiness = None
         self.tokens.clear()
         self.events.clear()
         self._waiting.clear()

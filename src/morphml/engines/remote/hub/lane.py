@@ -56,7 +56,10 @@ class Lane:
         return slots
 
     def prepare(self, experiment: ExperimentId, context: Context) -> None:
-        """Make the experiment known; what travels is what the master's records hold of it.
+        """Make the experiment known, to the workers too, which load it before there is a task.
+
+        What travels is what the master's records hold of it. The first tasks wait until the workers
+        that are here are ready, but not for long; see ``HubSettings.prepare_within_s``.
 
         Args:
             experiment: the lane's own.
@@ -70,6 +73,7 @@ class Lane:
         if experiment != self._experiment:
             raise WorkerError(f"experiment {experiment}: this lane is of {self._experiment}")
         self._contexts.learn(experiment)
+        self._switchboard.act(lambda book, now: book.preparing.begin(experiment, now))
         self._prepared = True
 
     def submit(self, assignment: Assignment) -> None:

@@ -83,6 +83,8 @@ class Ledger:
         if group.is_over:
             self.groups.pop(group.experiment, None)
             self.over.add(group.experiment)
+            for member in self.roster.members.values():
+                member.ready.discard(group.experiment)
 
     # --- attempts --------------------------------------------------------------------------------
 

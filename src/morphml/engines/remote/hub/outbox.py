@@ -33,13 +33,16 @@ class Outbox:
 
     def task(self, attempt: Attempt, context: pb.Context) -> None:
         """Queue a task, and before it the context where the worker has another one."""
-        owner = attempt.name.owner
-        if self._contexts.get(owner) != context.digest:
-            self._contexts[owner] = context.digest
-            self.put(pb.MasterEvent(context=context))
+        self.context(attempt.name.owner, context)
         assert attempt.assignment is not None
         task = wire.assignment_to_task(attempt.assignment, attempt.checkpoint)
         self.put(pb.MasterEvent(task=task))
+
+    def context(self, owner: ExperimentId, context: pb.Context) -> None:
+        """Queue a context where the worker has another one."""
+        if self._contexts.get(owner) != context.digest:
+            self._contexts[owner] = context.digest
+            self.put(pb.MasterEvent(context=context))
 
     def acknowledge(self, token: AttemptToken) -> None:
         """Queue an acknowledgement."""

@@ -10,7 +10,7 @@ from morphml.engines.remote import announcing, checking, wire
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.messages import AttemptName, Beat, CheckpointFile, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
-from morphml.ids import AttemptToken
+from morphml.ids import AttemptToken, ExperimentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """The worker is ready for an experiment that it was told of."""
+
+    experiment: ExperimentId
+
+
+@dataclass(frozen=True, slots=True)
 class Draining:
     """The worker takes nothing more."""
 
@@ -67,6 +74,7 @@ Said: TypeAlias = (
     | Saved
     | Result
     | GivenBack
+    | Prepared
     | Draining
     | Leaving
 )
@@ -96,6 +104,8 @@ def read_event(message: pb.WorkerEvent) -> Said:
             return GivenBack(checking.tokens(message.returned.tokens))
         case "registration":
             return announcing.registration_from_proto(message.registration)
+        case "prepared":
+            return Prepared(checking.experiment(message.prepared.experiment))
         case "draining":
             return Draining(checking.text(message.draining.reason, 200))
         case "leaving":

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 from morphml.engines.remote.hub.attempt import Moment
 from morphml.engines.remote.messages import Figures, Registration
-from morphml.ids import AttemptToken
+from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.placement import Places, Requirements
 from morphml.scheduling.worker import (
     Announced,
@@ -45,6 +45,8 @@ class Member:
     expected: dict[AttemptToken, int] = field(default_factory=dict)
     #: Attempts that its last beat showed as waiting there.
     queued: int = 0
+    #: Experiments that it said to be ready for, on this stream.
+    ready: set[ExperimentId] = field(default_factory=set)
     #: It said itself that it takes nothing more.
     draining: bool = False
     #: It sent a result of what it does not have, and that was said.
@@ -58,6 +60,11 @@ class Member:
     def live(self) -> bool:
         """Whether it is there, or may be back soon."""
         return self.worker.state not in _OVER
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be sent something now."""
+        return self.worker.state in _OPEN and not self.draining
 
 
 class Roster:
@@ -99,6 +106,7 @@ class Roster:
             self.members[registration.worker] = known
         known.registration, known.peer, known.draining = registration, peer, False
         known.heard_epoch = now.epoch
+        known.ready.clear()
         event = Announced(slots=registration.slots, attempts=attempts, at=now.monotonic)
         commands = self._step(known, event)
         self._watch(known)
@@ -207,7 +215,7 @@ class Roster:
         if worker.state in _OVER:
             self._places.remove(worker.id)
         else:
-            self._places.open(worker.id, worker.state in _OPEN and not member.draining)
+            self._places.open(worker.id, member.open)
 
     def _watch(self, member: Member, least: float = 0.0) -> None:
         worker = member.worker

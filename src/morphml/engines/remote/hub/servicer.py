@@ -19,6 +19,7 @@ from morphml.engines.remote.hub.reading import (
     Draining,
     GivenBack,
     Leaving,
+    Prepared,
     Result,
     Said,
     Saved,
@@ -185,6 +186,8 @@ def _hear(book: Book, worker: str, said: Said, now: Moment) -> None:
             _saved(book, worker, said)
         case GivenBack():
             workers.returned(worker, said.tokens, now)
+        case Prepared():
+            book.preparing.ready(worker, said.experiment, now)
         case Draining():
             workers.drains(worker)
         case Leaving():

@@ -31,6 +31,8 @@ class HubSettings:
     lost_after_s: float = 12.0
     #: Time within which a worker must have accepted a task; else it goes back.
     accept_within_s: float = 2.0
+    #: Longest time that the first tasks of an experiment wait for the workers to load it.
+    prepare_within_s: float = 5.0
     #: Time within which the first message of a stream must come.
     greet_within_s: float = 10.0
     #: Time that a retry waits for a worker other than the one that failed it.

@@ -24,6 +24,7 @@ from morphml.engines.remote.hub.commands import (
     CloseStream,
     Command,
     SendAcknowledged,
+    SendContext,
     SendDrain,
     SendOrder,
     SendTask,
@@ -166,6 +167,8 @@ class Switchboard:
         match command:
             case SendTask():
                 outbox.task(command.attempt, self.contexts[command.attempt.name.owner])
+            case SendContext():
+                outbox.context(command.experiment, self.contexts[command.experiment])
             case SendAcknowledged():
                 outbox.acknowledge(command.token)
             case SendVerdict():

@@ -12,7 +12,8 @@ from morphml.engines.remote.hub.commands import AskRecords, SendDrain, SendOrder
 from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.ledger import Ledger
 from morphml.engines.remote.hub.limbo import Unknown
-from morphml.engines.remote.hub.losing import drop, give_up, lose
+from morphml.engines.remote.hub.losing import LEFT, drop, give_up, lose
+from morphml.engines.remote.hub.preparing import tell_of_all
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken
@@ -60,6 +61,7 @@ class WorkerSide:
             if token not in named and token not in offered:
                 drop(ledger, member, token, now, "came back without it")
         ledger.dismiss(member, commands)
+        tell_of_all(ledger, member)
         self._ask(worker, questions)
         self._dispatch.fill(now)
 
@@ -121,7 +123,7 @@ class WorkerSide:
         member = self._ledger.roster.live(worker)
         if member is not None:
             self._ledger.roster.left(member)
-            lose(self._ledger, member, now, "left")
+            lose(self._ledger, member, now, LEFT)
             self._dispatch.fill(now)
 
     def drain(self, worker: str, reason: str, grace_s: float) -> bool:

@@ -13,7 +13,7 @@ class WorkRequest(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[WorkerEvent, _Mapping]]] = ...) -> None: ...
 
 class WorkerEvent(_message.Message):
-    __slots__ = ("registration", "beat", "accepted", "started", "report", "log", "saved", "result", "returned", "leaving", "draining")
+    __slots__ = ("registration", "beat", "accepted", "started", "report", "log", "saved", "result", "returned", "leaving", "draining", "prepared")
     REGISTRATION_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class WorkerEvent(_message.Message):
     RETURNED_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
     DRAINING_FIELD_NUMBER: _ClassVar[int]
+    PREPARED_FIELD_NUMBER: _ClassVar[int]
     registration: Registration
     beat: Beat
     accepted: Accepted
@@ -36,7 +37,8 @@ class WorkerEvent(_message.Message):
     returned: Returned
     leaving: Leaving
     draining: Draining
-    def __init__(self, registration: _Optional[_Union[Registration, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., returned: _Optional[_Union[Returned, _Mapping]] = ..., leaving: _Optional[_Union[Leaving, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ...) -> None: ...
+    prepared: Prepared
+    def __init__(self, registration: _Optional[_Union[Registration, _Mapping]] = ..., beat: _Optional[_Union[Beat, _Mapping]] = ..., accepted: _Optional[_Union[Accepted, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., saved: _Optional[_Union[Saved, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., returned: _Optional[_Union[Returned, _Mapping]] = ..., leaving: _Optional[_Union[Leaving, _Mapping]] = ..., draining: _Optional[_Union[Draining, _Mapping]] = ..., prepared: _Optional[_Union[Prepared, _Mapping]] = ...) -> None: ...
 
 class WorkResponse(_message.Message):
     __slots__ = ("events",)
@@ -65,7 +67,7 @@ class MasterEvent(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., task: _Optional[_Union[Task, _Mapping]] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., beat_seen: _Optional[_Union[BeatSeen, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ...) -> None: ...
 
 class Registration(_message.Message):
-    __slots__ = ("worker_id", "name", "morphml_version", "python_version", "protocol", "slots", "capabilities", "attempts", "results", "bundles")
+    __slots__ = ("worker_id", "name", "morphml_version", "python_version", "protocol", "slots", "capabilities", "attempts", "results", "bundles", "prepares")
     class CapabilitiesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +85,7 @@ class Registration(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     BUNDLES_FIELD_NUMBER: _ClassVar[int]
+    PREPARES_FIELD_NUMBER: _ClassVar[int]
     worker_id: str
     name: str
     morphml_version: str
@@ -93,7 +96,8 @@ class Registration(_message.Message):
     attempts: _containers.RepeatedCompositeFieldContainer[AttemptName]
     results: _containers.RepeatedCompositeFieldContainer[AttemptName]
     bundles: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, worker_id: _Optional[str] = ..., name: _Optional[str] = ..., morphml_version: _Optional[str] = ..., python_version: _Optional[str] = ..., protocol: _Optional[int] = ..., slots: _Optional[int] = ..., capabilities: _Optional[_Mapping[str, float]] = ..., attempts: _Optional[_Iterable[_Union[AttemptName, _Mapping]]] = ..., results: _Optional[_Iterable[_Union[AttemptName, _Mapping]]] = ..., bundles: _Optional[_Iterable[str]] = ...) -> None: ...
+    prepares: bool
+    def __init__(self, worker_id: _Optional[str] = ..., name: _Optional[str] = ..., morphml_version: _Optional[str] = ..., python_version: _Optional[str] = ..., protocol: _Optional[int] = ..., slots: _Optional[int] = ..., capabilities: _Optional[_Mapping[str, float]] = ..., attempts: _Optional[_Iterable[_Union[AttemptName, _Mapping]]] = ..., results: _Optional[_Iterable[_Union[AttemptName, _Mapping]]] = ..., bundles: _Optional[_Iterable[str]] = ..., prepares: _Optional[bool] = ...) -> None: ...
 
 class AttemptName(_message.Message):
     __slots__ = ("token", "owner", "number", "segment")
@@ -287,6 +291,12 @@ class Draining(_message.Message):
     reason: str
     grace_s: float
     def __init__(self, reason: _Optional[str] = ..., grace_s: _Optional[float] = ...) -> None: ...
+
+class Prepared(_message.Message):
+    __slots__ = ("experiment",)
+    EXPERIMENT_FIELD_NUMBER: _ClassVar[int]
+    experiment: str
+    def __init__(self, experiment: _Optional[str] = ...) -> None: ...
 
 class Leaving(_message.Message):
     __slots__ = ("reason",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Collection
@@ -68,6 +69,8 @@ class Executor:
         self._prepared: dict[ExperimentId, str] = {}
         self._pending: dict[AttemptToken, _Pending] = {}
         self._wanted: set[Wanted] = set()
+        #: Experiments that children are to load before there is an attempt.
+        self._awaited: set[ExperimentId] = set()
         #: Bundles that were seen to be here.
         self._here: set[str] = set()
         self._events: list[EngineEvent] = []
@@ -75,6 +78,29 @@ class Executor:
     def learn(self, context: ContextMessage) -> None:
         """Take an experiment in, or a new version of it."""
         self._contexts[context.experiment] = context
+
+    def get_ready(self, experiment: ExperimentId) -> None:
+        """Fetch the code of a known experiment and load it, before there is an attempt of it."""
+        context = self._contexts[experiment]
+        self._awaited.add(experiment)
+        if not self.has(context):
+            wanted = BundleWanted(digest=context.bundle)
+            if wanted not in self._wanted:
+                self._want(wanted)
+        elif not context.pickle or self._allow_pickle:
+            with contextlib.suppress(OSError):  # its attempts will say so
+                self._prepare(context)
+                self._engine.warming.turn_to(experiment)
+
+    def ready(self) -> list[ExperimentId]:
+        """Experiments that are ready since the last question, or as ready as they will be."""
+        ready = [
+            experiment
+            for experiment in self._awaited
+            if self.has(self._contexts[experiment]) and self._engine.warming.is_warm(experiment)
+        ]
+        self._awaited.difference_update(ready)
+        return ready
 
     def agrees(self, context: ContextMessage) -> bool:
         """Whether nothing else was told of the experiment."""
@@ -128,6 +154,7 @@ class Executor:
         if news.problem and news.again and waiting:
             return  # it is wanted again from the next master
         self._wanted.discard(news.wanted)
+        self._go_on_getting_ready(news)
         for pending in waiting:
             if news.problem:
                 self._fail(pending.assignment, news.problem)
@@ -154,12 +181,13 @@ class Executor:
     def forget(self, experiment: ExperimentId) -> None:
         """Let go what an experiment without attempts takes up; it may come back."""
         self._prepared.pop(experiment, None)
+        self._awaited.discard(experiment)
         self._engine.forget(experiment)
         self._scratch.forget(experiment)
 
     def has(self, context: ContextMessage) -> bool:
         """Whether the code of an experiment is here."""
-        return not context.bundle or self.bundle(context.bundle).is_dir()
+        return not context.bundle or self._is_here(context.bundle)
 
     def bundle(self, name: str) -> Path:
         """The folder of a bundle, which need not be there."""
@@ -169,6 +197,15 @@ class Executor:
         """Digests of the bundles that are here."""
         names = (each.name for each in self._scratch.bundles.iterdir())
         return tuple(sorted(name for name in names if name.isalnum()))
+
+    def _go_on_getting_ready(self, news: Fetched) -> None:
+        """A bundle is here, or does not come; a new connection tells of the experiment again."""
+        for experiment in sorted(self._awaited):
+            if news.wanted == BundleWanted(digest=self._contexts[experiment].bundle):
+                if news.problem:
+                    self._awaited.discard(experiment)
+                else:
+                    self.get_ready(experiment)
 
     def _want(self, wanted: Wanted) -> None:
         self._wanted.add(wanted)

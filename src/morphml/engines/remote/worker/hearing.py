@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from morphml.engines.port import Order
 from morphml.engines.remote import checking
 from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.messages import ContextMessage
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.wire import (
     attempt_from_proto,
@@ -102,7 +103,7 @@ class Hearing:
             case "task":
                 self._task(event.task, accepted)
             case "context":
-                self._parts.executor.learn(context_from_proto(event.context))
+                self._context(context_from_proto(event.context))
             case "order":
                 self._order(event.order)
             case "acknowledged":
@@ -116,6 +117,12 @@ class Hearing:
                 self._drain(event.drain.reason or "the master asked for it", grace_s)
             case _:
                 pass  # of a newer protocol, or said before
+
+    def _context(self, context: ContextMessage) -> None:
+        executor = self._parts.executor
+        executor.learn(context)
+        if self._parts.leaving.phase is Phase.WORKING:
+            executor.get_ready(context.experiment)
 
     def _task(self, task: pb.Task, accepted: list[AttemptToken]) -> None:
         parts = self._parts

@@ -155,6 +155,7 @@ class Shift:
             attempts=book.names(Stage.WAITING, Stage.RUNNING),
             results=book.names(Stage.ENDED),
             bundles=self._parts.executor.bundles(),
+            prepares=True,
         )
 
     def _welcome(self, news: Welcomed) -> None:

@@ -20,6 +20,7 @@ from morphml.clock import Clock
 from morphml.engines.local import LocalEngine
 from morphml.engines.remote.access import ClientAccess, ServerAccess, parse_endpoint
 from morphml.engines.remote.access.server import refuse_open_door
+from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.worker.book import Book
 from morphml.engines.remote.worker.capabilities import capabilities
 from morphml.engines.remote.worker.dialling import Dialling
@@ -202,6 +203,8 @@ class RemoteWorker:
         while self._inbox:
             self._shift.take(self._inbox.popleft(), now)
         self._shift.keep_time(now)
+        for experiment in self._executor.ready():
+            self._telling.say(pb.WorkerEvent(prepared=pb.Prepared(experiment=experiment)))
         self._telling.flush(now)
         code = self._shift.exit if self._stopped is None else self._stopped
         if code is None:
