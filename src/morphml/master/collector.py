@@ -11,10 +11,16 @@ from morphml.engines import port
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
-from morphml.master.hope import Hope
 from morphml.master.ranking import Ranking
 from morphml.master.retries import Retries
 from morphml.optimizers.events import JSON
+from morphml.scheduling.faults.experiment import (
+    AttemptBroke,
+    EvaluatorBegan,
+    ExperimentBreaker,
+    TrialBroke,
+    TrialWorked,
+)
 from morphml.scheduling.retry import GiveUp, Retry
 from morphml.search.changes import AttemptEnd, AttemptResult, ReturnedTask, TaskThen
 from morphml.search.experiment import TrialState
@@ -23,6 +29,7 @@ from morphml.search.machine import SearchMachine
 from morphml.search.outcome import Outcome
 
 _SCORED = (TrialState.COMPLETED, TrialState.PRUNED)
+_FAILED = (TrialState.FAILED, TrialState.DEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,10 @@ class Collector:
         self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
         #: Whether the run is worth going on with.
-        self.hope = Hope(worked=any(counts[state] for state in _SCORED))
+        self.breaker = ExperimentBreaker(
+            worked=sum(counts[state] for state in _SCORED),
+            failed=sum(counts[state] for state in _FAILED),
+        )
 
     def collect(self, event: port.EngineEvent, batch: Batch) -> None:
         """Take one event in; what must be stored is added to ``batch``."""
@@ -82,7 +92,7 @@ class Collector:
             case port.Logged():
                 self._logged(event)
             case port.Started():
-                self.hope.began()
+                self.breaker.step(EvaluatorBegan())
                 flight = self._flights.get(event.token)
                 if flight is not None:
                     flight.worker = event.worker
@@ -203,7 +213,7 @@ class Collector:
         if stopped and not self._required.issubset(metrics):
             state = TrialState.CANCELLED  # before there was anything to rank it by
         else:
-            self.hope.succeeded()
+            self.breaker.step(TrialWorked())
         outcome = Outcome(
             state=state,
             metrics=metrics,
@@ -226,15 +236,23 @@ class Collector:
         self._flights.remember(flight.task, failure)
         history = self._flights.failures[flight.task]
         again = any(earlier["digest"] == failed.digest for earlier in history[:-1])
-        self.hope.failed_attempt(failure, again=again)
+        self.breaker.step(
+            AttemptBroke(
+                kind=failed.kind,
+                digest=failed.digest,
+                error=f"{failed.error_type}: {failed.message}",
+                raised=bool(failed.traceback),
+                again=again,
+            )
+        )
         decision = self._retries.decide(flight.task, history)
-        if self.hope.in_vain:
+        if self.breaker.in_vain:
             decision = GiveUp(state="dead")
         if isinstance(decision, Retry):
             return _Ending(
                 AttemptResult.FAILED, TaskThen.RETRY, failure=failure, delay_s=decision.delay_s
             )
-        self.hope.failed_trial()
+        self.breaker.step(TrialBroke())
         outcome = Outcome(
             state=TrialState(decision.state),
             duration_s=event.duration_s,

@@ -16,6 +16,7 @@ from morphml.errors import ConstraintError, DriverLost, ExperimentError
 from morphml.master.batch import Batch
 from morphml.master.crew import Crew
 from morphml.master.elsewhere import reconcile
+from morphml.scheduling.faults import StopExperiment
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.machine import Ended, Reused
@@ -58,7 +59,7 @@ class ExperimentDriver:
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
         self._refusal: ConstraintError | None = None
-        self._gave_up = False
+        self._gave_up: StopExperiment | None = None
         self._stopping = False
         #: Whether the last turn stopped asking only to let others have theirs.
         self._asks_on = False
@@ -192,7 +193,7 @@ class ExperimentDriver:
 
     def _may_ask(self) -> bool:
         """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""
-        if self._closing is not None or self._crew.collector.hope.waits:
+        if self._closing is not None or self._crew.collector.breaker.waits:
             return False
         machine = self._crew.machine
         if not machine.has_room:
@@ -271,14 +272,14 @@ class ExperimentDriver:
             self._closing = machine.over
 
     def _weigh_hope(self) -> None:
-        """Give up where nothing ever worked, unless what still ran does work after all."""
-        lost = self._crew.collector.hope.lost
-        if self._closing is None and lost is not None:
-            self._closing = Ended(lost)
-            self._gave_up = True
-        elif self._gave_up and lost is None:
+        """Give up where nothing works any more, unless what still ran does work after all."""
+        verdict = self._crew.collector.breaker.verdict
+        if self._closing is None and verdict is not None:
+            self._closing = Ended(verdict.reason)
+            self._gave_up = verdict
+        elif self._gave_up is not None and verdict is None:
             self._closing = None
-            self._gave_up = False
+            self._gave_up = None
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -288,7 +289,9 @@ class ExperimentDriver:
         reason = self._closing.reason
         state = ExperimentState.PAUSED if self._stopping else ExperimentState.COMPLETED
         refused = self._refusal if not self._stopping else None
-        if refused is not None or self._gave_up:
+        if self._gave_up is not None:
+            state = ExperimentState(self._gave_up.state)
+        if refused is not None:
             state = ExperimentState.FAILED
         self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
         if not self._crew.machine.pending:

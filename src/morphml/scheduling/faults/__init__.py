@@ -5,6 +5,14 @@
 only fails. ``FaultToleranceManager`` joins them.
 """
 
+from morphml.scheduling.faults.experiment import ExperimentBreaker, StopExperiment
+from morphml.scheduling.faults.manager import FaultToleranceManager
 from morphml.scheduling.faults.workers import WorkerBreakers, WorkerFaultRule
 
-__all__ = ["WorkerBreakers", "WorkerFaultRule"]
+__all__ = [
+    "ExperimentBreaker",
+    "FaultToleranceManager",
+    "StopExperiment",
+    "WorkerBreakers",
+    "WorkerFaultRule",
+]
