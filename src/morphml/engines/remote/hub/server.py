@@ -62,6 +62,7 @@ class HubServer:
         self._access = access
         self._identity = identity
         self._pool = pool
+        self._work = WorkServicer(switchboard, identity)
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._stop: asyncio.Event | None = None
@@ -132,6 +133,7 @@ class HubServer:
         hopeless = Hopeless(self._settings.infeasible_after_s)
         look_at = 0.0
         while not self._stop.is_set():
+            self._work.hear_beats()
             self._switchboard.act(lambda book, now: book.tick(now))
             self.ticked_at = now = self._switchboard.moment().monotonic
             if now >= look_at:
@@ -158,12 +160,11 @@ class HubServer:
         return server
 
     def _handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-        work = WorkServicer(self._switchboard, self._identity)
         files = TransferServicer(self._switchboard, self._records, self._pool)
         polls = PollServicer(self._switchboard, self._identity)
         return {
             "Work": grpc.stream_stream_rpc_method_handler(
-                work.work, None, pb.WorkResponse.SerializeToString
+                self._work.work, None, pb.WorkResponse.SerializeToString
             ),
             "RegisterWorker": grpc.unary_unary_rpc_method_handler(
                 polls.register,

@@ -12,6 +12,7 @@ import grpc
 from morphml.engines.port import Checkpointed, Logged, Reported, Started
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.hub.attempt import Moment
+from morphml.engines.remote.hub.beats import Beats
 from morphml.engines.remote.hub.book import Book
 from morphml.engines.remote.hub.connection import STREAM_ENDED, Connection
 from morphml.engines.remote.hub.reading import (
@@ -51,6 +52,14 @@ class WorkServicer:
         self._switchboard = switchboard
         self._settings = switchboard.settings
         self._identity = identity
+        self._beats = Beats()
+
+    def hear_beats(self) -> None:
+        """Hear the beats that wait, and answer them; on the event loop, a few times a second."""
+        with self._switchboard.lock:
+            for connection, said in self._beats.take().items():
+                self._take(connection, said)
+                self._switchboard.poke(connection)
 
     async def work(self, _: AsyncIterator[bytes], call: Call) -> None:
         """One worker's stream, from its registration to its end."""
@@ -114,7 +123,10 @@ class WorkServicer:
         while (said := await _read(call)) is not None:
             if not self._switchboard.is_current(connection):
                 return
-            self._take(connection, said)
+            now = self._beats.sift(connection, said)
+            if not now:
+                continue
+            self._take(connection, now)
             await connection.flush()
             if self._switchboard.book.ledger.swollen:
                 await self._hold(connection)

@@ -129,6 +129,12 @@ class Switchboard:
         connection = self._connections.get(worker)
         return connection if connection is not None and connection.polled else None
 
+    def poke(self, connection: Connection) -> None:
+        """Send what is queued for the worker, soon."""
+        with self.lock:
+            self._poked[connection.worker] = connection
+            self._schedule()
+
     def is_current(self, connection: Connection) -> bool:
         """Whether no newer stream of the worker is there."""
         return self._connections.get(connection.worker) is connection
