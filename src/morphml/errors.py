@@ -99,6 +99,10 @@ class RequirementsError(ExperimentError):
         self.name = name
 
 
+class SchedulingError(CallerError):
+    """A policy does not exist or is set wrongly, or a task is scheduled that must not be."""
+
+
 class ExperimentFileError(ExperimentError):
     """An experiment file breaks its schema.
 

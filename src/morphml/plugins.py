@@ -24,3 +24,8 @@ def load_plugin(group: str, name: str) -> object:
             return plugin
     offered = ", ".join(sorted({entry.name for entry in found})) or "none"
     raise CallerError(f"no plug-in {name!r} in {group!r}; installed: {offered}")
+
+
+def plugin_names(group: str) -> tuple[str, ...]:
+    """What installed packages offer in the entry-point ``group``, sorted; nothing is loaded."""
+    return tuple(sorted({entry.name for entry in entry_points(group=group)}))

@@ -1,34 +1,37 @@
 """Policies: who goes first, and where. One small file each."""
 
-from collections.abc import Callable, Mapping
-
 from morphml.scheduling.policies.contract import (
     DEFAULT_PRIORITY,
     PRIORITIES,
-    Placement,
+    Choice,
+    Ended,
+    Left,
+    Observation,
+    Placed,
     Policy,
+    Queue,
     Request,
-    WaitingTask,
-    WorkerOffer,
 )
-from morphml.scheduling.policies.fifo import Fifo
-from morphml.scheduling.policies.placement import suitable
-from morphml.scheduling.policies.priority import AGE_STEP_S, Priority
-
-#: Every policy by the name used in settings.
-POLICIES: Mapping[str, Callable[[], Policy]] = {"fifo": Fifo, "priority": Priority}
+from morphml.scheduling.policies.registry import (
+    DEFAULT_POLICY,
+    POLICIES,
+    create_policy,
+    policy_names,
+)
 
 __all__ = [
-    "AGE_STEP_S",
+    "DEFAULT_POLICY",
     "DEFAULT_PRIORITY",
     "POLICIES",
     "PRIORITIES",
-    "Fifo",
-    "Placement",
+    "Choice",
+    "Ended",
+    "Left",
+    "Observation",
+    "Placed",
     "Policy",
-    "Priority",
+    "Queue",
     "Request",
-    "WaitingTask",
-    "WorkerOffer",
-    "suitable",
+    "create_policy",
+    "policy_names",
 ]

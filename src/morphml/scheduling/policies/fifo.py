@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from morphml.scheduling.policies.contract import Placement, Request, WaitingTask, WorkerOffer
-from morphml.scheduling.policies.placement import first_with_room, place_in_order
+from morphml.scheduling.fleet import Ahead, Key, Seat
+from morphml.scheduling.placing import Placing
+from morphml.scheduling.policies.contract import Observation, Queue, Request
+from morphml.scheduling.policies.ranked import RankedQueue
 
 
 class Fifo:
-    """Tasks go in the order in which they became ready, whatever their priority."""
+    """Tasks go in the order in which they became ready, whatever their priority.
+
+    Each goes to the worker that has been here longest, so that those that came last are the first
+    to have nothing to do, and can leave.
+    """
 
     name: str = "fifo"
+    ahead: Ahead | None = None
 
     def rank(self, request: Request) -> float:
         """When the task became ready."""
         return request.first_ready_at
 
-    def place(
-        self, window: Sequence[WaitingTask], workers: Sequence[WorkerOffer]
-    ) -> list[Placement]:
-        """Each task to the first suitable worker by name."""
-        return place_in_order(window, workers, first_with_room)
+    def key(self, seat: Seat) -> Key:
+        """When the worker came."""
+        return (seat.joined,)
+
+    def queue(self, placing: Placing) -> Queue:
+        """By rank."""
+        return RankedQueue(placing)
+
+    def observe(self, event: Observation) -> None:
+        """Learns nothing."""

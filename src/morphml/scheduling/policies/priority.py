@@ -1,48 +1,40 @@
-"""Priorities with ageing: who waits long enough goes before whoever is more important."""
+"""More important tasks first, with ageing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from morphml.errors import ExperimentError
-from morphml.scheduling.policies.contract import (
-    PRIORITIES,
-    Placement,
-    Request,
-    WaitingTask,
-    WorkerOffer,
-)
-from morphml.scheduling.policies.placement import first_with_room, place_in_order
-
-#: Seconds of waiting that are worth one step of priority.
-AGE_STEP_S = 60.0
+from morphml.scheduling.fleet import Ahead, Key, Seat
+from morphml.scheduling.placing import Placing
+from morphml.scheduling.policies.ageing import AGE_STEP_S, aged_rank, checked_age_step
+from morphml.scheduling.policies.contract import Observation, Queue, Request
+from morphml.scheduling.policies.ranked import RankedQueue
 
 
 class Priority:
     """Higher priorities go first; one step of priority is overtaken by ``age_step_s`` of waiting.
 
-    The rank is a constant, so claims stay a walk along an index: of two tasks the one with
-    the smaller ``first_ready_at - priority * age_step_s`` goes first, at whatever time one asks.
+    Each task goes to the worker that has been here longest.
+
+    Args:
+        age_step_s: seconds of waiting that are worth one step of priority, > 0.
     """
 
     name: str = "priority"
+    ahead: Ahead | None = None
 
     def __init__(self, age_step_s: float = AGE_STEP_S) -> None:
-        self.age_step_s = age_step_s
+        self.age_step_s = checked_age_step(age_step_s)
 
     def rank(self, request: Request) -> float:
-        """When the task became ready, minus what its priority is worth.
+        """See ``aged_rank``."""
+        return aged_rank(request, self.age_step_s)
 
-        Raises:
-            ExperimentError: the priority is not from 1 to 10.
-        """
-        low, high = PRIORITIES
-        if not low <= request.priority <= high:
-            raise ExperimentError(f"priority: from {low} to {high}, got {request.priority}")
-        return request.first_ready_at - request.priority * self.age_step_s
+    def key(self, seat: Seat) -> Key:
+        """When the worker came."""
+        return (seat.joined,)
 
-    def place(
-        self, window: Sequence[WaitingTask], workers: Sequence[WorkerOffer]
-    ) -> list[Placement]:
-        """Each task to the first suitable worker by name."""
-        return place_in_order(window, workers, first_with_room)
+    def queue(self, placing: Placing) -> Queue:
+        """By rank."""
+        return RankedQueue(placing)
+
+    def observe(self, event: Observation) -> None:
+        """Learns nothing."""

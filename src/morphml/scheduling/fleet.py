@@ -1,0 +1,414 @@
+"""All workers with what lies on them; finds the one that gets an attempt.
+
+For each set of needs that was asked for, the workers that have room for it lie in a heap, in the
+order of the policy. A worker enters the heaps anew whenever it changes, and what it left there is
+void; so a question costs the logarithm of the number of workers, whatever their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import TypeAlias
+
+from morphml.ids import AttemptToken
+from morphml.scheduling.locality import Locality
+from morphml.scheduling.resources import Capacity, Holdings, Requirements
+
+#: Smallest first; all keys of one policy have the same length.
+Key: TypeAlias = tuple[float, ...]
+
+#: Sets of needs for which heaps are kept; the one made first goes when there are more.
+_MOST_KINDS = 256
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A worker, as policies see it: they read it, the fleet alone writes it."""
+
+    id: str
+    #: What people call it; attempts avoid workers by name.
+    name: str
+    #: Attempts that it can run at once; >= 1.
+    slots: int
+    holdings: Holdings
+    #: It was the so many-th to come, from 1.
+    joined: int
+    #: Attempts that lie there, queued ones too.
+    busy: int = 0
+    #: Number of the last placement that went there, from 1; 0 for none.
+    turn: int = 0
+    #: Whether it may be sent anything now.
+    open: bool = True
+    #: Whether more may be queued there than it can run at once, until so much is.
+    filling: bool = True
+    #: The needs of the gang that it is kept for.
+    kept_for: Requirements | None = None
+    #: Number of the heap entries that count; 0 once it left.
+    version: int = 0
+
+    @property
+    def share(self) -> float:
+        """The used share of its slots."""
+        return self.busy / self.slots
+
+    @property
+    def free(self) -> int:
+        """Slots that nothing lies on, of a worker that may be sent something."""
+        return max(0, self.slots - self.busy) if self.open else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """How many attempts a worker may be sent beyond its slots, so that it need not wait for more.
+
+    Long tasks are better kept for the slot that is free first, so only short ones go ahead.
+    """
+
+    #: As a share of its slots, rounded up; 0 for none.
+    share: float = 0.0
+    #: Seconds that tasks of the experiment take on average, below which they go ahead.
+    below_s: float = 0.2
+    #: Nothing more goes ahead until so small a share lies ahead; then it is filled up at once.
+    refill: float = math.inf
+
+    def limit(self, seat: Seat) -> int:
+        """Attempts that may lie at the worker."""
+        return seat.slots + math.ceil(self.share * seat.slots)
+
+    def is_due(self, seat: Seat) -> bool:
+        """Whether so little lies ahead that more is to be sent."""
+        return seat.busy - seat.slots <= self.refill * seat.slots
+
+
+#: Nothing goes ahead.
+NOTHING_AHEAD = Ahead()
+
+_Entry: TypeAlias = tuple[bool, Key, int, Seat]
+
+
+class _Candidates:
+    """The workers with room for one set of needs."""
+
+    __slots__ = ("able", "heap", "needs")
+
+    def __init__(self, needs: Requirements) -> None:
+        self.needs = needs
+        #: Open workers that could run it if nothing else were there.
+        self.able = 0
+        #: (all slots taken, key, version, worker); void where the version is not the worker's.
+        self.heap: list[_Entry] = []
+
+    def top(self) -> _Entry | None:
+        """The first entry that counts."""
+        heap = self.heap
+        while heap:
+            entry = heap[0]
+            if entry[2] == entry[3].version:
+                return entry
+            heappop(heap)
+        return None
+
+    def tidy(self, most: int) -> None:
+        """Throw void entries away when there are too many."""
+        if len(self.heap) > most:
+            self.heap = [entry for entry in self.heap if entry[2] == entry[3].version]
+            heapify(self.heap)
+
+
+class Fleet:
+    """All workers.
+
+    Args:
+        key: the order in which workers get attempts, smallest first; asked whenever one changes.
+        ahead: what may be queued at a worker.
+
+    Cost: O(kinds x log workers) for each change, where kinds are the different needs asked for;
+    O(log workers) for ``choose``, plus the workers that are to be avoided.
+    """
+
+    def __init__(self, key: Callable[[Seat], Key], ahead: Ahead = NOTHING_AHEAD) -> None:
+        self._key = key
+        self._ahead = ahead
+        self._seats: dict[str, Seat] = {}
+        self._names: dict[str, set[str]] = {}
+        self._kinds: dict[Requirements, _Candidates] = {}
+        self._versions = 0
+        self._joined = 0
+        self._turns = 0
+        self._slots = 0
+        self._free = 0
+        self.locality = Locality()
+        #: Rises whenever a worker can take more than before.
+        self.gains = 0
+        #: Workers that were looked at to answer ``choose``, in all.
+        self.looked = 0
+
+    def __len__(self) -> int:
+        """Workers, open or not."""
+        return len(self._seats)
+
+    def __iter__(self) -> Iterator[Seat]:
+        """All workers, in the order in which they came."""
+        return iter(self._seats.values())
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def put(
+        self,
+        worker: str,
+        *,
+        name: str,
+        slots: int,
+        capabilities: Mapping[str, float],
+        held: Mapping[AttemptToken, Requirements],
+    ) -> Seat:
+        """A worker with all that lies on it now; one of the same id is replaced."""
+        self.remove(worker)
+        self._joined += 1
+        holdings = Holdings(Capacity.parse(capabilities))
+        seat = Seat(id=worker, name=name, slots=slots, holdings=holdings, joined=self._joined)
+        for token, needs in held.items():
+            holdings.take(token, needs)
+        seat.busy = len(holdings.held)
+        self._seats[worker] = seat
+        self._names.setdefault(name, set()).add(worker)
+        self._count(seat, 1)
+        self._enter(seat)
+        self.gains += 1
+        return seat
+
+    def remove(self, worker: str) -> None:
+        """Forget a worker, known or not."""
+        seat = self._seats.pop(worker, None)
+        if seat is not None:
+            self._count(seat, -1)
+            seat.version = 0
+            seat.open = False
+            alike = self._names[seat.name]
+            alike.discard(worker)
+            if not alike:
+                del self._names[seat.name]
+
+    def open(self, worker: str, may_be_sent: bool) -> None:
+        """Whether the worker may be sent anything from now on."""
+        seat = self._seats.get(worker)
+        if seat is not None and seat.open != may_be_sent:
+            self._count(seat, -1)
+            seat.open = may_be_sent
+            self._count(seat, 1)
+            self._enter(seat)
+            self.gains += may_be_sent
+
+    def take(self, worker: str, token: AttemptToken, needs: Requirements) -> None:
+        """The attempt lies on the worker now, whether or not it fits; again changes nothing."""
+        seat = self._seats.get(worker)
+        if seat is None or token in seat.holdings.held:
+            return
+        seat.holdings.take(token, needs)
+        self._free -= seat.free
+        seat.busy += 1
+        self._free += seat.free
+        self._turns += 1
+        seat.turn = self._turns
+        self._enter(seat)
+
+    def give_back(self, worker: str, token: AttemptToken) -> None:
+        """The attempt left the worker; nothing when it was not there."""
+        seat = self._seats.get(worker)
+        if seat is None or token not in seat.holdings.held:
+            return
+        seat.holdings.release(token)
+        self._free -= seat.free
+        seat.busy -= 1
+        self._free += seat.free
+        self._enter(seat)
+        self.gains += 1
+
+    def keep(self, worker: str, needs: Requirements | None) -> None:
+        """The worker is kept for gangs with such needs from now on, or for nobody."""
+        seat = self._seats.get(worker)
+        if seat is not None and seat.kept_for != needs:
+            seat.kept_for = needs
+            self._enter(seat)
+            self.gains += needs is None
+
+    # --- questions -------------------------------------------------------------------------------
+
+    def get(self, worker: str) -> Seat | None:
+        """The worker, if it is here."""
+        return self._seats.get(worker)
+
+    def choose(
+        self, needs: Requirements, avoid: Collection[str] = (), *, ahead: bool = False
+    ) -> Seat | None:
+        """The first open worker with room for it, or None.
+
+        Args:
+            needs: of the attempt, at one worker.
+            avoid: names of workers, or of slots such as ``box/slot-3``, that come last.
+            ahead: whether it may also wait at a worker whose slots are all taken.
+        """
+        found = self._candidates(needs)
+        entry = found.top()
+        if entry is None or (entry[0] and not ahead):
+            return None
+        self.looked += 1
+        if not avoid or not is_avoided(entry[3].name, avoid):
+            return entry[3]
+        return self._pass_over(found, avoid, ahead)
+
+    def _pass_over(self, found: _Candidates, avoid: Collection[str], ahead: bool) -> Seat | None:
+        """The first that need not be avoided, else the first."""
+        passed: list[_Entry] = []
+        chosen: Seat | None = None
+        while (entry := found.top()) is not None and (ahead or not entry[0]):
+            self.looked += 1
+            if not is_avoided(entry[3].name, avoid):
+                chosen = entry[3]
+                break
+            passed.append(heappop(found.heap))
+        for entry in passed:
+            heappush(found.heap, entry)
+        return chosen or passed[0][3]
+
+    def several(
+        self, needs: Requirements, count: int, kept: Sequence[Seat], avoid: Collection[str] = ()
+    ) -> list[Seat]:
+        """So many different workers with a free slot for it, or none of them.
+
+        Args:
+            needs: of the attempt, at each of them.
+            count: how many.
+            kept: workers that come first; those of them that have no room are passed over.
+            avoid: those of the others that come last.
+
+        Cost: O(count x log workers).
+        """
+        seats = [seat for seat in kept if seat.free and seat.holdings.fits(needs)]
+        found = self._candidates(needs)
+        passed: list[_Entry] = []
+        others: list[_Entry] = []
+        while len(seats) + len(others) < count and (entry := found.top()) and not entry[0]:
+            self.looked += 1
+            heappop(found.heap)
+            (passed if is_avoided(entry[3].name, avoid) else others).append(entry)
+        for entry in (*others, *passed):
+            heappush(found.heap, entry)
+        seats += [entry[3] for entry in (*others, *passed)]
+        return seats[:count] if len(seats) >= count else []
+
+    def has_room(self, seat: Seat, needs: Requirements, *, ahead: bool = False) -> bool:
+        """Whether this worker could be chosen now."""
+        if not seat.open or seat.kept_for is not None or not seat.version:
+            return False
+        if seat.busy >= seat.slots and not (ahead and self._takes_ahead(seat)):
+            return False
+        return seat.holdings.fits(needs)
+
+    def could_run(self, needs: Requirements, avoid: Collection[str] = ()) -> bool:
+        """Whether some open worker that need not be avoided could run it, busy as it may be.
+
+        A gang's needs are those of one of its workers. Cost: O(names to avoid).
+        """
+        able = self._candidates(needs).able
+        for worker in self._avoided(avoid) if able else ():
+            seat = self._seats[worker]
+            able -= seat.open and seat.holdings.could(needs)
+        return able > 0
+
+    def able(self, needs: Requirements) -> int:
+        """How many open workers could run it, busy as they may be."""
+        return self._candidates(needs).able
+
+    def slots(self) -> int:
+        """Slots of all open workers."""
+        return self._slots
+
+    def free(self) -> int:
+        """Slots of open workers that nothing lies on."""
+        return self._free
+
+    def free_for(self, needs: Requirements) -> int:
+        """How many such attempts fit side by side now. Cost: O(workers)."""
+        return sum(seat.holdings.room(needs, seat.free) for seat in self)
+
+    def held(self, worker: str) -> Collection[AttemptToken]:
+        """What lies on the worker; empty for an unknown one."""
+        seat = self._seats.get(worker)
+        return () if seat is None else [AttemptToken(str(each)) for each in seat.holdings.held]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _candidates(self, needs: Requirements) -> _Candidates:
+        """The heap for such needs; made when they are asked for the first time."""
+        found = self._kinds.get(needs)
+        if found is None:
+            if len(self._kinds) >= _MOST_KINDS:
+                del self._kinds[next(iter(self._kinds))]
+            found = self._kinds[needs] = _Candidates(needs)
+            for seat in self:
+                found.able += seat.open and seat.holdings.could(needs)
+                if (entry := self._entry(seat)) is not None and seat.holdings.fits(needs):
+                    found.heap.append(entry)
+            heapify(found.heap)
+        return found
+
+    def _enter(self, seat: Seat) -> None:
+        """What the heaps hold of the worker is void; it lies there as it is now."""
+        self._versions += 1
+        seat.version = self._versions
+        entry = self._entry(seat)
+        if entry is None:
+            return
+        most = 4 * len(self._seats) + 64
+        for kind in self._kinds.values():
+            if seat.holdings.fits(kind.needs):
+                heappush(kind.heap, entry)
+                kind.tidy(most)
+
+    def _entry(self, seat: Seat) -> _Entry | None:
+        """What lies in the heaps of the worker; None while it has no room at all."""
+        if not seat.open or seat.kept_for is not None:
+            return None
+        full = seat.busy >= seat.slots
+        if full and not self._takes_ahead(seat):
+            return None
+        return full, self._key(seat), seat.version, seat
+
+    def _takes_ahead(self, seat: Seat) -> bool:
+        """Whether more may be queued at a worker whose slots are all taken."""
+        limit = self._ahead.limit(seat)
+        if seat.busy >= limit:
+            seat.filling = False
+        elif not seat.filling:
+            seat.filling = self._ahead.is_due(seat)
+        return seat.filling
+
+    def _count(self, seat: Seat, sign: int) -> None:
+        """Add an open worker to the sums, or take it out."""
+        if not seat.open:
+            return
+        self._slots += sign * seat.slots
+        self._free += sign * seat.free
+        for kind in self._kinds.values():
+            if seat.holdings.could(kind.needs):
+                kind.able += sign
+
+    def _avoided(self, avoid: Iterable[str]) -> set[str]:
+        """Ids of the workers that are to be avoided."""
+        found: set[str] = set()
+        for each in avoid:
+            found |= self._names.get(each, set())
+            end = each.find("/")
+            while end >= 0:
+                found |= self._names.get(each[:end], set())
+                end = each.find("/", end + 1)
+        return found
+
+
+def is_avoided(name: str, avoid: Iterable[str]) -> bool:
+    """Whether a worker of this name, or a slot of it, is among those to avoid."""
+    return any(each == name or each.startswith(f"{name}/") for each in avoid)

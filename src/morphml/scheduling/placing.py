@@ -1,0 +1,107 @@
+"""Where one task can go now: affinity first, then the policy's order, then who is to be avoided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from morphml.ids import AttemptToken
+from morphml.scheduling.fleet import Ahead, Fleet, Seat, is_avoided
+from morphml.scheduling.gangs import Gangs
+from morphml.scheduling.stakes import Stakes
+from morphml.scheduling.waiting import WaitingTask
+
+
+class Blocked(Enum):
+    """Why a task cannot go anywhere now."""
+
+    #: No worker has room for its needs: those with the same needs need not be tried.
+    NO_ROOM = "no room"
+    #: Only workers that it should avoid have room, and it still waits for another one.
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacingRule:
+    """Times and amounts."""
+
+    ahead: Ahead = field(default_factory=Ahead)
+    #: Seconds that a retry waits for a worker other than the one that failed it.
+    elsewhere_s: float = 2.0
+    #: Seconds that a gang waits before workers are kept free for it.
+    gang_after_s: float = 10.0
+
+
+class Placing:
+    """Finds workers for tasks, for the queues of policies.
+
+    Args:
+        fleet: all workers.
+        stakes: all experiments.
+        rule: times and amounts.
+    """
+
+    def __init__(self, fleet: Fleet, stakes: Stakes, rule: PlacingRule) -> None:
+        self.fleet = fleet
+        self.stakes = stakes
+        self._rule = rule
+        self._gangs = Gangs(fleet, rule.gang_after_s)
+        #: Until when those wait for another worker that met one to avoid.
+        self._until: dict[AttemptToken, float] = {}
+
+    def find(self, task: WaitingTask, now: float) -> tuple[Seat, ...] | Blocked:
+        """The workers that the task goes to now, or why it cannot."""
+        needs = task.needs
+        if needs.workers > 1:
+            return self._gangs.find(task, now) or Blocked.NO_ROOM
+        fleet = self.fleet
+        if task.affinity and (seat := self._holder(task)) is not None:
+            return (seat,)
+        seat = fleet.choose(needs, task.avoid, ahead=self.goes_ahead(task))
+        if seat is None:
+            return Blocked.NO_ROOM
+        if task.avoid and self.waits_elsewhere(task, seat, now):
+            return Blocked.ELSEWHERE
+        return (seat,)
+
+    def goes_ahead(self, task: WaitingTask) -> bool:
+        """Whether the task is short enough to be queued at a worker."""
+        ahead = self._rule.ahead
+        if not ahead.share:
+            return False
+        mean_s = self.stakes.of(task.experiment).mean_s
+        return mean_s is not None and mean_s < ahead.below_s
+
+    def waits_elsewhere(self, task: WaitingTask, seat: Seat, now: float) -> bool:
+        """Whether the task rather waits for another worker than go to this one."""
+        if not is_avoided(seat.name, task.avoid):
+            return False
+        until = self._until.setdefault(task.token, now + self._rule.elsewhere_s)
+        return now < until and self.fleet.could_run(task.needs, task.avoid)
+
+    def until(self, token: AttemptToken) -> float:
+        """When a task that waits for another worker takes any; 0 for one that never met one."""
+        return self._until.get(token, 0.0)
+
+    def due(self) -> float:
+        """When a gang is to be looked at again; infinity for never."""
+        return self._gangs.due()
+
+    def forget(self, task: WaitingTask) -> None:
+        """The task waits no more."""
+        self._until.pop(task.token, None)
+        if task.needs.workers > 1:
+            self._gangs.forget(task)
+
+    def _holder(self, task: WaitingTask) -> Seat | None:
+        """A worker that has what the task reads, if one is free now."""
+        fleet = self.fleet
+        for worker in fleet.locality.holders(task.affinity):
+            seat = fleet.get(worker)
+            if (
+                seat is not None
+                and fleet.has_room(seat, task.needs)
+                and not is_avoided(seat.name, task.avoid)
+            ):
+                return seat
+        return None
