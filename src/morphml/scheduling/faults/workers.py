@@ -9,7 +9,7 @@ never shut off.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -101,6 +101,10 @@ class WorkerBreakers:
         """Whether what ended last at the worker failed, in a way that may be its own fault."""
         watched = self._watched.get(worker)
         return watched is not None and watched.breaker.failures > 0
+
+    def known(self) -> Collection[str]:
+        """The workers of which something is remembered."""
+        return self._watched.keys()
 
     def shut(self) -> Iterator[Breaker]:
         """The breakers that are not closed."""

@@ -75,6 +75,7 @@ class Book:
         self._dispatch.overdue(now)
         self._dispatch.strand(now)
         self.workers.ask_again()
+        ledger.faults.tick(self.drivers.waiting, now)
         self._dispatch.fill(now)
 
     def attempt(self, token: AttemptToken) -> Attempt | None:
@@ -107,7 +108,8 @@ def _view(member: Member) -> WorkerView:
         slots=registration.slots,
         running=held - queued,
         queued=queued,
-        free=0 if member.draining else worker.free_slots,
+        free=worker.free_slots if member.open else 0,
+        barred=member.why_barred,
         capabilities=registration.capabilities,
         figures=member.figures,
         morphml_version=registration.morphml_version,

@@ -57,16 +57,20 @@ class Dispatch:
 
     def _choose(self, attempt: Attempt, group: Group, now: Moment) -> str | None:
         short = group.mean_s is not None and group.mean_s < self._ledger.settings.ahead_below_s
-        worker = self._ledger.places.choose(attempt.requirements, attempt.avoid, ahead=short)
-        if worker is None or not attempt.avoid:
+        avoid = attempt.avoid
+        if avoid:  # a retry of it is better not lost to a worker that is only being tried
+            avoid = (*avoid, *self._ledger.faults.on_trial())
+        worker = self._ledger.places.choose(attempt.requirements, avoid, ahead=short)
+        if worker is None or not avoid:
             return worker
-        if not self._ledger.places.avoids(worker, attempt.avoid):
+        if not self._ledger.places.avoids(worker, avoid):
             return worker
         if attempt.elsewhere_until is None:
             attempt.elsewhere_until = now.monotonic + self._ledger.settings.elsewhere_s
-        if now.monotonic >= attempt.elsewhere_until:
+        waited = now.monotonic >= attempt.elsewhere_until
+        if waited and not self._ledger.faults.doubts(worker):
             return worker
-        elsewhere = self._ledger.places.could_run(attempt.requirements, attempt.avoid)
+        elsewhere = self._ledger.places.could_run(attempt.requirements, avoid)
         return None if elsewhere else worker
 
     def _send(self, attempt: Attempt, worker: str, group: Group, now: Moment) -> None:
@@ -75,6 +79,7 @@ class Dispatch:
         self._ledger.put(attempt, member)
         self._ledger.places.take(worker, attempt.token, attempt.requirements)
         self._ledger.roster.assigned(member, attempt.token)
+        self._ledger.faults.sent(worker, attempt.token, now)
         self._unconfirmed.append((now.monotonic, attempt))
         self._ledger.commands.append(SendTask(worker, attempt))
 

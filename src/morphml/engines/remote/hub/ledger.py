@@ -20,6 +20,7 @@ from morphml.engines.remote.hub.commands import (
     SendDrain,
     SendVerdict,
 )
+from morphml.engines.remote.hub.faults import WorkerFaults
 from morphml.engines.remote.hub.group import Group
 from morphml.engines.remote.hub.limbo import Limbo
 from morphml.engines.remote.hub.memory import RecentTokens
@@ -44,6 +45,8 @@ class Ledger:
         self.settings = settings
         self.places = Places(settings.ahead)
         self.roster = Roster(settings.worker_rule, self.places, settings.remember_s)
+        #: Keeps broken workers from work.
+        self.faults = WorkerFaults(settings.faults, self.roster, self.places.could_run)
         self.attempts: dict[AttemptToken, Attempt] = {}
         self.groups: dict[ExperimentId, Group] = {}
         self.limbo = Limbo()
@@ -168,6 +171,7 @@ class Ledger:
     def release(self, member: Member, token: AttemptToken) -> None:
         """The worker has let the attempt go."""
         self.places.give_back(member.worker.id, token)
+        self.faults.withdrew(member.worker.id, token)
         self.dismiss(member, self.roster.released(member, token))
 
     def dismiss(self, member: Member, commands: tuple[WorkerCommand, ...]) -> None:
@@ -185,6 +189,7 @@ class Ledger:
         for worker in self.roster.members:
             self.commands.append(CloseStream(worker, "this master has a new session"))
         self.roster.clear()
+        self.faults.clear()
         self.limbo.clear()
         self.fenced.clear()
         self.stored.clear()

@@ -49,6 +49,8 @@ class Member:
     ready: set[ExperimentId] = field(default_factory=set)
     #: It said itself that it takes nothing more.
     draining: bool = False
+    #: Why it gets no work although it is there, by what found it.
+    barred: dict[str, str] = field(default_factory=dict)
     #: It sent a result of what it does not have, and that was said.
     lied: bool = False
     #: Seconds since the Unix epoch of its last message.
@@ -64,7 +66,12 @@ class Member:
     @property
     def open(self) -> bool:
         """Whether it may be sent something now."""
-        return self.worker.state in _OPEN and not self.draining
+        return self.worker.state in _OPEN and not self.draining and not self.barred
+
+    @property
+    def why_barred(self) -> str:
+        """What people are told of a worker that gets no work; "" for any other."""
+        return "; ".join(self.barred.values())
 
 
 class Roster:
@@ -163,6 +170,14 @@ class Roster:
     def drains(self, member: Member) -> None:
         """It said that it takes nothing more."""
         member.draining = True
+        self._follow(member)
+
+    def bar(self, member: Member, cause: str, why: str) -> None:
+        """Let it get no work, though what it has goes on, until ``why`` is empty for each cause."""
+        if why:
+            member.barred[cause] = why
+        else:
+            member.barred.pop(cause, None)
         self._follow(member)
 
     # --- time ------------------------------------------------------------------------------------

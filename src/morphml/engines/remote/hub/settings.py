@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from morphml.errors import CallerError
+from morphml.scheduling.faults import WorkerFaultRule
 from morphml.scheduling.worker import WorkerRule
 
 
@@ -58,6 +59,8 @@ class HubSettings:
     remember_s: float = 600.0
     #: Largest file that a worker may upload, in bytes.
     max_file_bytes: int = 64 << 30
+    #: When a worker that only fails is shut off, and for how long.
+    faults: WorkerFaultRule = field(default_factory=WorkerFaultRule)
     #: Threads for what may wait: the store and files.
     threads: int = 4
 

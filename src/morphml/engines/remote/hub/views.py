@@ -27,6 +27,8 @@ class WorkerView:
     figures: Figures
     morphml_version: str
     python_version: str
+    #: Why it gets no work although it is there; "" where it does.
+    barred: str
     #: Where its stream comes from, such as ``ipv4:10.0.0.7:41000``; "" when it has none.
     peer: str
     #: Seconds since the Unix epoch of its last message.

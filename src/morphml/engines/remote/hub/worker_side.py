@@ -124,6 +124,7 @@ class WorkerSide:
         if member is not None:
             self._ledger.roster.left(member)
             lose(self._ledger, member, now, LEFT)
+            self._ledger.faults.left(worker)
             self._dispatch.fill(now)
 
     def drain(self, worker: str, reason: str, grace_s: float) -> bool:
@@ -250,6 +251,7 @@ class WorkerSide:
             group = ledger.group(name.owner)
             group.learn(end.duration_s)
             attempt.reported = True
+            ledger.faults.ended(attempt, end, now)
             ledger.end(attempt, end)
             self._dispatch.fill(now)
 
