@@ -174,7 +174,7 @@ def _master_row(master: MasterRow, now: float) -> tuple[object, ...]:
 def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tuple[object, ...]:
     return (
         worker.name,
-        worker.state.value,
+        _state_text(worker),
         f"{figure_of(worker, 'slots'):.0f}",
         f"{figure_of(worker, 'running'):.0f}",
         f"{figure_of(worker, 'cpu_percent'):.0f}",
@@ -183,6 +183,12 @@ def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tup
         offers_text(worker),
         names.get(worker.master, "-"),
     )
+
+
+def _state_text(worker: WorkerRow) -> str:
+    """Its state, and why it gets no work where it does not."""
+    barred = worker.figures.get("barred")
+    return f"{worker.state.value}, {barred}" if barred else worker.state.value
 
 
 def offers_text(worker: WorkerRow) -> str:

@@ -101,7 +101,7 @@ class Neighbours:
         for view in views:
             # One that is away is told of as well, so that nobody counts on it any more.
             slots = 0 if view.state in away else view.slots
-            spare = min(slots, left)
+            spare = 0 if view.barred else min(slots, left)
             left -= spare
             rows.append(
                 WorkerRow(
@@ -114,6 +114,7 @@ class Neighbours:
                         "running": view.running,
                         "queued": view.queued,
                         "spare": spare,
+                        "barred": view.barred,
                         "version": view.morphml_version,
                         "python": view.python_version,
                         "cpu_percent": view.figures.cpu_percent,
@@ -147,5 +148,5 @@ def _mean(values: list[float]) -> float | None:
 
 def _matters(row: WorkerRow) -> tuple[object, ...]:
     """What people and other masters see at the next report."""
-    counts = tuple(row.figures.get(name) for name in ("slots", "running", "queued", "spare"))
-    return (row.name, row.state, counts)
+    names = ("slots", "running", "queued", "spare", "barred")
+    return (row.name, row.state, tuple(row.figures.get(name) for name in names))
