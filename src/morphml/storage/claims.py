@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
-from morphml.storage.classes import decode_requirements, is_met
+from morphml.storage.classes import Could, decode_requirements, is_met
 from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.rows import AttemptRow
 from morphml.storage.sessions import check_live
@@ -20,7 +20,7 @@ def claim(
     experiment: ExperimentId,
     session: SessionId,
     limit: int,
-    offers: Mapping[str, float] | None,
+    could: Could | None,
 ) -> list[ClaimedTask]:
     """See ``Store.claim``. Cost: O(limit x classes of the experiment), whatever else waits."""
     if limit < 1:
@@ -31,7 +31,7 @@ def claim(
             check_live(run, session)
             run.tell(task_rows.wake_due, ({},))
             classes = run.rows(task_rows.classes_of, {"p_owner": experiment})
-            return _lease(run, _first_of(run, classes, limit, offers), session)
+            return _lease(run, _first_of(run, classes, limit, could), session)
 
     return again(transaction)
 
@@ -40,7 +40,7 @@ def claim_any(
     database: Database,
     session: SessionId,
     limit: int,
-    offers: Mapping[str, float] | None,
+    could: Could | None,
     but: Collection[ExperimentId],
 ) -> list[ClaimedTask]:
     """See ``Cluster.claim_any``. One index step for each class of the experiments that run."""
@@ -51,7 +51,7 @@ def claim_any(
         with database.writing() as run:
             check_live(run, session)
             run.tell(task_rows.wake_due, ({},))
-            return _lease(run, _first_of_any(run, limit, offers, but), session)
+            return _lease(run, _first_of_any(run, limit, could, but), session)
 
     return again(transaction)
 
@@ -77,13 +77,13 @@ class _Ready(NamedTuple):
 
 
 def _first_of(
-    run: Transaction, classes: Iterable[Row], limit: int, offers: Mapping[str, float] | None
+    run: Transaction, classes: Iterable[Row], limit: int, could: Could | None
 ) -> list[_Ready]:
     """The first ready tasks of all classes that fit: the heads of their walks, merged."""
     heads = [
         _head(run, class_id, requirements, limit)
         for class_id, requirements in classes
-        if is_met(requirements, offers)
+        if is_met(requirements, could)
     ]
     return list(heapq.merge(*heads))[:limit]
 
@@ -91,7 +91,7 @@ def _first_of(
 def _first_of_any(
     run: Transaction,
     limit: int,
-    offers: Mapping[str, float] | None,
+    could: Could | None,
     but: Collection[ExperimentId],
 ) -> list[_Ready]:
     """The same over all experiments, reading no class whose first task comes too late."""
@@ -100,7 +100,7 @@ def _first_of_any(
     for first, class_id, requirements, owner in sorted(classes):
         if len(found) == limit and first > found[-1].rank:
             break
-        if owner not in but and is_met(requirements, offers):
+        if owner not in but and is_met(requirements, could):
             head = _head(run, class_id, requirements, limit)
             found = list(heapq.merge(found, head))[:limit]
     return found

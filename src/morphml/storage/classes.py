@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import TypeAlias, cast
 
 import orjson
 
+from morphml.errors import RequirementsError
 from morphml.ids import ExperimentId
+from morphml.scheduling.resources import Requirements
 from morphml.storage.database import Transaction
 from morphml.storage.statements import task_rows
+
+#: Whether some worker of who claims could run tasks with these needs.
+Could: TypeAlias = Callable[[Requirements], bool]
 
 
 class ClassNames:
@@ -66,9 +71,16 @@ def decode_requirements(text: str) -> dict[str, float]:
     return {} if text == "{}" else cast("dict[str, float]", orjson.loads(text))
 
 
-def is_met(requirements: str, offers: Mapping[str, float] | None) -> bool:
-    """Whether a worker that offers ``offers`` can run tasks of a class; None offers everything."""
-    if offers is None or requirements == "{}":
+def is_met(requirements: str, could: Could | None) -> bool:
+    """Whether tasks of a class are for a claim; those that nobody can read any more are for none.
+
+    Args:
+        requirements: text of the class.
+        could: what the claim takes; None takes any.
+    """
+    if could is None:
         return True
-    needed = decode_requirements(requirements)
-    return all(offers.get(name, 0.0) >= amount for name, amount in needed.items())
+    try:
+        return could(Requirements.parse(decode_requirements(requirements)))
+    except RequirementsError:
+        return False

@@ -21,7 +21,7 @@ from morphml.search.changes import (
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
 from morphml.storage import claims, reading
-from morphml.storage.classes import ClassNames
+from morphml.storage.classes import ClassNames, Could
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import Driving, unknown_experiment
@@ -165,7 +165,7 @@ class SqlStore(_ReadingHalf):
         experiment: ExperimentId,
         session: SessionId,
         limit: int,
-        offers: Mapping[str, float] | None = None,
+        could: Could | None = None,
     ) -> Sequence[ClaimedTask]:
         """Lease up to ``limit`` ready tasks of an experiment by rank, with fresh tokens.
 
@@ -173,12 +173,12 @@ class SqlStore(_ReadingHalf):
             experiment: whose tasks.
             session: who holds them from now on.
             limit: how many at most.
-            offers: only tasks that need no more than this; None takes any.
+            could: only tasks whose needs it is true of; None takes any.
 
         Raises:
             StorageError: when the session has ended.
         """
-        return claims.claim(self._database, experiment, session, limit, offers)
+        return claims.claim(self._database, experiment, session, limit, could)
 
     def extend_budget(self, experiment: ExperimentId, trials: int) -> None:
         """Set the number of trials allowed; never below the numbers taken.

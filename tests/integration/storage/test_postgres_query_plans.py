@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from psycopg import Connection
 
+from morphml.scheduling.resources import Capacity
 from morphml.storage import open_store
 from morphml.storage.database import compiled_text
 from morphml.storage.expressions import Statement
@@ -182,7 +183,7 @@ def test_claim_behind_99_900_other_tasks_takes_milliseconds(script: DriverScript
     store, right = script.store, script.right
 
     def claim() -> None:
-        claimed = store.claim(right.experiment, right.session, 4, {})
+        claimed = store.claim(right.experiment, right.session, 4, Capacity().could)
         assert [task.to_epoch for task in claimed] == [3] * 4
 
     assert typical(claim, 10) < 0.03

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from morphml.scheduling.resources import Capacity
 from morphml.storage.classes import encode_requirements, is_met
 
 
@@ -22,6 +23,8 @@ def test_equal_requirement_sets_have_one_text() -> None:
         ({"gpu": 0.5}, {}, False),
         ({"gpu": 0.5}, {"gpu": 0.5}, True),
         ({"gpu": 0.5}, {"gpu": 0.25}, False),
+        ({"gpu": 1.5}, {"gpu": 2.0}, False),
+        ({"gpu": 1.5}, None, True),
         ({"gpu": 0.5, "ssd": 1}, {"gpu": 4}, False),
         ({"gpu": 0.5, "ssd": 1}, {"gpu": 4, "ssd": 1, "cpu": 8}, True),
     ],
@@ -29,4 +32,5 @@ def test_equal_requirement_sets_have_one_text() -> None:
 def test_class_is_met_by_what_offers_as_much_of_everything(
     needed: dict[str, float], offered: dict[str, float] | None, met: bool
 ) -> None:
-    assert is_met(encode_requirements(needed), offered) is met
+    could = None if offered is None else Capacity.parse(offered).could
+    assert is_met(encode_requirements(needed), could) is met

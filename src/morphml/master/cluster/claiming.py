@@ -15,6 +15,7 @@ from morphml.master.assigning import Assigner
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.flights import Flight
 from morphml.master.session import MasterLife
+from morphml.scheduling.resources import Requirements
 from morphml.search.changes import ClaimedTask
 from morphml.storage import SqlStore
 
@@ -64,19 +65,15 @@ class Claiming:
         now = self._clock.monotonic()
         self._unable = {name: until for name, until in self._unable.items() if until > now}
         claimed = self._store.cluster.claim_any(
-            self._life.session, room, self._offers(), but={*driven_here, *self._unable}
+            self._life.session, room, self._could, but={*driven_here, *self._unable}
         )
         for task in claimed:
             self._take(task)
         return len(claimed)
 
-    def _offers(self) -> dict[str, float]:
-        """The most of each thing that some worker has; the hub fits them together."""
-        offers: dict[str, float] = {}
-        for worker in self._hub.workers():
-            for name, amount in worker.capabilities.items():
-                offers[name] = max(offers.get(name, 0.0), amount)
-        return offers
+    def _could(self, needs: Requirements) -> bool:
+        """Whether a worker here could run tasks with these needs."""
+        return self._hub.fitting.could_run(needs.mapping())
 
     def _take(self, task: ClaimedTask) -> None:
         """Hand the task to a worker, or leave its experiment alone for a while."""
@@ -93,8 +90,6 @@ class Claiming:
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
 
     def _place(self, task: ClaimedTask) -> None:
-        if not self._hub.fitting.could_run(task.requirements):
-            raise WorkerError("no single worker here has all that they need")
         known = self._contexts.of(task.experiment)
         flight = Flight(
             task.token,

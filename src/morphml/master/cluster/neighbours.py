@@ -9,14 +9,13 @@ from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.ids import SessionId
 from morphml.master.cluster.shares import Shares
+from morphml.scheduling.resources import Capacity, Requirements
 from morphml.scheduling.worker import WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
 #: Seconds after which a worker's row is written though only its loads have changed.
 KEEP_S = 10.0
-#: So much more than there is may be asked for, as where attempts are placed.
-_SLACK = 1e-9
 
 
 class Neighbours:
@@ -58,11 +57,13 @@ class Neighbours:
         Args:
             requirements: of its attempts; only workers that could run them count.
         """
-        return sum(other.spare for other in self._others if other.could_run(requirements))
+        needs = Requirements.parse(requirements)
+        return sum(other.spare for other in self._others if other.capacity.could(needs))
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether a worker of another master could run attempts with these requirements."""
-        return any(other.slots and other.could_run(requirements) for other in self._others)
+        needs = Requirements.parse(requirements)
+        return any(other.slots and other.capacity.could(needs) for other in self._others)
 
     def alone_could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether only workers of other masters could run attempts with these requirements."""
@@ -81,7 +82,11 @@ class Neighbours:
             row.id: (row, now) for row in news
         }
         self._others = [
-            _Other(offers, int(str(figures.get("slots", 0))), int(str(figures.get("spare", 0))))
+            _Other(
+                Capacity.parse(offers),
+                int(str(figures.get("slots", 0))),
+                int(str(figures.get("spare", 0))),
+            )
             for offers, figures in self._store.cluster.workers.elsewhere(self._session)
         ]
 
@@ -132,14 +137,9 @@ class Neighbours:
 class _Other(NamedTuple):
     """A worker of another master."""
 
-    offers: Mapping[str, float]
+    capacity: Capacity
     slots: int
     spare: int
-
-    def could_run(self, requirements: Mapping[str, float]) -> bool:
-        return all(
-            self.offers.get(name, 0.0) + _SLACK >= needed for name, needed in requirements.items()
-        )
 
 
 def _mean(values: list[float]) -> float | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from morphml.errors import ExperimentError
 from morphml.ids import ExperimentId, SessionId
 from morphml.scheduling.policies.contract import DEFAULT_PRIORITY, PRIORITIES
 from morphml.search.changes import ClaimedTask, TaskRecord
 from morphml.storage import claims, reading
+from morphml.storage.classes import Could
 from morphml.storage.cluster.mail import MailBox
 from morphml.storage.cluster.masters import MasterRow, masters
 from morphml.storage.cluster.orders import Orders
@@ -97,7 +98,7 @@ class Cluster:
         self,
         session: SessionId,
         limit: int,
-        offers: Mapping[str, float] | None = None,
+        could: Could | None = None,
         but: Collection[ExperimentId] = (),
     ) -> Sequence[ClaimedTask]:
         """Lease up to ``limit`` ready tasks by rank, of whatever experiments run.
@@ -107,13 +108,13 @@ class Cluster:
         Args:
             session: who holds the tasks from now on.
             limit: how many at most.
-            offers: only tasks that need no more than this; None takes any.
+            could: only tasks whose needs it is true of; None takes any.
             but: experiments whose tasks are left.
 
         Raises:
             StorageError: when the session has ended.
         """
-        return claims.claim_any(self._database, session, limit, offers, but)
+        return claims.claim_any(self._database, session, limit, could, but)
 
     def tasks(self, experiment: ExperimentId) -> list[TaskRecord]:
         """All tasks that wait, are held or have ended, by number; not those that are paused."""

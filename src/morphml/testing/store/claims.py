@@ -6,6 +6,7 @@ import threading
 
 from morphml.errors import StorageError
 from morphml.ids import AttemptToken, TaskId
+from morphml.scheduling.resources import Capacity
 from morphml.testing.store.case import Check, StoreCase, refused
 from morphml.testing.store.script import Ask, DriverScript, encode_vector, sample_spec
 
@@ -88,11 +89,11 @@ def claims_merge_the_classes_that_fit(case: StoreCase) -> None:
     for rank, requirements in enumerate(needs):
         script.ask(1, Ask(leased=False, rank=float(rank), requirements=requirements))
     claim = case.store.claim
-    half = claim(case.experiment, case.session, 9, {"gpu": 0.5})
+    half = claim(case.experiment, case.session, 9, Capacity.parse({"gpu": 0.5}).could)
     assert [task.number for task in half] == [1, 2, 5]
-    full = claim(case.experiment, case.session, 2, {"gpu": 2.0, "ssd": 1.0})
+    full = claim(case.experiment, case.session, 2, Capacity.parse({"gpu": 2.0, "ssd": 1.0}).could)
     assert [task.number for task in full] == [0, 3]
-    nothing = claim(case.experiment, case.session, 9, {"ssd": 4.0})
+    nothing = claim(case.experiment, case.session, 9, Capacity.parse({"ssd": 4.0}).could)
     assert list(nothing) == []
     assert [task.number for task in claim(case.experiment, case.session, 9)] == [4]
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from morphml.errors import ExperimentError, StorageError, StoreInUse
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId
+from morphml.scheduling.resources import Capacity
 from morphml.search.changes import AttemptResult, Driver
 from morphml.search.experiment import ExperimentState
 from morphml.storage import TaskState
@@ -151,14 +152,14 @@ def claims_for_others_go_by_rank_over_all_that_runs(case: StoreCase) -> None:
     ):
         script.ask(1, replace(_PENDING, rank=rank, requirements=requirements))
     assert [task.number for task in claim(other, 1)] == [0]
-    tasks = claim(other, 2, {"gpu": 2.0})
+    tasks = claim(other, 2, Capacity.parse({"gpu": 2.0}).could)
     assert [(task.experiment, task.number) for task in tasks] == [
         (one.right.experiment, 1),
         (two.right.experiment, 1),
     ]
     assert [task.requirements for task in tasks] == [gpu, gpu]
     assert list(claim(other, 0)) == []
-    tasks = claim(other, 9, {"ssd": 1.0}, [two.right.experiment])
+    tasks = claim(other, 9, Capacity.parse({"ssd": 1.0}).could, [two.right.experiment])
     assert [(task.experiment, task.number) for task in tasks] == [(case.experiment, 0)]
     tasks = claim(other, 9)
     assert [(task.experiment, task.number) for task in tasks] == [(two.right.experiment, 2)]
