@@ -206,12 +206,14 @@ class Cluster:
         for worker in workers:
             (self.folder / f"hold-{worker}").unlink()
 
-    def submit(self, trials: int, **options: object) -> Experiment:
+    def submit(
+        self, trials: int, evaluator: str = "counted_evaluations:evaluate", **options: object
+    ) -> Experiment:
         """A search that is left to the masters."""
         options = {"optimizer": "random", "seed": 7, **options}
         made = Experiment.create(
             SPACE,
-            "counted_evaluations:evaluate",
+            evaluator,
             storage=self.storage,
             engine="remote",
             objectives={"loss": "min"},

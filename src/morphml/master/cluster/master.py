@@ -7,6 +7,7 @@ import math
 import platform
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -57,8 +58,9 @@ class Master:
         self._life: Life | None = None
         self._known: Identity | None = None
         self._looked_at = -math.inf
+        usual = HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead)
         self.hub = Hub(
-            HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead),
+            replace(usual, faults=settings.faults),
             _CurrentRecords(self),
             access,
             self._identity,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from morphml.scheduling.faults import WorkerFaultRule
 from morphml.scheduling.reaping import ReaperRule
 
 
@@ -37,3 +38,5 @@ class MasterSettings:
     reaper: ReaperRule = field(default_factory=ReaperRule)
     #: Seconds between two reports of this master's workers to the store.
     report_every_s: float = 2.0
+    #: When a worker that only fails is shut off, and for how long.
+    faults: WorkerFaultRule = field(default_factory=WorkerFaultRule)
