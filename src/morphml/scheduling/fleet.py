@@ -7,84 +7,18 @@ void; so a question costs the logarithm of the number of workers, whatever their
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
 from morphml.ids import AttemptToken
 from morphml.scheduling.locality import Locality
 from morphml.scheduling.resources import Capacity, Holdings, Requirements
-
-#: Smallest first; all keys of one policy have the same length.
-Key: TypeAlias = tuple[float, ...]
+from morphml.scheduling.seat import NOTHING_AHEAD, Ahead, Key, Seat, is_avoided
 
 #: Sets of needs for which heaps are kept; the one made first goes when there are more.
 _MOST_KINDS = 256
 
-
-@dataclass(slots=True, eq=False)
-class Seat:
-    """A worker, as policies see it: they read it, the fleet alone writes it."""
-
-    id: str
-    #: What people call it; attempts avoid workers by name.
-    name: str
-    #: Attempts that it can run at once; >= 1.
-    slots: int
-    holdings: Holdings
-    #: It was the so many-th to come, from 1.
-    joined: int
-    #: Attempts that lie there, queued ones too.
-    busy: int = 0
-    #: Number of the last placement that went there, from 1; 0 for none.
-    turn: int = 0
-    #: Whether it may be sent anything now.
-    open: bool = True
-    #: Whether more may be queued there than it can run at once, until so much is.
-    filling: bool = True
-    #: The needs of the gang that it is kept for.
-    kept_for: Requirements | None = None
-    #: Number of the heap entries that count; 0 once it left.
-    version: int = 0
-
-    @property
-    def share(self) -> float:
-        """The used share of its slots."""
-        return self.busy / self.slots
-
-    @property
-    def free(self) -> int:
-        """Slots that nothing lies on, of a worker that may be sent something."""
-        return max(0, self.slots - self.busy) if self.open else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
-    """How many attempts a worker may be sent beyond its slots, so that it need not wait for more.
-
-    Long tasks are better kept for the slot that is free first, so only short ones go ahead.
-    """
-
-    #: As a share of its slots, rounded up; 0 for none.
-    share: float = 0.0
-    #: Seconds that tasks of the experiment take on average, below which they go ahead.
-    below_s: float = 0.2
-    #: Nothing more goes ahead until so small a share lies ahead; then it is filled up at once.
-    refill: float = math.inf
-
-    def limit(self, seat: Seat) -> int:
-        """Attempts that may lie at the worker."""
-        return seat.slots + math.ceil(self.share * seat.slots)
-
-    def is_due(self, seat: Seat) -> bool:
-        """Whether so little lies ahead that more is to be sent."""
-        return seat.busy - seat.slots <= self.refill * seat.slots
-
-
-#: Nothing goes ahead.
-NOTHING_AHEAD = Ahead()
 
 _Entry: TypeAlias = tuple[bool, Key, int, Seat]
 
@@ -407,8 +341,3 @@ class Fleet:
                 found |= self._names.get(each[:end], set())
                 end = each.find("/", end + 1)
         return found
-
-
-def is_avoided(name: str, avoid: Iterable[str]) -> bool:
-    """Whether a worker of this name, or a slot of it, is among those to avoid."""
-    return any(each == name or each.startswith(f"{name}/") for each in avoid)

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from heapq import nsmallest
 
 from morphml.ids import AttemptToken
-from morphml.scheduling.fleet import Fleet, Seat, is_avoided
+from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.resources import Requirements
+from morphml.scheduling.seat import Seat, is_avoided
 from morphml.scheduling.waiting import WaitingTask
 
 

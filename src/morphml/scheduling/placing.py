@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from morphml.ids import AttemptToken
-from morphml.scheduling.fleet import Ahead, Fleet, Seat, is_avoided
+from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.gangs import Gangs
+from morphml.scheduling.seat import Ahead, Seat, is_avoided
 from morphml.scheduling.stakes import Stakes
 from morphml.scheduling.waiting import WaitingTask
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from morphml.errors import SchedulingError
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.fleet import Fleet, Seat
+from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.placing import Placing, PlacingRule
 from morphml.scheduling.policies import create_policy
 from morphml.scheduling.policies.contract import Ended, Left, Placed, Policy
+from morphml.scheduling.seat import Seat
 from morphml.scheduling.stakes import Stakes
 from morphml.scheduling.waiting import WaitingTask
 

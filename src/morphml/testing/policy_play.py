@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.fleet import is_avoided
 from morphml.scheduling.placing import PlacingRule
 from morphml.scheduling.policies import Policy
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.scheduler import Placement, Scheduler
+from morphml.scheduling.seat import is_avoided
 from morphml.scheduling.waiting import WaitingTask
 from morphml.seeds import generator
 

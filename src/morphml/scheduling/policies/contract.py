@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.fleet import Ahead, Key, Seat
 from morphml.scheduling.placing import Placing
+from morphml.scheduling.seat import Ahead, Key, Seat
 from morphml.scheduling.waiting import WaitingTask
 
 #: Lowest and highest priority; higher goes first.

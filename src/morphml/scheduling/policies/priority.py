@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from morphml.scheduling.fleet import Ahead, Key, Seat
 from morphml.scheduling.placing import Placing
 from morphml.scheduling.policies.ageing import AGE_STEP_S, aged_rank, checked_age_step
 from morphml.scheduling.policies.contract import Observation, Queue, Request
 from morphml.scheduling.policies.ranked import RankedQueue
+from morphml.scheduling.seat import Ahead, Key, Seat
 
 
 class Priority:
