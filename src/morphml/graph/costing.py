@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from morphml.errors import ShapeError
 from morphml.graph.identity import canonical
-from morphml.graph.operation import Catalogue
+from morphml.graph.operation import Catalogue, Count
 from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_output
-from morphml.graph.values import ModelGraph, Shape
+from morphml.graph.values import ModelGraph, Node, Shape
 
 _FLOAT32_BYTES = 4
 
@@ -42,30 +43,45 @@ def costs(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> Costs:
     """
     form = canonical(graph, catalogue)
     shapes: list[Shape] = []
-    params = flops = activations = 0
-    modules: dict[str, tuple[int, Shape]] = {}
+    counts: list[Count] = []
     for node in form.nodes:
         inputs = tuple([shapes[source] for source in node.inputs])
         operation, attrs = catalogue.at(node), dict(node.attrs)
         out = infer_output(node, operation, inputs, attrs)
         shapes.append(out)
-        count = operation.count(inputs, out, attrs)
-        flops += count.flops
-        activations += count.activations
+        counts.append(operation.count(inputs, out, attrs))
+    return costs_of_nodes(form.nodes, tuple(shapes), counts)
+
+
+def costs_of_nodes(
+    nodes: Iterable[Node], shapes: tuple[Shape, ...], counts: Iterable[Count]
+) -> Costs:
+    """The costs of a canonical form whose nodes have these output shapes and counts.
+
+    Raises:
+        ShapeError: a shared module would need weights of two sizes.
+    """
+    params = flops = activations = 0
+    modules: dict[str, tuple[int, Shape]] = {}
+    for node, (own, operations, written) in zip(nodes, counts, strict=True):
+        flops += operations
+        activations += written
         if node.shared is None:
-            params += count.params
-        elif node.shared not in modules:
-            modules[node.shared] = (count.params, inputs[0])
-            params += count.params
-        elif modules[node.shared][0] != count.params:
+            params += own
+            continue
+        reads = shapes[node.inputs[0]]
+        if node.shared not in modules:
+            modules[node.shared] = (own, reads)
+            params += own
+        elif modules[node.shared][0] != own:
             raise ShapeError(
-                f"the shared {node.op} is used on {modules[node.shared][1]} and on {inputs[0]}, "
+                f"the shared {node.op} is used on {modules[node.shared][1]} and on {reads}, "
                 "which need weights of different sizes",
                 path=node.path,
-                shapes=(modules[node.shared][1], inputs[0]),
+                shapes=(modules[node.shared][1], reads),
             )
     return Costs(
-        shapes=tuple(shapes),
+        shapes=shapes,
         params=params,
         flops=flops,
         activation_bytes=_FLOAT32_BYTES * activations,

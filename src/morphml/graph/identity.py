@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from morphml.graph.encoding import encode, exact
@@ -14,7 +15,7 @@ from morphml.graph.values import ModelGraph, Node
 from morphml.ids import GraphId, digest
 
 #: Begins what is digested; a change of the rules needs another one.
-_VERSION = "morphml graph 1"
+_BEGIN = b'["morphml graph 1",'
 
 
 def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGraph:
@@ -39,7 +40,7 @@ def canonical(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> ModelGrap
     if graph.is_canonical:
         return graph
     if _is_plain_chain(graph, catalogue):
-        return ModelGraph(nodes=graph.nodes, outputs=graph.outputs).marked_canonical()
+        return graph.marked_canonical()
     reduced = reduce_graph(graph, catalogue)
     inputs = _ordered_inputs(reduced)
     order = arrange(reduced, inputs)
@@ -76,18 +77,30 @@ def graph_id(graph: ModelGraph, catalogue: Catalogue = OPERATIONS) -> GraphId:
     '21d42db71fb275e1fadc876e26d7e88a'
     """
     form = canonical(graph, catalogue)
-    nodes = [(node.op, exact(node.attrs), node.inputs, node.shared) for node in form.nodes]
-    return GraphId(digest(encode([_VERSION, nodes, form.outputs])))
+    return id_of_nodes([node_bytes(node) for node in form.nodes], form.outputs)
+
+
+def node_bytes(node: Node) -> bytes:
+    """What a node of a canonical form adds to that which is digested."""
+    return encode([node.op, exact(node.attrs), node.inputs, node.shared])
+
+
+def id_of_nodes(nodes: Iterable[bytes], outputs: tuple[tuple[str, int], ...]) -> GraphId:
+    """The id of a canonical form from the `node_bytes` of its nodes, in their order."""
+    # The bytes of one list of three: the version, the list of nodes, the list of outputs.
+    return GraphId(digest(b"%b[%b],%b]" % (_BEGIN, b",".join(nodes), encode(list(outputs)))))
 
 
 def _is_plain_chain(graph: ModelGraph, catalogue: Catalogue) -> bool:
     """True for one input and operations in a row that no rule could change: most of all graphs."""
-    nodes = graph.nodes
-    if nodes[0].op != "input" or [position for _, position in graph.outputs] != [len(nodes) - 1]:
+    nodes, outputs = graph.nodes, graph.outputs
+    if nodes[0].op != "input" or len(outputs) != 1 or outputs[0][1] != len(nodes) - 1:
         return False
     for previous, node in enumerate(nodes[1:]):
         if node.inputs != (previous,) or node.op in MAY_VANISH or node.shared is not None:
             return False
+    # One node for each operation is enough to find one that the catalogue does not know.
+    for node in {node.op: node for node in reversed(nodes)}.values():
         catalogue.at(node)
     return True
 

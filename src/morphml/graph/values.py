@@ -79,7 +79,7 @@ class ModelGraph:
             previous = name
 
     def marked_canonical(self) -> ModelGraph:
-        """This graph, marked as its own canonical form; for `canonical` alone, on a fresh value."""
+        """This graph, marked as its own canonical form; for `canonical` alone."""
         object.__setattr__(self, "is_canonical", True)
         return self
 

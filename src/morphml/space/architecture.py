@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from morphml.errors import SpaceError
 from morphml.graph import Costs, ModelGraph, canonical, costs, graph_id, infer_shapes, to_svg
+from morphml.graph.costing import costs_of_nodes
+from morphml.graph.identity import id_of_nodes
 from morphml.graph.operation import Catalogue
 from morphml.graph.values import Shape
 from morphml.ids import GraphId, PointId, digest
 from morphml.plugins import load_plugin
 from morphml.space.decisions import Vector
 from morphml.space.importing import resolved
+from morphml.space.memory import Made
 
 if TYPE_CHECKING:
     # A space makes architectures and an architecture names its space; only types meet here.
+    from morphml.space.network import Lowered
     from morphml.space.search_space import SearchSpace
 
 
@@ -56,7 +60,7 @@ class Architecture:
     is for `graph_id` to say, and whether they are the same point for `point_id`.
     """
 
-    __slots__ = ("_canonical", "_costs", "_graph", "_graph_id", "_point_id", "space", "vector")
+    __slots__ = ("_canonical", "_costs", "_graph_id", "_lowered", "_point_id", "space", "vector")
 
     def __init__(self, space: SearchSpace, vector: Vector) -> None:
         """For a space's own use: the vector is not checked; see `SearchSpace.architecture`."""
@@ -64,7 +68,7 @@ class Architecture:
         self.space = space
         #: Codes aligned with ``space.decisions``; None: inactive.
         self.vector = vector
-        self._graph: ModelGraph | None = None
+        self._lowered: Lowered | None = None
         self._canonical: ModelGraph | None = None
         self._costs: Costs | None = None
         self._graph_id: GraphId | None = None
@@ -92,12 +96,12 @@ class Architecture:
             ShapeError: where shapes do not fit, with the path and both shapes.
             SpaceError: when the space has no layers.
         """
-        if self._graph is None:
+        if self._lowered is None:
             network = self.space.compiled.network
             if network is None:
                 raise SpaceError("this space has no layers, so its members have no model graph")
-            self._graph = network.lower(self.vector)
-        return self._graph
+            self._lowered = network.lower(self.vector)
+        return self._lowered.graph
 
     @property
     def canonical(self) -> ModelGraph:
@@ -107,10 +111,20 @@ class Architecture:
         return self._canonical
 
     @property
+    def _parts(self) -> tuple[Made, ...] | None:
+        """What is remembered of the canonical form's nodes, where that is the graph as made."""
+        lowered = self._lowered
+        return lowered.parts if lowered is not None and lowered.graph is self.canonical else None
+
+    @property
     def graph_id(self) -> GraphId | None:
         """The identity of what is built; None where there is no graph."""
         if self._graph_id is None and self.space.has_graph:
-            self._graph_id = graph_id(self.canonical, self.space.catalogue)
+            form, parts = self.canonical, self._parts
+            if parts is None:
+                self._graph_id = graph_id(form, self.space.catalogue)
+            else:
+                self._graph_id = id_of_nodes([part.code for part in parts], form.outputs)
         return self._graph_id
 
     @property
@@ -133,7 +147,13 @@ class Architecture:
     def costs(self) -> Costs:
         """Parameters, FLOPs, activations and shapes of what is built."""
         if self._costs is None:
-            self._costs = costs(self.canonical, self.space.catalogue)
+            form, parts = self.canonical, self._parts
+            counts = [part.cost for part in parts or () if part.cost is not None]
+            if parts is None or len(counts) < len(parts):
+                self._costs = costs(form, self.space.catalogue)
+            else:
+                shapes = tuple([part.shape for part in parts])
+                self._costs = costs_of_nodes(form.nodes, shapes, counts)
         return self._costs
 
     @property

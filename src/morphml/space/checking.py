@@ -32,7 +32,7 @@ def check_members(compiled: Compiled) -> None:
             continue
         seen.add(vector)
         try:
-            graph = compiled.network.lower(vector)
+            graph = compiled.network.lower(vector).graph
             if number < CHECKED:
                 checked(graph, compiled.catalogue)
         except SpaceError as error:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 
 from morphml.errors import ShapeError, SpaceError
 from morphml.graph.attribute import Attribute, Attrs, Kind
 from morphml.graph.operation import Catalogue, Count, Operation, custom_operation
 from morphml.graph.operations import OPERATIONS
-from morphml.graph.shapes import infer_node
 from morphml.graph.values import Shape
 from morphml.space.blocks import Custom, Layer, import_path
 from morphml.space.compiler import Compiler
+from morphml.space.guards import Codes
 from morphml.space.importing import resolved
 from morphml.space.layers.making import ALIASES
-from morphml.space.memory import Made
+from morphml.space.memory import Made, remembered
 from morphml.space.naming import joined
 from morphml.space.places import Place
 from morphml.space.tracing import Trace, channels_of
@@ -25,6 +26,7 @@ class LayerPlan:
     """One layer at one place, ready to be lowered."""
 
     __slots__ = (
+        "_codes",
         "_memory",
         "_shelf",
         "arguments",
@@ -54,20 +56,21 @@ class LayerPlan:
         self.shared = place.shared if parametric else None
         #: True: only (d,) may enter, as for a network's last layer.
         self.vector_only = vector_only
+        #: The codes that it reads, of all codes.
+        self._codes: Callable[[Codes], object] = (
+            itemgetter(*self.reads) if self.reads else lambda codes: None
+        )
         self._memory = place.memory
         self._shelf = place.memory.shelf()
 
     def __call__(self, trace: Trace, source: int) -> int:
         """Add this layer behind ``source``; its position."""
-        codes, shapes = trace.codes, trace.shapes
-        shape = shapes[source]
-        key = (source, shape, *[codes[i] for i in self.reads])
+        shape = trace.shapes[source]
+        key = (source, shape, self._codes(trace.codes))
         found = self._shelf.get(key)
         if found is None:
             found = self._memory.keep(self._shelf, key, self._made(trace, source, shape))
-        trace.nodes.append(found[0])
-        shapes.append(found[1])
-        return len(shapes) - 1
+        return trace.recall(found)
 
     def _made(self, trace: Trace, source: int, shape: Shape) -> Made:
         channels = channels_of(shape) if shape else None
@@ -80,7 +83,7 @@ class LayerPlan:
             )
         attrs = {name: value.of(trace.codes, channels) for name, value in self.arguments}
         node = self.catalogue.node(self.op, (source,), attrs, path=self.path, shared=self.shared)
-        return node, infer_node(node, (shape,), self.catalogue)
+        return remembered(node, (shape,), self.catalogue)
 
 
 def layer_plan(layer: Layer, place: Place, compiler: Compiler) -> LayerPlan:

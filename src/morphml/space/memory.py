@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from morphml.graph.identity import node_bytes
+from morphml.graph.operation import CUSTOM_PREFIX, Catalogue, Count
+from morphml.graph.shapes import infer_output
 from morphml.graph.values import Node, Shape
 
 #: So many nodes are remembered for a space (about 10 MB) before its memory starts afresh.
 REMEMBERED = 8192
 
-#: A node that was made, and its output's shape.
-Made = tuple[Node, Shape]
+
+class Made(NamedTuple):
+    """A node that was made, and what depends on nothing else."""
+
+    node: Node
+    #: Shape of its output.
+    shape: Shape
+    #: What it costs; None for a user's operation, whose count is asked for with the costs.
+    cost: Count | None
+    #: What it adds to the id of a graph that is its own canonical form.
+    code: bytes
 
 
 class Memory:
@@ -35,3 +49,21 @@ class Memory:
             self._count = 1
         shelf[key] = made
         return made
+
+
+def remembered(node: Node, inputs: tuple[Shape, ...], catalogue: Catalogue) -> Made:
+    """A node with all that is remembered of it.
+
+    Args:
+        node: of an operation of ``catalogue``.
+        inputs: shapes that enter, in the order of the ports.
+        catalogue: the built-in operations, or those of a user.
+
+    Raises:
+        ShapeError: shapes that do not fit, with the path and the shapes.
+    """
+    operation, attrs = catalogue.at(node), dict(node.attrs)
+    shape = infer_output(node, operation, inputs, attrs)
+    own = node.op.startswith(CUSTOM_PREFIX)
+    cost = None if own else operation.count(inputs, shape, attrs)
+    return Made(node, shape, cost, node_bytes(node))

@@ -9,13 +9,14 @@ from morphml.graph.operations import OPERATIONS
 from morphml.graph.shapes import infer_node
 from morphml.graph.values import Node, Shape
 from morphml.space.guards import Codes
+from morphml.space.memory import Made, remembered
 from morphml.space.places import Place
 
 
 class Trace:
     """The nodes made so far for one member; used once and thrown away."""
 
-    __slots__ = ("before", "codes", "nodes", "shapes", "taps")
+    __slots__ = ("before", "codes", "nodes", "parts", "shapes", "taps")
 
     def __init__(self, codes: Codes) -> None:
         #: The member's codes.
@@ -23,15 +24,24 @@ class Trace:
         self.nodes: list[Node] = []
         #: Output shapes, aligned with `nodes`.
         self.shapes: list[Shape] = []
+        #: Those of `nodes` that are remembered.
+        self.parts: list[Made] = []
         #: Slot of a tap or input -> node position.
         self.taps: dict[int, int] = {}
         #: What the previous cell read as its trunk; None before the first cell.
         self.before: int | None = None
 
     def add(self, node: Node, shape: Shape) -> int:
-        """Append a node; its position."""
+        """Append a node that is made for this member alone; its position."""
         self.nodes.append(node)
         self.shapes.append(shape)
+        return len(self.nodes) - 1
+
+    def recall(self, made: Made) -> int:
+        """Append a node that is remembered; its position."""
+        self.parts.append(made)
+        self.nodes.append(made[0])
+        self.shapes.append(made[1])
         return len(self.nodes) - 1
 
 
@@ -92,8 +102,8 @@ class Merger:
             axis = 1 if len(shapes[0]) == 2 else 0
             attrs = {"axis": axis} if how == "concat" else {}
             node = OPERATIONS.node(how, tuple(positions), attrs, path=self.place.node)
-            found = self._memory.keep(self._shelf, key, (node, infer_node(node, shapes)))
-        return trace.add(*found)
+            found = self._memory.keep(self._shelf, key, remembered(node, shapes, OPERATIONS))
+        return trace.recall(found)
 
     def _matched(self, trace: Trace, how: str, positions: list[int]) -> list[int]:
         shapes = [trace.shapes[i] for i in positions]
