@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
@@ -41,7 +42,7 @@ def claim_any(
     session: SessionId,
     limit: int,
     could: Could | None,
-    but: Collection[ExperimentId],
+    at_most: Mapping[ExperimentId, int],
 ) -> list[ClaimedTask]:
     """See ``Cluster.claim_any``. One index step for each class of the experiments that run."""
     if limit < 1:
@@ -51,7 +52,7 @@ def claim_any(
         with database.writing() as run:
             check_live(run, session)
             run.tell(task_rows.wake_due, ({},))
-            return _lease(run, _first_of_any(run, limit, could, but), session)
+            return _lease(run, _first_of_any(run, limit, could, at_most), session)
 
     return again(transaction)
 
@@ -92,7 +93,7 @@ def _first_of_any(
     run: Transaction,
     limit: int,
     could: Could | None,
-    but: Collection[ExperimentId],
+    at_most: Mapping[ExperimentId, int],
 ) -> list[_Ready]:
     """The same over all experiments, reading no class whose first task comes too late."""
     found: list[_Ready] = []
@@ -100,9 +101,12 @@ def _first_of_any(
     for first, class_id, requirements, owner in sorted(classes):
         if len(found) == limit and first > found[-1].rank:
             break
-        if owner not in but and is_met(requirements, could):
-            head = _head(run, class_id, requirements, limit)
-            found = list(heapq.merge(found, head))[:limit]
+        most = min(limit, at_most.get(owner, limit))
+        if most > 0 and is_met(requirements, could):
+            head = _head(run, class_id, requirements, most)
+            own = heapq.merge((task for task in found if task.owner == owner), head)
+            others = (task for task in found if task.owner != owner)
+            found = list(heapq.merge(others, islice(own, most)))[:limit]
     return found
 
 

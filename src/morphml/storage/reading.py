@@ -100,10 +100,11 @@ def task_counts(database: Database, name: ExperimentId) -> dict[TaskState, int]:
     return {TaskState(state): count for state, count in rows}
 
 
-def tasks(database: Database, name: ExperimentId) -> list[TaskRecord]:
-    """See ``Cluster.tasks``. About 2 us a task."""
+def tasks(database: Database, name: ExperimentId, *, under_way: bool) -> list[TaskRecord]:
+    """See ``Cluster.tasks``. About 2 us a task in the answer, 0.2 us for each that waits."""
+    statement = task_rows.under_way_of if under_way else task_rows.unfinished_of
     with database.reading() as run:
-        rows = run.rows(task_rows.unfinished_of, {"p_owner": name})
+        rows = run.rows(statement, {"p_owner": name})
     return [_task_record(row) for row in rows]
 
 

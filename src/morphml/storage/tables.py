@@ -177,6 +177,8 @@ sessions = Table(
     Column("ended_at", Double),
     #: Where workers and other masters reach it; empty where nobody does.
     Column("address", Text, nullable=False, server_default=""),
+    #: What its master tells the others of itself, as a JSON object of the masters' own.
+    Column("report", Text, nullable=False, server_default="{}"),
     sqlite_with_rowid=False,
 )
 _live = text("state = 'live'")

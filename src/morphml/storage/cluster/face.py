@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+
+import orjson
 
 from morphml.errors import ExperimentError
 from morphml.ids import ExperimentId, SessionId
+from morphml.optimizers.events import JSON
 from morphml.scheduling.policies.contract import DEFAULT_PRIORITY, PRIORITIES
 from morphml.search.changes import ClaimedTask, TaskRecord
 from morphml.storage import claims, reading
@@ -94,12 +97,23 @@ class Cluster:
             check_live(run, session)
             run.run(session_rows.announce, {"p_id": session, "p_address": address})
 
+    def report(self, session: SessionId, report: Mapping[str, JSON]) -> None:
+        """Tell the other masters something of the master of ``session``, instead of what it told.
+
+        Raises:
+            StorageError: when the session has ended.
+        """
+        told = orjson.dumps(dict(report)).decode()
+        with self._database.writing() as run:
+            check_live(run, session)
+            run.run(session_rows.report, {"p_id": session, "p_report": told})
+
     def claim_any(
         self,
         session: SessionId,
         limit: int,
         could: Could | None = None,
-        but: Collection[ExperimentId] = (),
+        at_most: Mapping[ExperimentId, int] | None = None,
     ) -> Sequence[ClaimedTask]:
         """Lease up to ``limit`` ready tasks by rank, of whatever experiments run.
 
@@ -109,16 +123,21 @@ class Cluster:
             session: who holds the tasks from now on.
             limit: how many at most.
             could: only tasks whose needs it is true of; None takes any.
-            but: experiments whose tasks are left.
+            at_most: how many of an experiment's; those that are not named have no such limit.
 
         Raises:
             StorageError: when the session has ended.
         """
-        return claims.claim_any(self._database, session, limit, could, but)
+        return claims.claim_any(self._database, session, limit, could, at_most or {})
 
-    def tasks(self, experiment: ExperimentId) -> list[TaskRecord]:
-        """All tasks that wait, are held or have ended, by number; not those that are paused."""
-        return reading.tasks(self._database, experiment)
+    def tasks(self, experiment: ExperimentId, *, under_way: bool = False) -> list[TaskRecord]:
+        """All tasks that wait, are held or have ended, by number; not those that are paused.
+
+        Args:
+            experiment: their owner.
+            under_way: without those that wait, which may be very many.
+        """
+        return reading.tasks(self._database, experiment, under_way=under_way)
 
     def hand_over(self, session: SessionId, grace_s: float = 5.0) -> None:
         """End a session in order while its attempts run on at their workers.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
 
 from morphml.ids import ExperimentId, SessionId
+from morphml.optimizers.events import JSON
 from morphml.storage.database import Database
 from morphml.storage.statements import experiment_rows, session_rows
 
@@ -23,6 +27,8 @@ class MasterRow:
     lease_left_s: float
     #: What it drives, oldest first.
     experiments: tuple[ExperimentId, ...]
+    #: What it tells the others of itself, in words of the masters' own; empty before it has.
+    report: Mapping[str, JSON] = field(default_factory=dict)
 
 
 def masters(database: Database) -> list[MasterRow]:
@@ -38,6 +44,7 @@ def masters(database: Database) -> list[MasterRow]:
             started_at=started_at,
             lease_left_s=left,
             experiments=tuple(ExperimentId(id_) for driver, id_ in driven if driver == session),
+            report=orjson.loads(report),
         )
-        for session, name, address, started_at, left in rows
+        for session, name, address, started_at, left, report in rows
     ]

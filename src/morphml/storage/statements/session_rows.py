@@ -111,11 +111,20 @@ def announce() -> Update:
     )
 
 
+def report() -> Update:
+    """What the master of a session tells the others of itself."""
+    return (
+        update(sessions)
+        .where(_s.id == bindparam("p_id"), _s.state == constant(SessionState.LIVE))
+        .values(report=bindparam("p_report"))
+    )
+
+
 def live_masters() -> Select[tuple[object, ...]]:
     """Masters whose session has not ended, oldest first, with the seconds that their lease has."""
     left = (_s.expires_at - database_now()).label("left")
     return (
-        select(_s.id, _s.name, _s.address, _s.started_at, left)
+        select(_s.id, _s.name, _s.address, _s.started_at, left, _s.report)
         .where(_s.state == constant(SessionState.LIVE), _s.kind == constant(SessionKind.MASTER))
         .order_by(_s.started_at, _s.id)
     )

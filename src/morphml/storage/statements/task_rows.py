@@ -331,6 +331,11 @@ def unfinished_of() -> Select[tuple[object, ...]]:
     )
 
 
+def under_way_of() -> Select[tuple[object, ...]]:
+    """Of those tasks the ones that are held or have ended."""
+    return unfinished_of().where(_t.token.is_not(None))
+
+
 def leased_of() -> Select[tuple[object, ...]]:
     """Tokens of the attempts of one owner that are under way."""
     return (

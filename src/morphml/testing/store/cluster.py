@@ -127,12 +127,17 @@ def masters_show_where_they_are_and_what_they_drive(case: StoreCase) -> None:
     assert (first.session, first.name, first.address) == (case.session, "first", "")
     assert (second.session, second.name, second.address) == (other, "second", "host-2:50051")
     assert (first.experiments, second.experiments) == ((), (case.experiment,))
+    assert (first.report, second.report) == ({}, {})
+    for slots in (1, 2):
+        cluster.report(other, {"slots": slots, "of": {"e": [1.0, 2]}})
+    assert cluster.masters()[1].report == {"slots": 2, "of": {"e": [1.0, 2]}}
     assert 0.0 < second.lease_left_s <= case.lease_s
     case.let_pass(case.lease_s * 1.25)
     assert [master.lease_left_s < 0.0 for master in cluster.masters()] == [True, True]
     case.store.close_session(other)
     assert [master.session for master in cluster.masters()] == [case.session]
     refused(StorageError, lambda: cluster.announce(other, "host-3:50051"))
+    refused(StorageError, lambda: cluster.report(other, {}))
 
 
 def claims_for_others_go_by_rank_over_all_that_runs(case: StoreCase) -> None:
@@ -159,7 +164,8 @@ def claims_for_others_go_by_rank_over_all_that_runs(case: StoreCase) -> None:
     ]
     assert [task.requirements for task in tasks] == [gpu, gpu]
     assert list(claim(other, 0)) == []
-    tasks = claim(other, 9, Capacity.parse({"ssd": 1.0}).could, [two.right.experiment])
+    none_of_two = {two.right.experiment: 0}
+    tasks = claim(other, 9, Capacity.parse({"ssd": 1.0}).could, none_of_two)
     assert [(task.experiment, task.number) for task in tasks] == [(case.experiment, 0)]
     tasks = claim(other, 9)
     assert [(task.experiment, task.number) for task in tasks] == [(two.right.experiment, 2)]
@@ -167,6 +173,34 @@ def claims_for_others_go_by_rank_over_all_that_runs(case: StoreCase) -> None:
     assert sorted(store.live_attempts(case.experiment)) == sorted(
         task.token for task in store.cluster.tasks(case.experiment) if task.token
     )
+
+
+def claims_for_others_take_no_more_of_an_experiment_than_they_may(case: StoreCase) -> None:
+    """The first by rank of each, over all its classes; others are not held up by it."""
+    store, gpu = case.store, {"gpu": 1.0}
+    case.experiment = case.shared()
+    one = case.script()
+    two = DriverScript(store, case.shared(), case.session)
+    for rank, script, requirements in (
+        (1.0, one, {}),
+        (2.0, one, gpu),
+        (3.0, one, {}),
+        (4.0, two, {}),
+        (5.0, one, gpu),
+        (6.0, two, {}),
+    ):
+        script.ask(1, replace(_PENDING, rank=rank, requirements=requirements))
+    other = store.open_session("second")
+    tasks = store.cluster.claim_any(other, 9, at_most={one.right.experiment: 2})
+    assert [(task.experiment, task.number) for task in tasks] == [
+        (one.right.experiment, 0),
+        (one.right.experiment, 1),
+        (two.right.experiment, 0),
+        (two.right.experiment, 1),
+    ]
+    assert list(store.cluster.claim_any(other, 9, at_most={one.right.experiment: 0})) == []
+    left = store.cluster.claim_any(other, 1, at_most={one.right.experiment: 5})
+    assert [(task.experiment, task.number) for task in left] == [(one.right.experiment, 2)]
 
 
 def claims_for_others_leave_out_what_does_not_run(case: StoreCase) -> None:
@@ -242,6 +276,7 @@ def tasks_show_who_holds_them(case: StoreCase) -> None:
         (3, theirs.token, other),
         (4, None, None),
     ]
+    assert store.cluster.tasks(case.experiment, under_way=True) == tasks[:3]
     assert [task.to_epoch for task in tasks] == [3, 3, 3, 8]
     assert {task.attempts for task in tasks} == {0}
     assert store.task_counts(case.experiment) == {
@@ -303,6 +338,7 @@ CHECKS: tuple[Check, ...] = (
     one_of_several_masters_takes_an_experiment,
     masters_show_where_they_are_and_what_they_drive,
     claims_for_others_go_by_rank_over_all_that_runs,
+    claims_for_others_take_no_more_of_an_experiment_than_they_may,
     claims_for_others_leave_out_what_does_not_run,
     no_task_is_claimed_twice_for_others,
     tasks_show_who_holds_them,
