@@ -1,0 +1,24 @@
+"""Sick workers: thresholds for what is measured of them, and their history."""
+
+from morphml.scheduling.health.history import History
+from morphml.scheduling.health.monitor import Drain, HealthCommand, HealthMonitor, Recover
+from morphml.scheduling.health.thresholds import (
+    THRESHOLDS,
+    Figure,
+    Figures,
+    HealthRule,
+    Threshold,
+)
+
+__all__ = [
+    "THRESHOLDS",
+    "Drain",
+    "Figure",
+    "Figures",
+    "HealthCommand",
+    "HealthMonitor",
+    "HealthRule",
+    "History",
+    "Recover",
+    "Threshold",
+]
