@@ -74,8 +74,9 @@ class ErrorSightings:
         if not failure.digest:
             return 0
         workers = self._workers.get(failure.digest, ())
-        if failure.worker not in workers and len(workers) < WIDESPREAD:
-            workers = (*workers, failure.worker)
+        worker = failure.worker.partition("/")[0]  # two slots of one machine are one witness
+        if worker not in workers and len(workers) < WIDESPREAD:
+            workers = (*workers, worker)
             self._workers[failure.digest] = workers
         return len(workers)
 

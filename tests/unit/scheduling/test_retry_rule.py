@@ -65,6 +65,12 @@ def test_user_error_seen_on_two_workers_is_not_retried() -> None:
     assert decision == GiveUp(state="failed")
 
 
+def test_two_slots_of_one_worker_are_one_witness() -> None:
+    sightings = ErrorSightings()
+    assert [sightings.add(failed(K.USER_ERROR, f"w0/slot-{n}")) for n in range(3)] == [1, 1, 1]
+    assert sightings.add(failed(K.USER_ERROR, "w1/slot-0")) == 2
+
+
 def test_error_without_a_digest_is_never_widespread() -> None:
     sightings = ErrorSightings()
     assert [sightings.add(failed(K.USER_ERROR, w, digest="")) for w in "abc"] == [0, 0, 0]
