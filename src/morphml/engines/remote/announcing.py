@@ -55,6 +55,9 @@ def beat_to_proto(beat: Beat) -> pb.Beat:
         cpu_percent=beat.figures.cpu_percent,
         memory_percent=beat.figures.memory_percent,
         disk_percent=beat.figures.disk_percent,
+        disk_free=beat.figures.disk_free,
+        disk_rate=beat.figures.disk_rate,
+        network_rate=beat.figures.network_rate,
         gpus=[
             pb.Gpu(
                 index=gpu.index,
@@ -62,6 +65,7 @@ def beat_to_proto(beat: Beat) -> pb.Beat:
                 percent=gpu.percent,
                 memory_percent=gpu.memory_percent,
                 temperature_c=gpu.temperature_c,
+                errors=gpu.errors,
             )
             for gpu in beat.figures.gpus
         ],
@@ -91,10 +95,14 @@ def beat_from_proto(message: pb.Beat) -> Beat:
 
 
 def _figures(message: pb.Figures) -> Figures:
+    has_free = message.HasField("disk_free")
     return Figures(
         cpu_percent=checking.finite(message.cpu_percent, "cpu_percent", least=0.0),
         memory_percent=checking.finite(message.memory_percent, "memory_percent", least=0.0),
         disk_percent=checking.finite(message.disk_percent, "disk_percent", least=0.0),
+        disk_free=checking.finite(message.disk_free, "disk_free", least=0.0) if has_free else None,
+        disk_rate=checking.finite(message.disk_rate, "disk_rate", least=0.0),
+        network_rate=checking.finite(message.network_rate, "network_rate", least=0.0),
         gpus=tuple(
             GpuFigures(
                 index=gpu.index,
@@ -102,6 +110,7 @@ def _figures(message: pb.Figures) -> Figures:
                 percent=checking.finite(gpu.percent, "percent", least=0.0),
                 memory_percent=checking.finite(gpu.memory_percent, "memory_percent", least=0.0),
                 temperature_c=checking.finite(gpu.temperature_c, "temperature_c"),
+                errors=gpu.errors,
             )
             for gpu in message.gpus
         ),

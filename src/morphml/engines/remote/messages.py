@@ -71,6 +71,8 @@ class GpuFigures:
     memory_percent: float
     #: Degrees Celsius.
     temperature_c: float
+    #: Errors that only a reset or a repair mends.
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,11 @@ class Figures:
     cpu_percent: float = 0.0
     memory_percent: float = 0.0
     disk_percent: float = 0.0
+    #: Bytes on the disk of the worker's files; None where that is not known.
+    disk_free: float | None = None
+    #: Bytes a second that all disks read and wrote, and all networks received and sent.
+    disk_rate: float = 0.0
+    network_rate: float = 0.0
     gpus: tuple[GpuFigures, ...] = ()
 
 

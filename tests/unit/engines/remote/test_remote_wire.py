@@ -172,16 +172,32 @@ def test_registration_and_beat_arrive_exactly() -> None:
     )
     sent = announcing.registration_to_proto(registration).SerializeToString()
     assert announcing.registration_from_proto(pb.Registration.FromString(sent)) == registration
-    gpu = GpuFigures(index=0, model="G", percent=99.5, memory_percent=50, temperature_c=-3)
+    gpu = GpuFigures(
+        index=0, model="G", percent=99.5, memory_percent=50, temperature_c=-3, errors=2
+    )
     beat = Beat(
         index=9,
-        figures=Figures(cpu_percent=180.5, memory_percent=20, disk_percent=1, gpus=(gpu,)),
+        figures=Figures(
+            cpu_percent=180.5,
+            memory_percent=20,
+            disk_percent=1,
+            disk_free=1e12,
+            disk_rate=2e6,
+            network_rate=3e6,
+            gpus=(gpu,),
+        ),
         running=(TOKEN,),
         queued=(new_token(),),
         unacknowledged=(new_token(), new_token()),
     )
     sent = announcing.beat_to_proto(beat).SerializeToString()
     assert announcing.beat_from_proto(pb.Beat.FromString(sent)) == beat
+
+
+def test_beat_of_a_worker_that_does_not_know_its_disk_says_nothing_of_it() -> None:
+    older = announcing.beat_from_proto(pb.Beat(index=1, figures=pb.Figures(cpu_percent=5.0)))
+    assert older.figures == Figures(cpu_percent=5.0)
+    assert older.figures.disk_free is None
 
 
 def result(**fields: object) -> pb.Result:

@@ -126,30 +126,38 @@ class Beat(_message.Message):
     def __init__(self, index: _Optional[int] = ..., figures: _Optional[_Union[Figures, _Mapping]] = ..., running: _Optional[_Iterable[str]] = ..., queued: _Optional[_Iterable[str]] = ..., unacknowledged: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Figures(_message.Message):
-    __slots__ = ("cpu_percent", "memory_percent", "disk_percent", "gpus")
+    __slots__ = ("cpu_percent", "memory_percent", "disk_percent", "gpus", "disk_free", "disk_rate", "network_rate")
     CPU_PERCENT_FIELD_NUMBER: _ClassVar[int]
     MEMORY_PERCENT_FIELD_NUMBER: _ClassVar[int]
     DISK_PERCENT_FIELD_NUMBER: _ClassVar[int]
     GPUS_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_FIELD_NUMBER: _ClassVar[int]
+    DISK_RATE_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_RATE_FIELD_NUMBER: _ClassVar[int]
     cpu_percent: float
     memory_percent: float
     disk_percent: float
     gpus: _containers.RepeatedCompositeFieldContainer[Gpu]
-    def __init__(self, cpu_percent: _Optional[float] = ..., memory_percent: _Optional[float] = ..., disk_percent: _Optional[float] = ..., gpus: _Optional[_Iterable[_Union[Gpu, _Mapping]]] = ...) -> None: ...
+    disk_free: float
+    disk_rate: float
+    network_rate: float
+    def __init__(self, cpu_percent: _Optional[float] = ..., memory_percent: _Optional[float] = ..., disk_percent: _Optional[float] = ..., gpus: _Optional[_Iterable[_Union[Gpu, _Mapping]]] = ..., disk_free: _Optional[float] = ..., disk_rate: _Optional[float] = ..., network_rate: _Optional[float] = ...) -> None: ...
 
 class Gpu(_message.Message):
-    __slots__ = ("index", "model", "percent", "memory_percent", "temperature_c")
+    __slots__ = ("index", "model", "percent", "memory_percent", "temperature_c", "errors")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     PERCENT_FIELD_NUMBER: _ClassVar[int]
     MEMORY_PERCENT_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_C_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
     index: int
     model: str
     percent: float
     memory_percent: float
     temperature_c: float
-    def __init__(self, index: _Optional[int] = ..., model: _Optional[str] = ..., percent: _Optional[float] = ..., memory_percent: _Optional[float] = ..., temperature_c: _Optional[float] = ...) -> None: ...
+    errors: int
+    def __init__(self, index: _Optional[int] = ..., model: _Optional[str] = ..., percent: _Optional[float] = ..., memory_percent: _Optional[float] = ..., temperature_c: _Optional[float] = ..., errors: _Optional[int] = ...) -> None: ...
 
 class Accepted(_message.Message):
     __slots__ = ("tokens",)
