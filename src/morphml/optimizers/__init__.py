@@ -1,6 +1,10 @@
 """Ask/tell optimizers: one algorithm per file, over the log of one experiment."""
 
 from morphml.optimizers.contract import Optimizer, Proposal
+from morphml.optimizers.differential_evolution import (
+    DifferentialEvolution,
+    DifferentialEvolutionSettings,
+)
 from morphml.optimizers.events import (
     JSON,
     Answered,
@@ -13,8 +17,11 @@ from morphml.optimizers.events import (
     Reported,
     Told,
 )
+from morphml.optimizers.gaussian_process import GaussianProcess, GaussianProcessSettings
 from morphml.optimizers.genetic_algorithm import GeneticAlgorithm, GeneticSettings
 from morphml.optimizers.local_search import LocalSearch, LocalSearchSettings
+from morphml.optimizers.nsga2 import Nsga2, Nsga2Settings
+from morphml.optimizers.particle_swarm import ParticleSwarm, ParticleSwarmSettings
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.registry import (
     AUTO,
@@ -24,22 +31,32 @@ from morphml.optimizers.registry import (
     create_optimizer,
 )
 from morphml.optimizers.regularized_evolution import EvolutionSettings, RegularizedEvolution
+from morphml.optimizers.simulated_annealing import AnnealingSettings, SimulatedAnnealing
 
 __all__ = [
     "AUTO",
     "JSON",
     "OPTIMIZERS",
+    "AnnealingSettings",
     "Answered",
     "Asked",
     "Cancelled",
+    "DifferentialEvolution",
+    "DifferentialEvolutionSettings",
     "Event",
     "EvolutionSettings",
+    "GaussianProcess",
+    "GaussianProcessSettings",
     "GeneticAlgorithm",
     "GeneticSettings",
     "LocalSearch",
     "LocalSearchSettings",
+    "Nsga2",
+    "Nsga2Settings",
     "Optimizer",
     "OptimizerEntry",
+    "ParticleSwarm",
+    "ParticleSwarmSettings",
     "Paused",
     "Promoted",
     "Proposal",
@@ -47,6 +64,7 @@ __all__ = [
     "RegularizedEvolution",
     "Rejected",
     "Reported",
+    "SimulatedAnnealing",
     "Told",
     "choose_optimizer",
     "create_optimizer",

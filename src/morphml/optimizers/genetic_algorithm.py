@@ -66,7 +66,7 @@ class GeneticAlgorithm:
     """
 
     name: str = "genetic"
-    version: int = 1
+    version: int = 2
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``GeneticSettings``."""

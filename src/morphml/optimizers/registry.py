@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from morphml.errors import OptimizerError
 from morphml.optimizers.contract import Optimizer
+from morphml.optimizers.differential_evolution import DifferentialEvolution
 from morphml.optimizers.events import JSON
+from morphml.optimizers.gaussian_process import GaussianProcess
 from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
 from morphml.optimizers.local_search import LocalSearch
+from morphml.optimizers.nsga2 import Nsga2
+from morphml.optimizers.particle_swarm import ParticleSwarm
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.regularized_evolution import RegularizedEvolution
 from morphml.optimizers.settings import nearest
+from morphml.optimizers.simulated_annealing import SimulatedAnnealing
 from morphml.space import SearchSpace
 
 
@@ -49,6 +54,31 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         factory=LocalSearch,
         use="for few trials with little noise; neighbours must be meaningful",
         source="White et al., 2021",
+    ),
+    "simulated_annealing": OptimizerEntry(
+        factory=SimulatedAnnealing,
+        use="where local search gets stuck: many shallow optima",
+        source="Kirkpatrick et al., 1983",
+    ),
+    "differential_evolution": OptimizerEntry(
+        factory=DifferentialEvolution,
+        use="for spaces of numbers, from about 200 trials on",
+        source="Storn and Price, 1997",
+    ),
+    "particle_swarm": OptimizerEntry(
+        factory=ParticleSwarm,
+        use="for smooth spaces of few numbers",
+        source="Kennedy and Eberhart, 1995; Clerc and Kennedy, 2002",
+    ),
+    "nsga2": OptimizerEntry(
+        factory=Nsga2,
+        use="for several objectives, from about 200 trials on",
+        source="Deb et al., 2002",
+    ),
+    "gaussian_process": OptimizerEntry(
+        factory=GaussianProcess,
+        use="for up to about 500 trials that take seconds or more each",
+        source="Jones et al., 1998; Ru et al., 2021",
     ),
 }
 

@@ -266,7 +266,9 @@ body/times > 1'
         if not self.compiled.constraints:
             for _ in range(_ATTEMPTS):
                 made = operators.mutated(table, vector, rng)
-                if made is not None and made != vector:
+                if made is None:
+                    break
+                if made != vector:
                     return Architecture(self, made)
             return architecture
         return self._first_allowed(lambda: operators.mutated(table, vector, rng) or vector)
@@ -278,13 +280,15 @@ body/times > 1'
 
         Where the parents have no other child, one of them is mutated.
         """
-        for _ in range(_ATTEMPTS):
+        apart = sum(a != b for a, b in zip(one.vector, other.vector, strict=True))
+        for _ in range(_ATTEMPTS if apart > 1 else 0):
             made = operators.crossed(self.compiled.table, one.vector, other.vector, rng)
             if made not in (one.vector, other.vector) and self._allows(made):
                 return Architecture(self, made)
         for _ in range(_ATTEMPTS):
-            child = self.mutate(one if rng.random() < 0.5 else other, rng)
-            if child.vector not in (one.vector, other.vector):
+            parent = one if rng.random() < 0.5 else other
+            child = self.mutate(parent, rng)
+            if child is parent or child.vector not in (one.vector, other.vector):
                 break
         return child
 

@@ -5,6 +5,7 @@ import pytest
 
 from morphml.optimizers import (
     Event,
+    GaussianProcess,
     GeneticAlgorithm,
     LocalSearch,
     Optimizer,
@@ -34,6 +35,11 @@ class TestGeneticAlgorithm(OptimizerProcessContract):
 class TestLocalSearch(OptimizerProcessContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return LocalSearch(space, starts=2)
+
+
+class TestGaussianProcess(OptimizerProcessContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return GaussianProcess(space, starts=4, window=20)
 
 
 class AsksTheHash:

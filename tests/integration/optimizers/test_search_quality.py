@@ -45,3 +45,11 @@ def test_search_is_no_worse_than_its_reference(table: Table, data_set: str, opti
 def test_genetic_algorithm_is_far_better_than_random_search(table: Table) -> None:
     last = len(BUDGETS) - 1
     assert curves(table, "genetic")[:, last].mean() < 0.5 * REFERENCES["CIFAR-100"]["random"][last]
+
+
+def test_gaussian_process_needs_half_the_evaluations_of_local_search(
+    table: Table, data_set: str
+) -> None:
+    found = np.array([best_regrets(table, "gaussian_process", seed, (50,)) for seed in range(4)])
+    # What local search reaches after 100 evaluations; four seeds, hence the margin.
+    assert found.mean() < REFERENCES[data_set]["local_search"][1] + 0.4

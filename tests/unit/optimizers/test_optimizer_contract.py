@@ -11,14 +11,18 @@ from morphml.optimizers import (
     JSON,
     Answered,
     Cancelled,
+    DifferentialEvolution,
     Event,
     GeneticAlgorithm,
     LocalSearch,
+    Nsga2,
     Optimizer,
+    ParticleSwarm,
     Proposal,
     RandomSearch,
     RegularizedEvolution,
     Rejected,
+    SimulatedAnnealing,
     Told,
 )
 from morphml.space import SearchSpace
@@ -55,6 +59,26 @@ class TestGeneticAlgorithmByRank(OptimizerContract):
 class TestGeneticAlgorithmByRoulette(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return GeneticAlgorithm(space, population_size=8, elitism=7, selection="roulette")
+
+
+class TestSimulatedAnnealing(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return SimulatedAnnealing(space, starts=3, patience=8)
+
+
+class TestDifferentialEvolution(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return DifferentialEvolution(space, population_size=6)
+
+
+class TestParticleSwarm(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return ParticleSwarm(space, particles=4)
+
+
+class TestNsga2(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return Nsga2(space, population_size=8, starts=4)
 
 
 class Broken:

@@ -1,0 +1,184 @@
+"""Architectures as rows of numbers whose city-block distances mean something.
+
+Binary columns hold what is there or not: the option of each categorical decision, or the labels of
+a graph's neighbourhoods. Numeric columns hold places from 0 to 1 of ordered decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from morphml.graph import ModelGraph
+from morphml.space import Architecture, SearchSpace
+from morphml.space.decisions import Decision, Kind
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+#: Indices of the binary columns that are 1, and all numeric columns.
+Row: TypeAlias = tuple[Sequence[int], Sequence[float]]
+
+#: Binary columns that labels of a graph are hashed into.
+GRAPH_COLUMNS = 256
+#: Rounds in which labels take in those of the nodes before them.
+GRAPH_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How the members of one space become rows."""
+
+    #: Numbers of columns.
+    binary: int
+    numeric: int
+    encode: Callable[[Architecture], Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """Encoded architectures, one a row."""
+
+    #: Shape (n, b), 0 or 1.
+    binary: Floats
+    #: Shape (n, k), from 0 to 1.
+    numeric: Floats
+
+    def __len__(self) -> int:
+        return len(self.binary)
+
+    def take(self, rows: Sequence[int] | slice) -> Points:
+        """Some of the rows."""
+        return Points(binary=self.binary[rows], numeric=self.numeric[rows])
+
+    def joined(self, others: Points) -> Points:
+        """These rows and then the others."""
+        return Points(
+            binary=np.concatenate([self.binary, others.binary]),
+            numeric=np.concatenate([self.numeric, others.numeric]),
+        )
+
+    def columns(self) -> Floats:
+        """All columns side by side, shape (n, b + k)."""
+        return np.concatenate([self.binary, self.numeric], axis=1)
+
+
+def distances(one: Points, other: Points) -> Floats:
+    """City-block distances, shape (n, m); two unequal options of one decision count 1.
+
+    Cost: O(n m columns).
+    """
+    apart = one.binary.sum(axis=1)[:, None] + other.binary.sum(axis=1)[None, :]
+    total: Floats = 0.5 * (apart - 2.0 * (one.binary @ other.binary.T))
+    for column in range(one.numeric.shape[1]):
+        total += np.abs(one.numeric[:, column, None] - other.numeric[None, :, column])
+    return total
+
+
+class Encoder:
+    """Encodes the members of one space.
+
+    Args:
+        space: whose members.
+        encoding: a key of ``ENCODINGS``.
+    """
+
+    def __init__(self, space: SearchSpace, encoding: str) -> None:
+        self._encoding = ENCODINGS[encoding](space)
+
+    def __call__(self, architectures: Iterable[Architecture]) -> Points:
+        """One row for each; O(decisions), or O(edges) of its graph."""
+        encoded = [self._encoding.encode(architecture) for architecture in architectures]
+        binary = np.zeros((len(encoded), self._encoding.binary))
+        numeric = np.zeros((len(encoded), self._encoding.numeric))
+        for row, (columns, places) in enumerate(encoded):
+            binary[row, list(columns)] = 1.0
+            numeric[row] = places
+        return Points(binary=binary, numeric=numeric)
+
+
+def _by_decisions(space: SearchSpace) -> Encoding:
+    """The Hamming kernel's encoding: an option is equal or not, numbers lie near or far."""
+    return _some_decisions(space.decisions, range(len(space.decisions)))
+
+
+def _some_decisions(decisions: Sequence[Decision], places: Iterable[int]) -> Encoding:
+    """The decisions at some places of the vector.
+
+    A categorical one has a binary column for each option and one for being inactive; an ordered
+    one has a numeric column, and a binary one that says whether it is active.
+    """
+    categorical: list[tuple[int, int, int]] = []
+    ordered: list[tuple[int, int]] = []
+    width = 0
+    for place in places:
+        if decisions[place].kind is Kind.CATEGORICAL:
+            options = len(decisions[place].options)
+            categorical.append((place, width, options))
+            width += options + 1
+        else:
+            ordered.append((place, width))
+            width += 1
+
+    def encode(architecture: Architecture) -> Row:
+        vector = architecture.vector
+        columns = [
+            start + (options if (code := vector[place]) is None else int(code))
+            for place, start, options in categorical
+        ]
+        columns += [column for place, column in ordered if vector[place] is not None]
+        return columns, [decisions[place].encode(vector[place]) for place, _ in ordered]
+
+    return Encoding(binary=width, numeric=len(ordered), encode=encode)
+
+
+def _by_graph(space: SearchSpace) -> Encoding:
+    """Labels of all neighbourhoods in the canonical graph, hashed, beside the hyperparameters.
+
+    A label of round r is the operations on all ways of length r that end in a node (Shervashidze
+    et al., 2011, over predecessors): equal networks are equal points, whatever was decided.
+    """
+    if not space.has_graph:
+        return _by_decisions(space)
+    places = [each.index for each in space.compiled.hyper if each.index is not None]
+    hyper = _some_decisions(space.decisions, places)
+
+    def encode(architecture: Architecture) -> Row:
+        columns, numbers = hyper.encode(architecture)
+        labels = sorted(hyper.binary + label for label in _labels(architecture.canonical))
+        return [*columns, *labels], numbers
+
+    return Encoding(binary=hyper.binary + GRAPH_COLUMNS, numeric=hyper.numeric, encode=encode)
+
+
+def _labels(graph: ModelGraph) -> set[int]:
+    labels = [f"{node.op}{node.attrs}" for node in graph.nodes]
+    counts: dict[str, int] = {}
+    found: set[int] = set()
+    for step in range(GRAPH_ROUNDS):
+        for label in labels:
+            counts[label] = counts.get(label, 0) + 1
+            found.add(_column(f"{step}/{counts[label]}/{label}"))
+        labels = [
+            _digest(label + "<" + ",".join(sorted(labels[i] for i in node.inputs)))
+            for label, node in zip(labels, graph.nodes, strict=True)
+        ]
+    return found
+
+
+def _column(label: str) -> int:
+    return int.from_bytes(blake2b(label.encode(), digest_size=4).digest(), "big") % GRAPH_COLUMNS
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+#: Every encoding by the name used in settings.
+ENCODINGS: Mapping[str, Callable[[SearchSpace], Encoding]] = {
+    "decisions": _by_decisions,
+    "graph": _by_graph,
+}

@@ -1,0 +1,17 @@
+"""Searches led by a model pass the public suite; apart from the unit tests since models are slow."""
+
+from __future__ import annotations
+
+from morphml.optimizers import GaussianProcess, Optimizer
+from morphml.space import SearchSpace
+from morphml.testing.optimizer_contract import OptimizerContract
+
+
+class TestGaussianProcess(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return GaussianProcess(space, starts=4, window=20)
+
+
+class TestGaussianProcessOverGraphs(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return GaussianProcess(space, starts=4, window=20, kernel="graph", acquisition="thompson")
