@@ -28,6 +28,8 @@ from morphml.ids import AttemptToken, ExperimentId
 
 #: The longest line that `trial.log` passes on, in characters.
 _LINE_LIMIT = 100_000
+#: Seconds after which an experiment that could not be loaded is tried again with an attempt.
+_STALE_S = 1.0
 
 
 def run(message: Mapping[str, Any], fds: list[int]) -> NoReturn:
@@ -84,6 +86,8 @@ class _Child:
         self._worker = worker
         self._device = device
         self._loaded: dict[ExperimentId, runtime.Loaded | Failed] = {}
+        #: What could not be loaded, and when that was tried, in monotonic seconds.
+        self._failed: dict[ExperimentId, tuple[bytes, float]] = {}
 
     def serve(self) -> None:
         """Take frames until the parent hangs up."""
@@ -96,12 +100,18 @@ class _Child:
                     payload = self._link.next()
                     assert isinstance(payload, bytes)
                     experiment = wire.experiment_of(message)
-                    self._loaded[experiment] = self._learn(payload)
+                    self._take(experiment, payload)
                     self._link.send({"is": "loaded", "experiment": experiment})
                 case "run":
                     self._run(wire.assignment_from_json(message))
                 case _:
                     continue  # an order that came too late
+
+    def _take(self, experiment: ExperimentId, payload: bytes) -> None:
+        loaded = self._loaded[experiment] = self._learn(payload)
+        self._failed.pop(experiment, None)
+        if isinstance(loaded, Failed):
+            self._failed[experiment] = (payload, time.monotonic())
 
     def _learn(self, payload: bytes) -> runtime.Loaded | Failed:
         """Load an experiment; a failure is told with its first attempt."""
@@ -114,6 +124,7 @@ class _Child:
             self._link.leave_if_forked()
 
     def _run(self, assignment: Assignment) -> None:
+        self._try_again(assignment.experiment, time.monotonic())
         loaded = self._loaded[assignment.experiment]
         at, begun = time.time(), time.monotonic()
         if isinstance(loaded, Failed):
@@ -126,6 +137,12 @@ class _Child:
         if self._link.interrupted_at is not None:
             os._exit(0)  # interrupted anywhere, user code may have left anything half done
         self._link.phase = Phase.WAITING
+
+    def _try_again(self, experiment: ExperimentId, now: float) -> None:
+        """Load what failed a while ago: its data may be back, and no attempt is to pay for that."""
+        payload, tried_at = self._failed.get(experiment, (b"", now))
+        if now - tried_at > _STALE_S:
+            self._take(experiment, payload)
 
     def _outcome(self, loaded: runtime.Loaded, assignment: Assignment, at: float) -> Outcome:
         link, token = self._link, assignment.token
