@@ -60,7 +60,7 @@ class Master:
         self._looked_at = -math.inf
         usual = HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead)
         self.hub = Hub(
-            replace(usual, faults=settings.faults),
+            replace(usual, faults=settings.faults, health=settings.health),
             _CurrentRecords(self),
             access,
             self._identity,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from morphml.scheduling.faults import WorkerFaultRule
+from morphml.scheduling.health import HealthRule
 from morphml.scheduling.reaping import ReaperRule
 
 
@@ -40,3 +41,5 @@ class MasterSettings:
     report_every_s: float = 2.0
     #: When a worker that only fails is shut off, and for how long.
     faults: WorkerFaultRule = field(default_factory=WorkerFaultRule)
+    #: When a sick worker is drained, and how much of its past is kept.
+    health: HealthRule = field(default_factory=HealthRule)

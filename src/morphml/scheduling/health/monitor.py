@@ -6,7 +6,7 @@ stays where it is, and nobody has to bring it back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -79,9 +79,9 @@ class HealthMonitor:
             return [Recover(worker=worker)]
         return [Drain(worker=worker, reason="; ".join(patient.sick.values()))]
 
-    def left(self, worker: str) -> None:
-        """Forget a worker, known or not."""
-        self._patients.pop(worker, None)
+    def keep_only(self, workers: Collection[str]) -> None:
+        """Forget all other workers."""
+        self._patients = {id_: each for id_, each in self._patients.items() if id_ in workers}
 
     def known(self) -> int:
         """Workers that are remembered."""

@@ -144,6 +144,10 @@ class Hub:
         """All workers that are or were here lately. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.views())
 
+    def history(self, worker: str) -> Mapping[str, list[float | None]]:
+        """Figures of a worker's last hour, oldest first: times under ``at``, others by name."""
+        return self._switchboard.act(lambda book, _: book.ledger.health.history(worker))
+
     def waiting(self) -> list[WaitingView]:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.drivers.waiting())

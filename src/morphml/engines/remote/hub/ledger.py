@@ -22,6 +22,7 @@ from morphml.engines.remote.hub.commands import (
 )
 from morphml.engines.remote.hub.faults import WorkerFaults
 from morphml.engines.remote.hub.group import Group
+from morphml.engines.remote.hub.health import WorkerHealth
 from morphml.engines.remote.hub.limbo import Limbo
 from morphml.engines.remote.hub.memory import RecentTokens
 from morphml.engines.remote.hub.roster import Member, Roster
@@ -47,6 +48,8 @@ class Ledger:
         self.roster = Roster(settings.worker_rule, self.places, settings.remember_s)
         #: Keeps broken workers from work.
         self.faults = WorkerFaults(settings.faults, self.roster, self.places.could_run)
+        #: Drains sick workers.
+        self.health = WorkerHealth(settings.health, self.roster)
         self.attempts: dict[AttemptToken, Attempt] = {}
         self.groups: dict[ExperimentId, Group] = {}
         self.limbo = Limbo()
@@ -190,6 +193,7 @@ class Ledger:
             self.commands.append(CloseStream(worker, "this master has a new session"))
         self.roster.clear()
         self.faults.clear()
+        self.health.clear()
         self.limbo.clear()
         self.fenced.clear()
         self.stored.clear()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from morphml.errors import CallerError
 from morphml.scheduling.faults import WorkerFaultRule
+from morphml.scheduling.health import HealthRule
 from morphml.scheduling.worker import WorkerRule
 
 
@@ -61,6 +62,8 @@ class HubSettings:
     max_file_bytes: int = 64 << 30
     #: When a worker that only fails is shut off, and for how long.
     faults: WorkerFaultRule = field(default_factory=WorkerFaultRule)
+    #: When a sick worker is drained, and how much of its past is kept.
+    health: HealthRule = field(default_factory=HealthRule)
     #: Threads for what may wait: the store and files.
     threads: int = 4
 

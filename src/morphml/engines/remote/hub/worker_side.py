@@ -162,6 +162,7 @@ class WorkerSide:
         if member is None:
             return
         member.figures, member.queued = beat.figures, len(beat.queued)
+        ledger.health.measured(member, now)
         shown = {*beat.running, *beat.queued, *beat.unacknowledged}
         expected = member.expected
         for token in [t for t in expected if t not in shown]:
