@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Rows of the table of best trials.
 MOST_ROWS = 10
+#: Lines of a traceback.
+MOST_LINES = 20
 
 
 def result_view(result: Result, storage: str) -> RenderableType:
@@ -34,6 +36,7 @@ def result_view(result: Result, storage: str) -> RenderableType:
     else:
         parts.append(Text("no trial has a result within the constraints", style="yellow"))
         parts += [Text(line, style="yellow") for line in first_failure(result)]
+        parts += [Text(line, style="dim") for line in first_traceback(result)]
     shown = without_password(storage)
     parts.append(Text(f"store: {shown}; see it with: morphml show {shown}", style="dim"))
     return Group(*parts)
@@ -43,6 +46,14 @@ def first_failure(result: Result) -> list[str]:
     """What the first failed trial died of, or nothing."""
     for number, failure in sorted(result.failures.items()):
         return [f"trial {number}: {failure.get('error_type')}: {failure.get('message')}"]
+    return []
+
+
+def first_traceback(result: Result) -> list[str]:
+    """Where the first failed trial raised, the innermost frames; or nothing."""
+    for _, failure in sorted(result.failures.items()):
+        lines = str(failure.get("traceback") or "").rstrip().splitlines()
+        return lines if len(lines) <= MOST_LINES else ["...", *lines[-MOST_LINES:]]
     return []
 
 
