@@ -70,7 +70,8 @@ class Fleet:
         self._names: dict[str, set[str]] = {}
         self._kinds: dict[Requirements, _Candidates] = {}
         self._versions = 0
-        self._joined = 0
+        #: Workers that have come, in all.
+        self.joined = 0
         self._turns = 0
         self._slots = 0
         self._free = 0
@@ -101,9 +102,9 @@ class Fleet:
     ) -> Seat:
         """A worker with all that lies on it now; one of the same id is replaced."""
         self.remove(worker)
-        self._joined += 1
+        self.joined += 1
         holdings = Holdings(Capacity.parse(capabilities))
-        seat = Seat(id=worker, name=name, slots=slots, holdings=holdings, joined=self._joined)
+        seat = Seat(id=worker, name=name, slots=slots, holdings=holdings, joined=self.joined)
         for token, needs in held.items():
             holdings.take(token, needs)
         seat.busy = len(holdings.held)

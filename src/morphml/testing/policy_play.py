@@ -13,7 +13,7 @@ from morphml.scheduling.placing import PlacingRule
 from morphml.scheduling.policies import Policy
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.scheduler import Placement, Scheduler
-from morphml.scheduling.seat import is_avoided
+from morphml.scheduling.seat import Ahead, is_avoided
 from morphml.scheduling.waiting import WaitingTask
 from morphml.seeds import generator
 
@@ -41,11 +41,12 @@ class _Worker:
     open: bool
     held: dict[AttemptToken, Requirements]
 
-    def overbooked(self) -> bool:
-        """Whether more lies there than it has."""
+    def overbooked(self, ahead: Ahead | None) -> bool:
+        """Whether more lies there than it has, and may be queued there."""
         shares = sum(needs.gpu.amount for needs in self.held.values() if needs.gpu)
         lacks = any(self.offers.get(n, 0.0) < v for r in self.held.values() for n, v in r.labels)
-        return len(self.held) > self.slots or shares > self.offers.get("gpu", 0.0) + 1e-6 or lacks
+        limit = self.slots if ahead is None else self.slots * (1 + ahead.share)
+        return len(self.held) > limit or shares > self.offers.get("gpu", 0.0) + 1e-6 or lacks
 
     def could(self, needs: Requirements) -> bool:
         gpu = needs.gpu.amount if needs.gpu else 0.0
@@ -171,7 +172,7 @@ class PolicyPlay:
             for name in placement.workers:
                 worker = self._workers[name]
                 worker.held[placement.token] = placement.task.needs.one_at_a_time
-                if worker.overbooked() or not worker.open:
+                if worker.overbooked(self.scheduler.policy.ahead) or not worker.open:
                     self.overbooked.append(placement)
         if self.scheduler.due() == math.inf:
             self.idle += [self._tasks[t] for t in self._waiting if self._free_for(self._tasks[t])]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.placing import Blocked, Placing
+from morphml.scheduling.policies.aside import Aside
 from morphml.scheduling.policies.contract import Choice
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.stakes import Stake
@@ -22,18 +23,13 @@ _Name: TypeAlias = tuple[ExperimentId | None, Requirements]
 class _Line:
     """Tasks with the same needs, by rank: where the first finds no room, none does."""
 
-    __slots__ = ("aside", "gains", "heap", "name", "stake", "until")
+    __slots__ = ("aside", "heap", "name", "stake")
 
-    def __init__(self, name: _Name, stake: Stake | None) -> None:
+    def __init__(self, name: _Name, stake: Stake | None, placing: Placing) -> None:
         self.name = name
         self.stake = stake
         self.heap: list[_Entry] = []
-        #: Those that wait for a worker that they need not avoid, and let others go first.
-        self.aside: list[_Entry] = []
-        #: What the fleet's count of gains was when they were put there.
-        self.gains = 0
-        #: When the first of them waits no more.
-        self.until = math.inf
+        self.aside: Aside[_Entry] = Aside(placing)
 
 
 class RankedQueue:
@@ -69,7 +65,7 @@ class RankedQueue:
         line = self._lines.get(name)
         if line is None:
             stake = self._placing.stakes.of(task.experiment) if self._fair else None
-            line = self._lines[name] = _Line(name, stake)
+            line = self._lines[name] = _Line(name, stake, self._placing)
         self._arrivals += 1
         self._tasks[task.token] = task
         heappush(line.heap, (task.rank, self._arrivals, task))
@@ -88,14 +84,15 @@ class RankedQueue:
 
     def due(self) -> float:
         """When the first that waits for another worker takes any, or a gang is to be served."""
-        until = min((line.until for line in self._lines.values()), default=math.inf)
+        until = min((line.aside.until for line in self._lines.values()), default=math.inf)
         return min(until, self._placing.due())
 
     def _in_order(self, now: float) -> list[_Line]:
         """Lines that are not empty, by what goes first; those that are empty are dropped."""
         found: list[tuple[float, float, int, _Line]] = []
         for line in list(self._lines.values()):
-            self._call_back(line, now)
+            for entry in line.aside.call_back(now):
+                heappush(line.heap, entry)
             head = self._head(line)
             if head is not None:
                 load = 0.0 if line.stake is None else line.stake.load
@@ -105,14 +102,6 @@ class RankedQueue:
         if len(found) > 1:
             found.sort()
         return [line for _, _, _, line in found]
-
-    def _call_back(self, line: _Line, now: float) -> None:
-        """Try those put aside again when a worker has got room, or their time has come."""
-        if line.aside and (line.gains != self._placing.fleet.gains or now >= line.until):
-            for entry in line.aside:
-                heappush(line.heap, entry)
-            line.aside = []
-            line.until = math.inf
 
     def _head(self, line: _Line) -> _Entry | None:
         heap = line.heap
@@ -130,9 +119,7 @@ class RankedQueue:
                 return None
             heappop(line.heap)
             if seats is Blocked.ELSEWHERE:
-                line.aside.append(head)
-                line.gains = self._placing.fleet.gains
-                line.until = min(line.until, self._placing.until(task.token))
+                line.aside.put(head, task)
                 continue
             del self._tasks[task.token]
             return Choice(task, seats)

@@ -9,12 +9,15 @@ from difflib import get_close_matches
 
 from morphml.errors import CallerError, SchedulingError
 from morphml.plugins import load_plugin, plugin_names
+from morphml.scheduling.policies.adaptive import Adaptive
+from morphml.scheduling.policies.batching import Batching
 from morphml.scheduling.policies.contract import Policy
 from morphml.scheduling.policies.fair_share import FairShare
 from morphml.scheduling.policies.fifo import Fifo
 from morphml.scheduling.policies.load_balancing import LoadBalancing
 from morphml.scheduling.policies.priority import Priority
 from morphml.scheduling.policies.round_robin import RoundRobin
+from morphml.scheduling.policies.work_stealing import WorkStealing
 
 #: Entry points of installed packages: name -> a class or function that makes a policy.
 GROUP = "morphml.policies"
@@ -47,6 +50,18 @@ POLICIES: Mapping[str, PolicyEntry] = {
     "load_balancing": PolicyEntry(
         factory=LoadBalancing,
         use="where workers of different sizes should be used alike",
+    ),
+    "adaptive": PolicyEntry(
+        factory=Adaptive,
+        use="where workers or tasks differ much, and the end of the whole counts",
+    ),
+    "work_stealing": PolicyEntry(
+        factory=WorkStealing,
+        use="where tasks should run where their data lies, unless others have nothing to do",
+    ),
+    "batching": PolicyEntry(
+        factory=Batching,
+        use="where tasks take milliseconds, and messages cost more than they",
     ),
     "fair_share": PolicyEntry(
         factory=FairShare,

@@ -1,0 +1,149 @@
+"""Whether the last tasks should wait for fast workers: what those still have before them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.fleet import Fleet
+from morphml.scheduling.policies.contract import Placed
+from morphml.scheduling.seat import Seat
+from morphml.scheduling.speeds import Speeds
+from morphml.scheduling.stakes import Stakes
+
+#: While so many tasks are left for each slot, no worker is kept waiting.
+_LEFT_PER_SLOT = 8
+#: Classes of speed for each factor of two.
+_CLASSES = 4
+#: A task that takes longer than expected is expected to take so much of its time more.
+_OVERDUE = 0.3
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """What workers of more than some speed have before them."""
+
+    #: Slots times speed.
+    capacity: float = 0.0
+    slots: int = 0
+    #: Work that runs there, in seconds at speed 1.
+    backlog: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Which tasks a worker should take, in seconds at speed 1."""
+
+    #: The longest; infinity for all.
+    longest: float = math.inf
+    #: Seconds saved, for each second of work, by a task that a faster worker takes at once.
+    saved: float = 0.0
+
+
+#: All tasks.
+NO_LIMIT = Limit()
+
+
+@dataclass(slots=True)
+class Outlook:
+    """What is still to be done, and by whom.
+
+    Args:
+        fleet: all workers.
+        stakes: all experiments; they say how much is still to come.
+        speeds: what is known of workers and tasks.
+    """
+
+    fleet: Fleet
+    stakes: Stakes
+    speeds: Speeds
+    #: Cost of all that waits, by experiment.
+    waiting: dict[ExperimentId, float] = field(default_factory=dict)
+    #: What runs: where, since when, and its work in seconds at speed 1.
+    _running: dict[AttemptToken, tuple[Seat, float, float]] = field(default_factory=dict)
+    _profile: Mapping[int, _Ahead] = field(default_factory=dict)
+    #: Looks at the profile since it was made.
+    _looks: float = math.inf
+
+    def placed(self, event: Placed) -> None:
+        """A task began."""
+        task = event.task
+        cost = self.speeds.usual_cost(task.experiment) if task.cost is None else task.cost
+        work = cost * self.speeds.rate(task.experiment)
+        self._running[task.token] = (event.worker, event.at, work)
+
+    def over(self, token: AttemptToken) -> None:
+        """A task ended, or left its worker."""
+        self._running.pop(token, None)
+
+    def limit(self, seat: Seat, now: float) -> Limit:
+        """Which tasks the worker should take now.
+
+        One that it would end later than faster workers would, after all else that is left, is
+        left to them. Cost: O(experiments), and O(workers) once for each so many calls.
+        """
+        if not self.speeds.differ():
+            return NO_LIMIT
+        work = self._left()
+        if math.isinf(work):
+            return NO_LIMIT
+        self._looks += 1.0
+        if self._looks * 8 > len(self.fleet):
+            self._profile, self._looks = self._look(now), 0.0
+        speed = self.speeds.speed(seat.name)
+        faster = self._profile.get(_class_of(speed))
+        if faster is None or not faster.slots:
+            return NO_LIMIT
+        wait_s = (faster.backlog + work) / faster.capacity
+        saved = 1.0 / speed - faster.slots / faster.capacity
+        return Limit(longest=wait_s / saved, saved=saved) if saved > 0.0 else NO_LIMIT
+
+    def _left(self) -> float:
+        """The work that is not begun, in seconds at speed 1; infinity when it is much."""
+        tasks, work = 0, 0.0
+        for stake in self.stakes:
+            if not (stake.waiting or stake.used):
+                continue
+            if stake.more is None:
+                return math.inf
+            rate = self.speeds.rate(stake.experiment)
+            cost = stake.more * self.speeds.usual_cost(stake.experiment)
+            work += (self.waiting.get(stake.experiment, 0.0) + cost) * rate
+            tasks += stake.waiting + stake.more
+        return work if tasks <= _LEFT_PER_SLOT * self.fleet.slots() else math.inf
+
+    def _look(self, now: float) -> Mapping[int, _Ahead]:
+        """For each class of speed, what the faster ones have before them. Cost: O(workers)."""
+        own: dict[int, _Ahead] = {}
+        speeds: dict[str, float] = {}
+        for seat in self.fleet:
+            if seat.open:
+                speed = speeds[seat.id] = self.speeds.speed(seat.name)
+                found = own.setdefault(_class_of(speed), _Ahead())
+                found.capacity += seat.slots * speed
+                found.slots += seat.slots
+        for seat, since, work in self._running.values():
+            speed = speeds.get(seat.id, 0.0)
+            if speed:
+                elapsed = now - since
+                left_s = max(work / speed - elapsed, _OVERDUE * elapsed)
+                own[_class_of(speed)].backlog += left_s * speed
+        return _faster(own)
+
+
+def _class_of(speed: float) -> int:
+    return math.floor(_CLASSES * math.log2(speed))
+
+
+def _faster(own: Mapping[int, _Ahead]) -> Mapping[int, _Ahead]:
+    """For each class the sums of those above it."""
+    sums: dict[int, _Ahead] = {}
+    total = _Ahead()
+    for each in sorted(own, reverse=True):
+        sums[each] = _Ahead(total.capacity, total.slots, total.backlog)
+        total.capacity += own[each].capacity
+        total.slots += own[each].slots
+        total.backlog += own[each].backlog
+    return sums
