@@ -23,6 +23,7 @@ from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tas
 from morphml.master.retries import Retries
 from morphml.master.reuse import sharing_of
 from morphml.master.session import MasterLife
+from morphml.master.tally import Tally
 from morphml.master.time_budget import TimeBudget
 from morphml.scheduling.retry import RetryRule
 from morphml.search.experiment import ExperimentSpec
@@ -51,6 +52,7 @@ class Crew:
     cancelling: Cancelling
     time_budget: TimeBudget
     clock: Clock
+    tally: Tally
     elsewhere: Elsewhere = field(default_factory=Alone)
     #: Whether to leave off where we are: another master goes on.
     leaving: Callable[[], bool] = _never
@@ -70,6 +72,8 @@ class Run:
     #: Child processes; 0 runs the evaluator in this process.
     workers: int
     observer: Observer
+    #: Counts what ends.
+    tally: Tally = field(default_factory=Tally)
 
 
 def _sharing(run: Run, *, alone: bool) -> Sharing | None:
@@ -131,6 +135,7 @@ def make_crew(
         cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
         time_budget=TimeBudget(flights, engine, read_settings().search.stop_grace_s),
         clock=clock,
+        tally=run.tally,
         elsewhere=elsewhere or Alone(),
         leaving=leaving,
     )

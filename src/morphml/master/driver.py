@@ -106,6 +106,7 @@ class ExperimentDriver:
             self._fill(batch)
         self._commit(batch)
         crew.collector.committed(batch)
+        crew.tally.count(batch.ended)
         if over := batch.over:
             crew.engine.acknowledge(over)
         for assignment in batch.assignments:

@@ -30,6 +30,7 @@ from morphml.master.cluster.shares import Shares
 from morphml.master.crew import Run, make_crew
 from morphml.master.driver import ExperimentDriver, HandedOver
 from morphml.master.session import MasterLife
+from morphml.master.tally import Tally
 from morphml.scheduling.fair_share import Demand
 from morphml.search.changes import Changes, Driver, ExperimentEnd
 from morphml.search.experiment import ExperimentState
@@ -67,6 +68,8 @@ class DriveParts:
     others: Callable[[ExperimentId, Mapping[str, float]], Others]
     #: Whether attempts with such requirements can run at other masters' workers, and not here.
     only_elsewhere: Callable[[Mapping[str, float]], bool]
+    #: Counts what ends.
+    tally: Tally
 
 
 class Drive:
@@ -240,6 +243,7 @@ class Drive:
             folder=known.folder,
             workers=spec.workers,
             observer=self._observe,
+            tally=parts.tally,
         )
         crew = make_crew(
             run,

@@ -23,6 +23,7 @@ from morphml.master.cluster.settings import MasterSettings
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.supervisor import Duties, Supervisor
 from morphml.master.session import SessionKeeper
+from morphml.master.tally import Tally
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
 
@@ -34,11 +35,11 @@ class Life:
 
     Args:
         store: the truth.
-        name: of the session.
-        settings: of the master.
+        settings: of the master, its name among them.
         clock: hour and monotonic time.
         hub: where its workers are, once that has been made.
         folder_of: the folder of an experiment's files.
+        tally: counts what ends.
 
     Raises:
         StoreInUse: when another process claims tasks on a store that allows one (SQLite).
@@ -47,17 +48,18 @@ class Life:
     def __init__(
         self,
         store: SqlStore,
-        name: str,
         settings: MasterSettings,
         clock: Clock,
         hub: Callable[[], Hub],
         folder_of: Callable[[ExperimentId], Path],
+        tally: Tally,
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._hub = hub
-        self.keeper = SessionKeeper(store, clock, name, may_block=False)
+        self._tally = tally
+        self.keeper = SessionKeeper(store, clock, settings.name, may_block=False)
         self._contexts = Contexts(store, folder_of, allow_pickle=settings.allow_pickle)
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail)
@@ -124,6 +126,7 @@ class Life:
             shares=shares,
             others=lambda experiment, requirements: Others(view, experiment, requirements),
             only_elsewhere=neighbours.alone_could_run,
+            tally=self._tally,
         )
         return Supervisor(
             Duties(

@@ -23,6 +23,7 @@ from morphml.master.cluster.life import Life
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.places import artifacts_folder
 from morphml.master.session import process_name
+from morphml.master.tally import Tally
 from morphml.settings import read_settings
 from morphml.storage import SqlStore, StoreOptions, open_store
 
@@ -49,9 +50,10 @@ class Master:
     def __init__(
         self, settings: MasterSettings, access: ServerAccess, clock: Clock | None = None
     ) -> None:
-        self.settings = settings
+        self.settings = replace(settings, name=settings.name or process_name())
         self._clock = clock or SystemClock()
-        self._name = settings.name or process_name()
+        #: What ended in the experiments that were driven here.
+        self.tally = Tally()
         durability = read_settings().store.durability
         self.store: SqlStore = open_store(settings.storage, StoreOptions(durability=durability))
         self._folder = settings.artifacts or artifacts_folder(settings.storage)
@@ -147,11 +149,11 @@ class Master:
     def _begin(self) -> None:
         self._life = Life(
             self.store,
-            self._name,
             self.settings,
             self._clock,
             lambda: self.hub,
             lambda experiment: self._folder / experiment,
+            self.tally,
         )
 
     def _look_around(self) -> bool:
