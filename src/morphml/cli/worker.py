@@ -49,6 +49,15 @@ Offers = Annotated[
         "repeated.",
     ),
 ]
+Devices = Annotated[
+    str | None,
+    typer.Option(
+        "--gpus",
+        metavar="NUMBERS|none",
+        help="The GPUs to use, such as 0,2, or none; by default all that CUDA_VISIBLE_DEVICES "
+        "allows.",
+    ),
+]
 Port = Annotated[
     int | None,
     typer.Option(
@@ -108,6 +117,7 @@ def worker(  # noqa: PLR0913 one parameter per option
     name: NodeName = "",
     labels: Labels = None,
     offers: Offers = None,
+    gpus: Devices = None,
     port: Port = None,
     folder: Folder = None,
     token_file: TokenPath = None,
@@ -145,6 +155,7 @@ def worker(  # noqa: PLR0913 one parameter per option
                 name=name,
                 labels=tuple(labels or ()),
                 amounts=amounts,
+                gpus=gpus,
                 port=port,
                 folder=folder,
                 allow_pickle=allow_pickle,

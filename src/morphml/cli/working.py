@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.clock import SystemClock
-from morphml.engines.devices import default_workers, gpus
+from morphml.engines.devices import chosen_gpus, default_workers, gpus, visible
 from morphml.engines.remote.access import ClientAccess, ServerAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
 from morphml.errors import CallerError
@@ -26,6 +26,7 @@ class Wishes:
     name: str
     labels: tuple[str, ...]
     amounts: Mapping[str, float]
+    gpus: str | None
     port: int | None
     folder: Path | None
     allow_pickle: bool
@@ -38,14 +39,15 @@ def settings_of(wishes: Wishes) -> WorkerSettings:
     Raises:
         CallerError: when one is not allowed.
     """
+    devices = gpus() if wishes.gpus is None else chosen_gpus(wishes.gpus)
     return WorkerSettings(
         masters=wishes.masters,
-        slots=default_workers() if wishes.slots is None else wishes.slots,
+        slots=default_workers(devices) if wishes.slots is None else wishes.slots,
         folder=wishes.folder or read_settings().worker.folder,
         name=wishes.name,
         labels=wishes.labels,
         capabilities=wishes.amounts,
-        devices=gpus(),
+        devices=devices,
         listen=None if wishes.port is None else f"127.0.0.1:{wishes.port}",
         allow_pickle=wishes.allow_pickle,
         drain_grace_s=wishes.drain_grace_s,
@@ -66,7 +68,7 @@ def work(settings: WorkerSettings, access: ClientAccess, doors: ServerAccess) ->
         "worker%s: %d slots, %s, masters %s",
         f" {settings.name}" if settings.name else "",
         settings.slots,
-        ", ".join(settings.devices) or "no GPU",
+        f"GPUs {', '.join(names)}" if (names := visible(settings.devices)) else "no GPU",
         ", ".join(settings.masters),
     )
     code = worker.run()

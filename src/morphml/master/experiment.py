@@ -17,14 +17,14 @@ from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
 from morphml.master.cluster.watch import Watch
 from morphml.master.crew import Run
-from morphml.master.options import SearchOptions, default_workers, gpus, make_spec
+from morphml.master.options import SearchOptions, make_spec
 from morphml.master.places import experiment_folder
 from morphml.master.refusals import (
-    refuse_impossible_resources,
     refuse_impossible_workers,
     refuse_strange_engine,
     warn_of_idle_limits,
 )
+from morphml.master.resources import local_workers
 from morphml.master.result import Result
 from morphml.master.reuse import named_by_digest, reused_trials
 from morphml.master.runner import run
@@ -94,7 +94,8 @@ class Experiment:
         remote = refuse_strange_engine(engine) == "remote"
         source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
         source.load()  # an import path that leads nowhere is told before anything is stored
-        slots = default_workers() if workers is None else workers
+        needs = options.get("resources") or {}
+        slots = local_workers({} if remote else needs) if workers is None else workers
         refuse_impossible_workers(slots)
         if options.get("reuse"):
             source = named_by_digest(source, by_hand=evaluate is None)
@@ -182,7 +183,7 @@ class Experiment:
         self._let_go()
         slots = spec.workers if workers is None else workers
         refuse_impossible_workers(slots)
-        refuse_impossible_resources(spec.resources, len(gpus()))
+        slots = local_workers(spec.resources, slots)
         warn_of_idle_limits(spec.limits, slots)
         with watching(observer, workers=slots) as watcher:
             run(

@@ -7,7 +7,6 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from morphml.engines.devices import default_workers as default_workers
 from morphml.engines.devices import gpus as gpus
 from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource

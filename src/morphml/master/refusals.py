@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -123,23 +122,3 @@ def warn_of_idle_limits(limits: AttemptLimits, workers: int) -> None:
             "process; give workers=1 or more",
             stacklevel=4,
         )
-
-
-def refuse_impossible_resources(resources: Mapping[str, float], gpus: int) -> None:
-    """Refuse what this machine can never give to one attempt.
-
-    Args:
-        resources: what one attempt needs.
-        gpus: how many there are here.
-
-    Raises:
-        ExperimentError: with the need and what there is.
-    """
-    offered = {"cpu": len(os.sched_getaffinity(0)), "gpu": gpus}
-    for name, amount in resources.items():
-        if amount > offered.get(name, 0):
-            there_is = ", ".join(f"{known} {count}" for known, count in offered.items())
-            raise ExperimentError(
-                f"resources: a trial needs {name} {amount:g}, and this machine offers {there_is}; "
-                "ask for less, or run it where there is more"
-            )

@@ -11,6 +11,7 @@ from morphml.errors import ExperimentError
 from morphml.optimizers.events import JSON
 from morphml.scheduling.experiment import ExperimentState
 from morphml.scheduling.policies.contract import DEFAULT_PRIORITY, PRIORITIES
+from morphml.scheduling.resources import Requirements
 from morphml.search.constraints import Constraint, parse_constraints
 from morphml.search.given import (
     check_count,
@@ -18,7 +19,6 @@ from morphml.search.given import (
     check_flag,
     check_name,
     check_positive,
-    check_shares,
     check_whole,
 )
 from morphml.search.objectives import Direction, Objective
@@ -171,7 +171,7 @@ class ExperimentSpec:
         check_whole("seed", self.seed)
         check_flag("deterministic", self.deterministic)
         check_flag("reuse", self.reuse)
-        check_shares("resources", self.resources)
+        Requirements.parse(self.resources)
         check_count("priority", self.priority, PRIORITIES[0])
         if self.priority > PRIORITIES[1]:
             raise ExperimentError(f"priority: at most {PRIORITIES[1]}, got {self.priority}")

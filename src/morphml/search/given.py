@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from morphml.errors import ExperimentError
 
@@ -71,21 +70,6 @@ def check_flag(what: str, value: object) -> None:
     """
     if not isinstance(value, bool):
         raise ExperimentError(f"{what}: True or False, got {value!r}")
-
-
-def check_shares(what: str, value: object) -> None:
-    """Refuse what is not a mapping of names to finite numbers >= 0.
-
-    Raises:
-        ExperimentError: with the name and what is wrong.
-    """
-    if not isinstance(value, Mapping):
-        raise ExperimentError(f"{what}: a mapping such as {{'gpu': 0.5}}, got {value!r}")
-    for name, amount in value.items():
-        if not (isinstance(name, str) and name):
-            raise ExperimentError(f"{what}: names are texts, got {name!r}")
-        if not (is_finite(amount) and amount >= 0):
-            raise ExperimentError(f"{what}: {name!r} is a number from 0, got {amount!r}")
 
 
 def is_finite(value: object) -> bool:

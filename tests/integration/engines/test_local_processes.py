@@ -210,7 +210,7 @@ def test_retry_waits_a_moment_for_another_worker_that_is_busy(
 @pytest.mark.usefixtures("no_torch")
 def test_child_sees_its_own_device_only() -> None:
     def evaluate(arch: object, trial: mm.Trial) -> float:
-        assert trial.device == "cuda"
+        assert trial.device == "cuda:0"
         return float(os.environ["CUDA_VISIBLE_DEVICES"])
 
     with LocalEngine(2, devices=("cuda:0", "cuda:1")) as engine:

@@ -11,19 +11,22 @@ import time
 from collections.abc import Sequence
 from typing import Any, Self
 
+from morphml.engines.devices import cores
 from morphml.engines.failure import failure
 from morphml.engines.local import wire
 from morphml.engines.local.attempt import Attempt, Patience
+from morphml.engines.local.binding import Binding
 from morphml.engines.local.code import Code, Parcel
 from morphml.engines.local.frames import ProtocolError, encode
 from morphml.engines.local.handle import STREAMS, ChildHandle
 from morphml.engines.local.lessons import Lessons
-from morphml.engines.local.memory import end_overweight
+from morphml.engines.local.limits import Limits
 from morphml.engines.local.payload import pack
-from morphml.engines.local.pool import Died, Pool, Said, Wrote
+from morphml.engines.local.pool import Died, Pool, Said, SlotPlan, Wrote
 from morphml.engines.local.queue import AttemptQueue
-from morphml.engines.local.shares import cores, preload, slot_plan
+from morphml.engines.local.shares import preload
 from morphml.engines.local.warming import Warming
+from morphml.engines.machine import local_capacity
 from morphml.engines.port import (
     Assignment,
     Context,
@@ -40,6 +43,7 @@ from morphml.errors import WorkerError
 from morphml.evaluation.source_needs import needs_of
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.failures import FailureKind
+from morphml.scheduling.resources import Capacity
 
 #: After so many children in a row that did not get ready, waiting attempts fail.
 _MISFIRES = 3
@@ -52,6 +56,7 @@ class LocalEngine:
         workers: how many attempts run at the same time, >= 1.
         devices: devices to spread the slots over, such as ``("cuda:0", "cuda:1")``; a child sees
             only its own. Empty: ``cpu``, and nothing is hidden.
+        capacity: what attempts may take in all; its GPUs are the devices. By default what is here.
         threads: threads of each child's numerical libraries; by default the cores are shared out.
         patience: how long the engine waits before it does worse.
     """
@@ -61,6 +66,7 @@ class LocalEngine:
         workers: int,
         *,
         devices: Sequence[str] = (),
+        capacity: Capacity | None = None,
         threads: int | None = None,
         patience: Patience | None = None,
     ) -> None:
@@ -70,23 +76,29 @@ class LocalEngine:
             raise WorkerError("local worker processes need Linux or macOS; use workers=0 here")
         self._patience = patience or Patience()
         share = threads or max(1, cores() // workers)
-        self._pool = Pool([slot_plan(i, devices) for i in range(workers)], share)
+        self._binding = Binding(workers, devices, capacity or local_capacity(devices))
+        plans = [SlotPlan(name=f"local-{i}", sight=self._binding.own(i)) for i in range(workers)]
+        self._pool = Pool(plans, share)
         self._lessons = Lessons(self._pool.send, self._patience.setup_s)
-        names = [plan.name for plan in self._pool.plans]
-        self._waiting = AttemptQueue(names, self._patience.elsewhere_s)
+        self._limits = Limits(self._pool, self._lessons, self._patience)
+        self._waiting = AttemptQueue([plan.name for plan in plans], self._patience.elsewhere_s)
         self._codes: dict[ExperimentId, Code] = {}
         self._running: dict[AttemptToken, ChildHandle] = {}
         self._idle: dict[int, ChildHandle] = {}
         #: Gets free children ready for experiments before there is an attempt of them.
         self.warming = Warming(self._pool, self._idle, self._codes)
         self._events: list[EngineEvent] = []
-        self._weigh_at = 0.0
         self._closed = False
 
     @property
     def slots(self) -> int:
         """Attempts that run at the same time."""
         return len(self._pool.plans)
+
+    @property
+    def ahead(self) -> int:
+        """None: whoever drives is in the same process."""
+        return 0
 
     @property
     def ready(self) -> int:
@@ -136,16 +148,20 @@ class LocalEngine:
         """End the present call of ``events``, or the next one, at once. Thread-safe."""
         self._pool.wake()
 
-    def submit(self, assignment: Assignment) -> None:
-        """Hand an attempt to a free child, or queue it. Never waits.
+    def submit(self, *assignments: Assignment) -> None:
+        """Hand attempts to free children, or queue them. Never waits.
 
         Raises:
             WorkerError: when the experiment was not prepared or the engine is closed.
         """
         self._check_open()
-        if assignment.experiment not in self._lessons:
-            raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
-        self._waiting.add(assignment)
+        for assignment in assignments:
+            if assignment.experiment not in self._lessons:
+                raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
+            if refusal := self._binding.refusal(assignment):
+                self._fail(assignment, f"the attempt can never run here: it needs {refusal}")
+            else:
+                self._waiting.add(assignment)
         self._dispatch()
 
     def order(self, token: AttemptToken, order: Order) -> None:
@@ -166,7 +182,7 @@ class LocalEngine:
         until = time.monotonic() + timeout_s
         while not self._closed:
             now = time.monotonic()
-            due = self._tick(now)
+            due = self._limits.keep(self._running.values(), self._idle, now)
             due = min(due, self._pool.due, self._waiting.due if self._idle else math.inf)
             wait = 0.0 if self._events else max(0.0, min(until, due) - now)
             self._handle(wait)
@@ -186,7 +202,7 @@ class LocalEngine:
         until = time.monotonic() + timeout_s
         while not self._closed and not self.warming.are_all_warm():
             now = time.monotonic()
-            due = self._tick(now)
+            due = self._limits.keep(self._running.values(), self._idle, now)
             if now >= until or self._pool.misfires >= _MISFIRES:
                 return False
             self._handle(max(0.0, min(until, due, self._pool.due) - now))
@@ -218,20 +234,27 @@ class LocalEngine:
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
             free = {slot: child.loading for slot, child in self._idle.items()}
-            taken = self._waiting.take(free, time.monotonic(), self._fits)
+            now = time.monotonic()
+            taken = self._waiting.take(free, now, self._fits, self._binding.has_room)
             if taken is None:
                 return
             assignment, slot = taken
             child: ChildHandle | None = self._idle.pop(slot)
             assert child is not None
             code = self._codes[assignment.experiment]
-            if child.code != code and (child := self._pool.replace(child, code)) is None:
+            sight = self._binding.take(assignment, slot, child.sight)
+            if (child.code, child.sight) != (code, sight):
+                child = self._pool.replace(child, code, sight)
+            if child is None:
+                self._binding.release(assignment.token)
                 self._waiting.add(assignment)
             else:
                 self._assign(child, assignment)
 
-    def _fits(self, experiment: ExperimentId, slot: int) -> bool:
-        return self._idle[slot].code == self._codes[experiment]
+    def _fits(self, assignment: Assignment, slot: int) -> bool:
+        child = self._idle[slot]
+        code = self._codes[assignment.experiment]
+        return child.code == code and self._binding.suits(assignment, slot, child.sight)
 
     def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
         now = time.monotonic()
@@ -328,8 +351,12 @@ class LocalEngine:
         if self._pool.misfires >= _MISFIRES and not self.ready:
             message = f"no worker process can be started: {reason}"
             for assignment in self._waiting.clear():
-                outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", message)
-                self._events.append(end_unbegun(assignment, outcome, time.time()))
+                self._fail(assignment, message)
+
+    def _fail(self, assignment: Assignment, message: str) -> None:
+        """An attempt ends that cannot be run."""
+        outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", message)
+        self._events.append(end_unbegun(assignment, outcome, time.time()))
 
     def _finish(
         self,
@@ -343,6 +370,7 @@ class LocalEngine:
         token = attempt.assignment.token
         child.attempt = None
         del self._running[token]
+        self._binding.release(token)
         for stream, log in attempt.logs.items():
             self._pass_on(token, stream, log.finish())
         self._events.append(
@@ -365,29 +393,3 @@ class LocalEngine:
 
     def _name(self, child: ChildHandle) -> str:
         return self._pool.plans[child.slot].name
-
-    # --- limits ----------------------------------------------------------------------------------
-
-    def _tick(self, now: float) -> float:
-        """Enforce limits; returns when to do so again."""
-        due = math.inf
-        weighed = False
-        for child in self._running.values():
-            attempt = child.attempt
-            assert attempt is not None
-            while (sig := attempt.tick(now)) is not None:
-                child.kill(sig)
-            due = min(due, attempt.due)
-            weighed = weighed or attempt.assignment.memory_limit_bytes is not None
-        for child in list(self._idle.values()):
-            if child.loading and self._lessons.overdue(child, now):
-                del self._idle[child.slot]
-                self._pool.condemn(child, "an experiment took too long to load")
-            elif child.loading:
-                due = min(due, now + self._patience.setup_s)
-        if not weighed:
-            return due
-        if now >= self._weigh_at:
-            self._weigh_at = now + self._patience.memory_s
-            end_overweight(self._running.values(), now)
-        return min(due, self._weigh_at)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from morphml.engines.local import kernel
 from morphml.engines.local.attempt import Attempt
+from morphml.engines.local.binding import Sight
 from morphml.engines.local.code import Code
 from morphml.engines.local.frames import Frame, FrameReader
 from morphml.ids import ExperimentId
@@ -30,12 +31,14 @@ class ChildHandle:
         slot: the slot it fills.
         request: number of the request to fork.
         code: what it may import.
+        sight: what it sees of the machine's devices.
     """
 
-    def __init__(self, slot: int, request: int, code: Code) -> None:
+    def __init__(self, slot: int, request: int, code: Code, sight: Sight) -> None:
         self.slot = slot
         self.request = request
         self.code = code
+        self.sight = sight
         self.pid: int | None = None
         #: It said that it is there.
         self.ready = False

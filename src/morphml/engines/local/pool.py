@@ -8,11 +8,12 @@ import selectors
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from morphml.engines.local.attempt import reason_of
+from morphml.engines.local.binding import Sight
 from morphml.engines.local.code import INSTALLED, Code
 from morphml.engines.local.frames import Frame, ProtocolError
 from morphml.engines.local.handle import STREAMS, ChildHandle
@@ -60,11 +61,11 @@ Happening: TypeAlias = Said | Wrote | Died
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotPlan:
-    """What is fixed about a slot, whoever fills it."""
+    """What is known about a slot before anyone fills it."""
 
     name: str
-    device: str
-    env: Mapping[str, str]
+    #: What its first child sees.
+    sight: Sight
 
 
 class Pool:
@@ -85,6 +86,7 @@ class Pool:
         self._by_pid: dict[int, ChildHandle] = {}
         self._fill_at = dict.fromkeys(range(len(plans)), 0.0)
         self._codes = dict.fromkeys(range(len(plans)), INSTALLED)
+        self._sights = {slot: plan.sight for slot, plan in enumerate(plans)}
         self._waker = Waker()
         self._selector.register(self._waker.fileno(), selectors.EVENT_READ, (None, "wake"))
         self._woken = False
@@ -137,8 +139,15 @@ class Pool:
         woken, self._woken = self._woken, False
         return woken
 
-    def replace(self, child: ChildHandle, code: Code) -> ChildHandle | None:
+    def replace(
+        self, child: ChildHandle, code: Code, sight: Sight | None = None
+    ) -> ChildHandle | None:
         """End a child without attempt and fork another for ``code`` in its slot.
+
+        Args:
+            child: goes.
+            code: what the new one may import.
+            sight: what it sees of the machine's devices; by default what the old one saw.
 
         Returns:
             The new child, which takes frames already; None when it comes later.
@@ -146,6 +155,7 @@ class Pool:
         self._forget(child)
         child.kill(signal.SIGKILL)
         self._codes[child.slot] = code
+        self._sights[child.slot] = sight or child.sight
         self._fill_at[child.slot] = time.monotonic()
         return self._children[child.slot] if self._fork(child.slot) else None
 
@@ -227,14 +237,14 @@ class Pool:
         self._requests += 1
         try:
             server = self._server or self._start_server()
-            child = ChildHandle(slot, self._requests, self._codes[slot])
+            child = ChildHandle(slot, self._requests, self._codes[slot], self._sights[slot])
         except OSError:
             return False
         request = {
             "fork": child.request,
             "worker": plan.name,
-            "device": plan.device,
-            "env": dict(plan.env),
+            "device": child.sight.device,
+            "env": child.sight.env,
             "path": list(child.code.path),
         }
         try:

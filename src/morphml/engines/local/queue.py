@@ -16,8 +16,10 @@ from morphml.ids import AttemptToken, ExperimentId
 
 #: Slots that are free, longest first, and the experiments that the child of each is loading.
 Free = Mapping[int, Collection[ExperimentId]]
-#: Whether the child of a slot holds the code of an experiment, or must be replaced for it.
-Fits = Callable[[ExperimentId, int], bool]
+#: Whether the child of a slot can run an attempt as it is, or must be replaced for it.
+Fits = Callable[[Assignment, int], bool]
+#: Whether the machine has room for an attempt beside what runs.
+HasRoom = Callable[[Assignment], bool]
 
 
 class AttemptQueue:
@@ -65,7 +67,11 @@ class AttemptQueue:
         return min(self._until.values(), default=math.inf)
 
     def take(
-        self, free: Free, now: float, fits: Fits = lambda *_: True
+        self,
+        free: Free,
+        now: float,
+        fits: Fits = lambda *_: True,
+        has_room: HasRoom = lambda _: True,
     ) -> tuple[Assignment, int] | None:
         """The next attempt and the free slot for it; None when all that wait want another one.
 
@@ -73,8 +79,12 @@ class AttemptQueue:
             free: at least one slot.
             now: decides who has waited long enough.
             fits: slots where it does not hold are taken only for want of others.
+            has_room: attempts of which it does not hold wait on.
         """
         for assignment in self._waiting:
+            if not has_room(assignment):
+                self._until.pop(assignment.token, None)
+                continue
             slot = self._slot(assignment, free, now, fits)
             if slot is not None:
                 self.remove(assignment)
@@ -88,14 +98,14 @@ class AttemptQueue:
         """
         avoid, experiment = assignment.avoid, assignment.experiment
         best = next(iter(free))
-        if not avoid and not free[best] and fits(experiment, best):
+        if not avoid and not free[best] and fits(assignment, best):
             return best
         best = min(
             free,
             key=lambda slot: (
                 any(other != experiment for other in free[slot]),
                 self._names[slot] in avoid,
-                not fits(experiment, slot),
+                not fits(assignment, slot),
                 experiment in free[slot],
             ),
         )

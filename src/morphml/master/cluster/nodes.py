@@ -174,7 +174,7 @@ class WorkerNode:
         folder = Path(tempfile.gettempdir()) / f"morphml-worker-{port}"
         settings = WorkerSettings(
             masters=(f"{host}:{port}",),
-            slots=given.get("num_slots") or max(1, len(devices)),
+            slots=given.get("num_slots") or len(devices) or 1,
             folder=folder,
             devices=devices,
             listen=f"127.0.0.1:{given['port']}" if "port" in given else None,
@@ -220,7 +220,7 @@ def _devices(wanted: int | None) -> tuple[str, ...]:
             f"{len(found) or 'the CPU'}",
             stacklevel=3,
         )
-    return found if wanted is None else found[:wanted]
+    return found if wanted is None else found[:wanted] or ("cpu",)
 
 
 def _token_file(given: str | None) -> Path:

@@ -99,6 +99,15 @@ class Holdings:
                 return False
         return needs.gpu is None or self._fits_devices(needs.gpu)
 
+    def fits_on(self, needs: Requirements, indexes: tuple[int, ...]) -> bool:
+        """Whether these devices, and no others, are enough for one more attempt."""
+        need = needs.gpu
+        return (
+            need is not None
+            and len(indexes) == need.count
+            and all(device.fits(need) for device in self._devices if device.gpu.index in indexes)
+        )
+
     def take(
         self, token: Hashable, needs: Requirements, prefer: Iterable[tuple[int, ...]] = ()
     ) -> Allocation:

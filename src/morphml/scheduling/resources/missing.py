@@ -35,6 +35,17 @@ class Missing:
             return f"{asked}, which no worker has"
         return f"{asked}, and the most that any worker has is {_amount(self.name, self.most)}"
 
+    def here(self) -> str:
+        """For people, where there is one machine only."""
+        if self.together:
+            return f"this machine does not have {' and '.join(self.together)} together"
+        if self.name == "workers":
+            return f"{self.asked:g} workers at once, and this machine is one"
+        asked = _thing(self.name, self.asked)
+        if self.most <= 0:
+            return f"{asked}, which this machine does not have"
+        return f"{asked}, and this machine has {_amount(self.name, self.most)}"
+
 
 def missing(needs: Requirements, workers: Iterable[Capacity]) -> tuple[Missing, ...]:
     """What keeps a request from ever running on these workers; empty when it can.

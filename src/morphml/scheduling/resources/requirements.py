@@ -60,6 +60,8 @@ class Requirements:
         Raises:
             RequirementsError: when a name or an amount makes no sense; says what would.
         """
+        if not isinstance(needs, Mapping):
+            raise RequirementsError(f"a mapping such as {{'gpu': 0.5}}, got {needs!r}")
         if not needs:
             return NOTHING
         for name, amount in needs.items():

@@ -17,10 +17,14 @@ from tests.integration.engines.remote.scripted_master import ScriptedMaster
 from tests.integration.engines.remote.worker_processes import Workers
 
 from morphml.clock import SystemClock
+from morphml.engines.devices import gpus as found_gpus
+from morphml.engines.devices import visible
+from morphml.engines.machine import GpuCard, has_ssd
 from morphml.engines.remote.access import ClientAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
-from morphml.engines.remote.worker.capabilities import capabilities, has_ssd
-from morphml.engines.remote.worker.gpus import GpuCard, Gpus
+from morphml.engines.remote.worker.capabilities import capabilities
+from morphml.engines.remote.worker.gpus import Gpus
+from morphml.scheduling.resources import Capacity, Gpu
 
 
 def test_worker_that_every_master_refuses_ends_with_the_reason(workers: Workers) -> None:
@@ -92,12 +96,20 @@ def test_all_addresses_of_a_name_are_tried(tmp_path: Path, monkeypatch: pytest.M
 
 def test_capabilities_of_this_machine_are_found(tmp_path: Path) -> None:
     settings = WorkerSettings(
-        masters=("a",), slots=1, folder=tmp_path, labels=("site-a",), capabilities={"cpu": 3.0}
+        masters=("a",),
+        slots=1,
+        folder=tmp_path,
+        labels=("site-a",),
+        capabilities={"cpu": 3.0},
+        devices=("cuda:0", "cuda:1"),
     )
     found = capabilities(settings, [GpuCard(model="NVIDIA H200", memory=141 << 30)])
     assert found["cpu"] == 3.0, "what the operator says wins"
-    assert found["site-a"] == found["nvidia-h200"] == found["gpu"] == 1.0
-    assert found["gpu-memory"] == 141 << 30
+    assert found["site-a"] == 1.0
+    assert Capacity.parse(found).gpus == (
+        Gpu(index=0, model="nvidia-h200", memory=141 << 30),
+        Gpu(index=1),
+    )
     assert 0 < found["memory"] <= psutil.virtual_memory().total
     assert ("high-memory" in found) == (found["memory"] >= 64 << 30)
     assert 0 < found["disk"] < 1 << 60
@@ -118,7 +130,7 @@ def test_disks_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_gpus_are_as_many_as_the_driver_says() -> None:
-    gpus = Gpus()
+    gpus = Gpus(visible(found_gpus()))
     cards = gpus.cards()
     assert len(gpus.figures()) == len(cards)
     assert all(card.memory > 1 << 30 for card in cards)

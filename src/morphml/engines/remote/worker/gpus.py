@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from morphml.engines.machine import GpuCard
 from morphml.engines.remote.messages import GpuFigures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuCard:
-    """One GPU, as it is built."""
-
-    model: str
-    #: Bytes.
-    memory: int
-
-
 class Gpus:
-    """The GPUs of this machine; a driver that fails is as one that is absent."""
+    """GPUs of this machine; a driver that fails is as one that is absent.
 
-    def __init__(self) -> None:
-        self._nvml = _nvml()
+    Args:
+        names: which, as ``CUDA_VISIBLE_DEVICES`` calls them: numbers or UUIDs; in this order.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._nvml = _nvml() if names else None
         self._handles = self._find()
 
     def cards(self) -> list[GpuCard]:
-        """Models and memories, by index."""
+        """Models and memories, in the order of the names; empty where not all are known."""
         nvml = self._nvml
         if nvml is None:
             return []
@@ -49,7 +46,10 @@ class Gpus:
         nvml = self._nvml
         if nvml is None:
             return []
-        return [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+        try:
+            return [_handle(nvml, name) for name in self._names]
+        except nvml.NVMLError:
+            return []
 
     def _figures(self, index: int, handle: Any) -> GpuFigures:  # noqa: ANN401  # NVML's own
         nvml = self._nvml
@@ -77,6 +77,12 @@ class Gpus:
     def _memory(self, handle: Any) -> Any:  # noqa: ANN401  # NVML's own
         assert self._nvml is not None
         return self._nvml.nvmlDeviceGetMemoryInfo(handle)
+
+
+def _handle(nvml: ModuleType, name: str) -> Any:  # noqa: ANN401  # NVML's own
+    if name.isdigit():
+        return nvml.nvmlDeviceGetHandleByIndex(int(name))
+    return nvml.nvmlDeviceGetHandleByUUID(name)
 
 
 def _nvml() -> ModuleType | None:

@@ -17,6 +17,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from morphml.clock import Clock
+from morphml.engines.devices import visible
 from morphml.engines.local import LocalEngine
 from morphml.engines.remote.access import ClientAccess, ServerAccess, parse_endpoint
 from morphml.engines.remote.access.server import refuse_open_door
@@ -38,6 +39,7 @@ from morphml.engines.remote.worker.settings import WorkerSettings
 from morphml.engines.remote.worker.shift import LEFT, Identity, Shift
 from morphml.engines.remote.worker.telling import Telling
 from morphml.engines.remote.worker.transfers import Transfers
+from morphml.scheduling.resources import Capacity
 
 #: Seconds that the last words get to be sent.
 _LAST_WORDS_S = 2.0
@@ -73,7 +75,7 @@ class RemoteWorker:
         self._settings = settings
         self._clock = clock
         self._service = self._make_service(doors or ServerAccess())
-        self._gpus = Gpus()
+        self._gpus = Gpus(visible(settings.devices))
         self.identity = Identity(
             worker=secrets.token_hex(16),
             name=settings.name or f"{socket.gethostname()}-{os.getpid()}",
@@ -82,7 +84,11 @@ class RemoteWorker:
         )
         self._inbox: deque[News] = deque()
         self._scratch = Scratch(settings.folder, self.identity.worker)
-        self._engine = LocalEngine(settings.slots, devices=settings.devices)
+        self._engine = LocalEngine(
+            settings.slots,
+            devices=settings.devices,
+            capacity=Capacity.parse(self.identity.capabilities),
+        )
         rng = random.Random(self.identity.worker)  # noqa: S311  # spreads pauses, guards nothing
         dialling = Dialling(settings.masters, settings.backoff_s, rng)
         self._link = Link(access, dialling, settings.connect_s, self._tell)

@@ -1,0 +1,130 @@
+"""Which attempts fit this machine side by side, and which of its GPUs each of them sees.
+
+A process cannot be shown other GPUs once it has used one. So a child sees the same ones for all its
+life, attempts go to children that see what they are to get, and where there is none a free child
+makes room for a fresh one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from morphml.engines import devices
+from morphml.engines.port import Assignment
+from morphml.ids import AttemptToken
+from morphml.scheduling.resources import NOTHING, Capacity, Holdings, Requirements, missing
+
+#: Different needs whose readings are kept.
+_MOST_KINDS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a child sees of the machine's devices."""
+
+    #: Devices of the capacity, by index.
+    indexes: tuple[int, ...] = ()
+    #: Device of models, such as ``cpu`` or ``cuda:0``, as the child counts them.
+    device: str = "cpu"
+    #: Value of ``CUDA_VISIBLE_DEVICES``; None leaves what the parent has.
+    visible: str | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The child's own environment."""
+        return {} if self.visible is None else devices.showing(self.visible)
+
+
+class Binding:
+    """The resources of the machine while attempts come and go.
+
+    Args:
+        slots: children.
+        names: devices such as ``cuda:0``; the n-th is the n-th GPU of the capacity.
+        capacity: what attempts may take in all.
+
+    Raises:
+        WorkerError: when one of the devices is hidden from this process.
+    """
+
+    def __init__(self, slots: int, names: Sequence[str], capacity: Capacity) -> None:
+        self._visible = devices.visible(names)
+        self._own = [self._own_sight(i, names) for i in range(slots)]
+        self._holdings = Holdings(capacity)
+        self._known: dict[tuple[tuple[str, float], ...], Requirements] = {}
+
+    def own(self, slot: int) -> Sight:
+        """What the slot's child sees when nobody asks for GPUs: the slots take turns on them."""
+        return self._own[slot]
+
+    def refusal(self, assignment: Assignment) -> str:
+        """Why an attempt could never run here; "" when it could.
+
+        Raises:
+            RequirementsError: when its requirements make no sense.
+        """
+        needs = self._needs(assignment)
+        if self._holdings.could(needs):
+            return ""
+        lacks = missing(needs.one_at_a_time, [self._holdings.capacity])
+        return "; ".join(each.here() for each in lacks)
+
+    def has_room(self, assignment: Assignment) -> bool:
+        """Whether an attempt fits beside what runs."""
+        return self._holdings.fits(self._needs(assignment))
+
+    def suits(self, assignment: Assignment, slot: int, sight: Sight) -> bool:
+        """Whether an attempt that fits can run in the slot's child, which sees this, as it is."""
+        needs = self._needs(assignment)
+        if needs.gpu is None:
+            return sight == self._own[slot]
+        if needs.gpu.count == 0 or not self._visible:
+            return sight == self._without(slot)
+        return self._holdings.fits_on(needs, sight.indexes)
+
+    def take(self, assignment: Assignment, slot: int, sight: Sight) -> Sight:
+        """The attempt runs from now on; what its child must see.
+
+        Args:
+            assignment: what runs.
+            slot: where it runs.
+            sight: what the child of that slot sees now.
+        """
+        needs = self._needs(assignment)
+        given = self._holdings.take(assignment.token, needs, prefer=[sight.indexes]).indexes
+        if needs.gpu is None:
+            return self._own[slot]
+        if not given or given[-1] >= len(self._visible):
+            return self._without(slot)
+        names = ",".join(self._visible[index] for index in given)
+        return Sight(indexes=given, device="cuda:0", visible=names)
+
+    def release(self, token: AttemptToken) -> None:
+        """The attempt is over."""
+        self._holdings.release(token)
+
+    def _needs(self, assignment: Assignment) -> Requirements:
+        """The requirements, read once for all that are alike."""
+        if not assignment.requirements:
+            return NOTHING
+        key = tuple(assignment.requirements.items())
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_KINDS:
+                self._known.clear()
+            known = self._known[key] = Requirements.parse(assignment.requirements)
+        return known
+
+    def _own_sight(self, slot: int, names: Sequence[str]) -> Sight:
+        if not names:
+            return Sight()
+        if not self._visible:
+            device = names[slot % len(names)]
+            return Sight(device=device, visible="" if device == "cpu" else None)
+        index = slot % len(self._visible)
+        return Sight(indexes=(index,), device="cuda:0", visible=self._visible[index])
+
+    def _without(self, slot: int) -> Sight:
+        """No GPU at all; where this machine has none that could be hidden, what there is."""
+        return Sight(visible="") if self._visible else self._own[slot]
