@@ -1,5 +1,6 @@
 """Ask/tell optimizers: one algorithm per file, over the log of one experiment."""
 
+from morphml.optimizers.auto import Auto, AutoSettings
 from morphml.optimizers.contract import Optimizer, Proposal
 from morphml.optimizers.differential_evolution import (
     DifferentialEvolution,
@@ -24,22 +25,21 @@ from morphml.optimizers.nsga2 import Nsga2, Nsga2Settings
 from morphml.optimizers.particle_swarm import ParticleSwarm, ParticleSwarmSettings
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.registry import (
-    AUTO,
     OPTIMIZERS,
     OptimizerEntry,
-    choose_optimizer,
     create_optimizer,
 )
 from morphml.optimizers.regularized_evolution import EvolutionSettings, RegularizedEvolution
 from morphml.optimizers.simulated_annealing import AnnealingSettings, SimulatedAnnealing
 
 __all__ = [
-    "AUTO",
     "JSON",
     "OPTIMIZERS",
     "AnnealingSettings",
     "Answered",
     "Asked",
+    "Auto",
+    "AutoSettings",
     "Cancelled",
     "DifferentialEvolution",
     "DifferentialEvolutionSettings",
@@ -66,6 +66,5 @@ __all__ = [
     "Reported",
     "SimulatedAnnealing",
     "Told",
-    "choose_optimizer",
     "create_optimizer",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from morphml.errors import OptimizerError
+from morphml.optimizers.auto import Auto
 from morphml.optimizers.contract import Optimizer
 from morphml.optimizers.differential_evolution import DifferentialEvolution
 from morphml.optimizers.events import JSON
@@ -35,6 +36,11 @@ class OptimizerEntry:
 
 #: Every optimizer. The key is the name stored with experiments.
 OPTIMIZERS: Mapping[str, OptimizerEntry] = {
+    "auto": OptimizerEntry(
+        factory=Auto,
+        use="when in doubt: a model for the first 300 trials, evolution afterwards",
+        source="docs/optimizers.md",
+    ),
     "random": OptimizerEntry(
         factory=RandomSearch,
         use="as a yardstick, and where every trial must be independent of all others",
@@ -82,33 +88,20 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
     ),
 }
 
-#: The name that leaves the choice to MorphML.
-AUTO = "auto"
-
-
-def choose_optimizer() -> str:
-    """The name that ``auto`` stands for: regularized evolution, whatever the space.
-
-    It is random search for its first 50 trials, needs no assumption about neighbours, stands noise
-    and failures, and keeps any number of slots busy.
-    """
-    return RegularizedEvolution.name
-
 
 def create_optimizer(name: str, space: SearchSpace, **settings: JSON) -> Optimizer:
     """A fresh optimizer that knows nothing yet.
 
     Args:
-        name: a key of ``OPTIMIZERS``, or ``auto``; the optimizer made says its real name.
+        name: a key of ``OPTIMIZERS``.
         space: what it proposes members of.
         settings: its settings by name; defaults are filled in.
 
     Raises:
         OptimizerError: an unknown name or setting, with the nearest one; a value out of range.
     """
-    chosen = choose_optimizer() if name == AUTO else name
-    entry = OPTIMIZERS.get(chosen)
+    entry = OPTIMIZERS.get(name)
     if entry is None:
-        hint = nearest(name, [*OPTIMIZERS, AUTO])
+        hint = nearest(name, OPTIMIZERS)
         raise OptimizerError(f"there is no such optimizer; {hint}", optimizer=name)
     return entry.factory(space, **settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from morphml.optimizers import GaussianProcess, Optimizer
+from morphml.optimizers import Auto, GaussianProcess, Optimizer
 from morphml.space import SearchSpace
 from morphml.testing.optimizer_contract import OptimizerContract
 
@@ -10,6 +10,11 @@ from morphml.testing.optimizer_contract import OptimizerContract
 class TestGaussianProcess(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return GaussianProcess(space, starts=4, window=20)
+
+
+class TestAuto(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return Auto(space, model_trials=20)
 
 
 class TestGaussianProcessOverGraphs(OptimizerContract):

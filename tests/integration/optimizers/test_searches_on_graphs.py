@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from morphml import layers as L
-from morphml.optimizers import AUTO, OPTIMIZERS, create_optimizer
+from morphml.optimizers import OPTIMIZERS, create_optimizer
 from morphml.search.experiment import (
     Budget,
     EvaluatorReference,
@@ -65,7 +65,7 @@ def machine_for(space: SearchSpace, optimizer: str, objectives: dict[str, str]) 
     return SearchMachine(spec, space, made)
 
 
-@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, AUTO])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("space", [layered, graphs], ids=["layers", "graphs"])
 def test_every_trial_is_another_network_and_the_fold_goes_on_alike(
     optimizer: str, space: Callable[[], SearchSpace]

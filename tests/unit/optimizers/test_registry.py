@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from morphml.errors import OptimizerError
-from morphml.optimizers import AUTO, JSON, OPTIMIZERS, GeneticAlgorithm, create_optimizer
+from morphml.optimizers import JSON, OPTIMIZERS, GeneticAlgorithm, create_optimizer
 from morphml.testing.example_spaces import flat_space
 
 SPACE = flat_space()
@@ -17,10 +17,6 @@ def test_optimizer_made_by_name_says_that_name_and_all_its_settings(name: str) -
     assert again.settings == optimizer.settings
     assert OPTIMIZERS[name].use
     assert OPTIMIZERS[name].source
-
-
-def test_auto_is_regularized_evolution_and_says_so() -> None:
-    assert create_optimizer(AUTO, SPACE).name == "evolution"
 
 
 def test_setting_given_is_kept_beside_the_defaults() -> None:

@@ -1,0 +1,45 @@
+"""Who is in charge of an automatic search, trial by trial."""
+
+from __future__ import annotations
+
+import pytest
+
+from morphml.optimizers import Asked, Auto, Told
+from morphml.seeds import generator
+from morphml.testing.example_spaces import flat_space
+
+
+def proposers(objectives: int, trials: int) -> list[str]:
+    """Who made each proposal of a search."""
+    auto = Auto(flat_space(), model_trials=24)
+    made = []
+    for number in range(trials):
+        proposal = auto.ask(number, generator(0, number, "ask"))
+        assert proposal.note is not None
+        made.append(str(proposal.note["by"]))
+        architecture = proposal.architecture
+        auto.observe(Asked(number=number, architecture=architecture, note=proposal.note))
+        auto.observe(Told(number=number, values=(float(number),) * objectives))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        (1, ["gaussian_process"] * 24 + ["evolution"] * 6),
+        (2, ["gaussian_process"] * 8 + ["genetic"] * 22),
+    ],
+)
+def test_model_hands_over_after_its_trials(objectives: int, expected: list[str]) -> None:
+    assert proposers(objectives, 30) == expected
+
+
+def test_evolution_breeds_from_what_the_model_found() -> None:
+    auto = Auto(flat_space(), model_trials=5)
+    for number in range(60):
+        architecture = flat_space().sample(generator(1, number, "draw"))
+        auto.observe(Asked(number=number, architecture=architecture))
+        auto.observe(Told(number=number, values=(float(number),)))
+    parents = auto.ask(60, generator(0, 60, "ask")).parents
+    assert parents
+    assert parents[0] >= 10
