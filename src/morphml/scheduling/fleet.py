@@ -14,13 +14,13 @@ from typing import TypeAlias
 from morphml.ids import AttemptToken
 from morphml.scheduling.locality import Locality
 from morphml.scheduling.resources import Capacity, Holdings, Requirements
-from morphml.scheduling.seat import NOTHING_AHEAD, Ahead, Key, Seat, is_avoided
+from morphml.scheduling.seat import NOTHING_AHEAD, Ahead, Key, Seat, is_avoided, most_at
 
 #: Sets of needs for which heaps are kept; the one made first goes when there are more.
 _MOST_KINDS = 256
 
 
-_Entry: TypeAlias = tuple[bool, Key, int, Seat]
+_Entry: TypeAlias = tuple[bool, float, Key, int, Seat]
 
 
 class _Candidates:
@@ -32,7 +32,8 @@ class _Candidates:
         self.needs = needs
         #: Open workers that could run it if nothing else were there.
         self.able = 0
-        #: (all slots taken, key, version, worker); void where the version is not the worker's.
+        #: (all slots taken, then by what share, key, version, worker); void where the version is
+        #: not the worker's.
         self.heap: list[_Entry] = []
 
     def top(self) -> _Entry | None:
@@ -40,7 +41,7 @@ class _Candidates:
         heap = self.heap
         while heap:
             entry = heap[0]
-            if entry[2] == entry[3].version:
+            if entry[3] == entry[4].version:
                 return entry
             heappop(heap)
         return None
@@ -48,7 +49,7 @@ class _Candidates:
     def tidy(self, most: int) -> None:
         """Throw void entries away when there are too many."""
         if len(self.heap) > most:
-            self.heap = [entry for entry in self.heap if entry[2] == entry[3].version]
+            self.heap = [entry for entry in self.heap if entry[3] == entry[4].version]
             heapify(self.heap)
 
 
@@ -177,37 +178,39 @@ class Fleet:
         return self._seats.get(worker)
 
     def choose(
-        self, needs: Requirements, avoid: Collection[str] = (), *, ahead: bool = False
+        self, needs: Requirements, avoid: Collection[str] = (), *, ahead: float = 0.0
     ) -> Seat | None:
         """The first open worker with room for it, or None.
 
         Args:
             needs: of the attempt, at one worker.
             avoid: names of workers, or of slots such as ``box/slot-3``, that come last.
-            ahead: whether it may also wait at a worker whose slots are all taken.
+            ahead: share of its slots for which attempts may also wait at a worker.
         """
         found = self._candidates(needs)
         entry = found.top()
-        if entry is None or (entry[0] and not ahead):
+        if entry is None or (entry[0] and not _may_queue(entry[4], ahead)):
             return None
         self.looked += 1
-        if not avoid or not is_avoided(entry[3].name, avoid):
-            return entry[3]
+        if not avoid or not is_avoided(entry[4].name, avoid):
+            return entry[4]
         return self._pass_over(found, avoid, ahead)
 
-    def _pass_over(self, found: _Candidates, avoid: Collection[str], ahead: bool) -> Seat | None:
+    def _pass_over(self, found: _Candidates, avoid: Collection[str], ahead: float) -> Seat | None:
         """The first that need not be avoided, else the first."""
         passed: list[_Entry] = []
         chosen: Seat | None = None
-        while (entry := found.top()) is not None and (ahead or not entry[0]):
+        while (entry := found.top()) is not None:
+            if entry[0] and not _may_queue(entry[4], ahead):
+                break
             self.looked += 1
-            if not is_avoided(entry[3].name, avoid):
-                chosen = entry[3]
+            if not is_avoided(entry[4].name, avoid):
+                chosen = entry[4]
                 break
             passed.append(heappop(found.heap))
         for entry in passed:
             heappush(found.heap, entry)
-        return chosen or passed[0][3]
+        return chosen or passed[0][4]
 
     def several(
         self, needs: Requirements, count: int, kept: Sequence[Seat], avoid: Collection[str] = ()
@@ -229,19 +232,15 @@ class Fleet:
         while len(seats) + len(others) < count and (entry := found.top()) and not entry[0]:
             self.looked += 1
             heappop(found.heap)
-            (passed if is_avoided(entry[3].name, avoid) else others).append(entry)
+            (passed if is_avoided(entry[4].name, avoid) else others).append(entry)
         for entry in (*others, *passed):
             heappush(found.heap, entry)
-        seats += [entry[3] for entry in (*others, *passed)]
+        seats += [entry[4] for entry in (*others, *passed)]
         return seats[:count] if len(seats) >= count else []
 
-    def has_room(self, seat: Seat, needs: Requirements, *, ahead: bool = False) -> bool:
-        """Whether this worker could be chosen now."""
-        if not seat.open or seat.kept_for is not None or not seat.version:
-            return False
-        if seat.busy >= seat.slots and not (ahead and self._takes_ahead(seat)):
-            return False
-        return seat.holdings.fits(needs)
+    def has_room(self, seat: Seat, needs: Requirements) -> bool:
+        """Whether this worker could start it now."""
+        return bool(seat.free) and seat.kept_for is None and seat.holdings.fits(needs)
 
     def could_run(self, needs: Requirements, avoid: Collection[str] = ()) -> bool:
         """Whether some open worker that need not be avoided could run it, busy as it may be.
@@ -311,7 +310,8 @@ class Fleet:
         full = seat.busy >= seat.slots
         if full and not self._takes_ahead(seat):
             return None
-        return full, self._key(seat), seat.version, seat
+        # Of those that are full the one with the shortest queue comes first, whatever the policy.
+        return full, seat.share if full else 0.0, self._key(seat), seat.version, seat
 
     def _takes_ahead(self, seat: Seat) -> bool:
         """Whether more may be queued at a worker whose slots are all taken."""
@@ -342,3 +342,7 @@ class Fleet:
                 found |= self._names.get(each[:end], set())
                 end = each.find("/", end + 1)
         return found
+
+
+def _may_queue(seat: Seat, ahead: float) -> bool:
+    return ahead > 0.0 and seat.busy < most_at(seat, ahead)

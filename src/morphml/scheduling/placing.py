@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
-from morphml.ids import AttemptToken
+from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.gangs import Gangs
 from morphml.scheduling.seat import Ahead, Seat, is_avoided
@@ -33,6 +35,30 @@ class PlacingRule:
     gang_after_s: float = 10.0
 
 
+class Doubts(Protocol):
+    """What is known of workers that may be broken."""
+
+    def on_trial(self) -> Collection[str]:
+        """Names of workers that are tried with one attempt: better none that failed before."""
+        ...
+
+    def doubts(self, worker: str) -> bool:
+        """Whether the last attempt there failed in a way that may be its own fault; by id."""
+        ...
+
+
+class _Trust:
+    """Nobody is broken."""
+
+    def on_trial(self) -> Collection[str]:
+        """Nobody."""
+        return ()
+
+    def doubts(self, worker: str) -> bool:
+        """Never."""
+        return False
+
+
 class Placing:
     """Finds workers for tasks, for the queues of policies.
 
@@ -46,6 +72,8 @@ class Placing:
         self.fleet = fleet
         self.stakes = stakes
         self._rule = rule
+        #: What is known of broken workers.
+        self.doubts: Doubts = _Trust()
         self._gangs = Gangs(fleet, rule.gang_after_s)
         #: Until when those wait for another worker that met one to avoid.
         self._until: dict[AttemptToken, float] = {}
@@ -58,27 +86,30 @@ class Placing:
         fleet = self.fleet
         if task.affinity and (seat := self._holder(task)) is not None:
             return (seat,)
-        seat = fleet.choose(needs, task.avoid, ahead=self.goes_ahead(task))
+        avoid = (*task.avoid, *self.doubts.on_trial()) if task.avoid else ()
+        seat = fleet.choose(needs, avoid, ahead=self.ahead(task.experiment))
         if seat is None:
             return Blocked.NO_ROOM
-        if task.avoid and self.waits_elsewhere(task, seat, now):
+        if avoid and self._waits_elsewhere(task, avoid, seat, now):
             return Blocked.ELSEWHERE
         return (seat,)
 
-    def goes_ahead(self, task: WaitingTask) -> bool:
-        """Whether the task is short enough to be queued at a worker."""
-        ahead = self._rule.ahead
-        if not ahead.share:
-            return False
-        mean_s = self.stakes.of(task.experiment).mean_s
-        return mean_s is not None and mean_s < ahead.below_s
+    def ahead(self, experiment: ExperimentId) -> float:
+        """Share of a worker's slots for which tasks of the experiment may be queued there."""
+        return self._rule.ahead.share(self.stakes.of(experiment).mean_s)
 
-    def waits_elsewhere(self, task: WaitingTask, seat: Seat, now: float) -> bool:
+    def _waits_elsewhere(
+        self, task: WaitingTask, avoid: tuple[str, ...], seat: Seat, now: float
+    ) -> bool:
         """Whether the task rather waits for another worker than go to this one."""
-        if not is_avoided(seat.name, task.avoid):
+        if not is_avoided(seat.name, avoid):
             return False
         until = self._until.setdefault(task.token, now + self._rule.elsewhere_s)
-        return now < until and self.fleet.could_run(task.needs, task.avoid)
+        if now >= until:
+            if not self.doubts.doubts(seat.id):
+                return False
+            self._until[task.token] = now + self._rule.elsewhere_s
+        return self.fleet.could_run(task.needs, avoid)
 
     def until(self, token: AttemptToken) -> float:
         """When a task that waits for another worker takes any; 0 for one that never met one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from morphml.errors import SchedulingError
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
-from morphml.scheduling.placing import Placing, PlacingRule
+from morphml.scheduling.placing import Doubts, Placing, PlacingRule
 from morphml.scheduling.policies import create_policy
 from morphml.scheduling.policies.contract import Ended, Left, Placed, Policy
 from morphml.scheduling.seat import Seat
@@ -195,6 +195,14 @@ class Scheduler:
         A policy may keep the last tasks for faster workers, and must know which are the last.
         """
         self.stakes.of(experiment).more = more
+
+    def ahead(self, experiment: ExperimentId) -> float:
+        """Share of its slots for which tasks of the experiment may be queued at a worker."""
+        return self._placing.ahead(experiment)
+
+    def heed(self, doubts: Doubts) -> None:
+        """Keep retries from workers that may be broken, as far as others could run them."""
+        self._placing.doubts = doubts
 
     def _no_more(self, task: WaitingTask) -> None:
         self._waiting.discard(task.token)

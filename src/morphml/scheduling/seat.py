@@ -56,16 +56,26 @@ class Ahead:
     Long tasks are better kept for the slot that is free first, so only short ones go ahead.
     """
 
-    #: As a share of its slots, rounded up; 0 for none.
-    share: float = 0.0
-    #: Seconds that tasks of the experiment take on average, below which they go ahead.
+    #: The least and the most that goes ahead of short tasks, as shares of a worker's slots.
+    least: float = 0.0
+    most: float = 0.0
+    #: Between the two: seconds of work for each slot.
+    seconds: float = 0.0
+    #: Seconds that tasks of an experiment take on average, below which they are short.
     below_s: float = 0.2
     #: Nothing more goes ahead until so small a share lies ahead; then it is filled up at once.
     refill: float = math.inf
 
+    def share(self, mean_s: float | None) -> float:
+        """What goes ahead where tasks take so long on average; None while that is not known."""
+        top = max(self.least, self.most)
+        if not top or mean_s is None or mean_s >= self.below_s:
+            return 0.0
+        return max(self.least, min(self.seconds / mean_s if mean_s > 0.0 else top, top))
+
     def limit(self, seat: Seat) -> int:
-        """Attempts that may lie at the worker."""
-        return seat.slots + math.ceil(self.share * seat.slots)
+        """Attempts that may lie at the worker, however short they are."""
+        return most_at(seat, max(self.least, self.most))
 
     def is_due(self, seat: Seat) -> bool:
         """Whether so little lies ahead that more is to be sent."""
@@ -79,3 +89,8 @@ NOTHING_AHEAD = Ahead()
 def is_avoided(name: str, avoid: Iterable[str]) -> bool:
     """Whether a worker of this name, or a slot of it, is among those to avoid."""
     return any(each == name or each.startswith(f"{name}/") for each in avoid)
+
+
+def most_at(seat: Seat, share: float) -> int:
+    """Attempts that may lie at a worker when such a share of its slots may be queued there."""
+    return seat.slots + math.ceil(share * seat.slots)

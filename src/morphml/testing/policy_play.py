@@ -45,7 +45,7 @@ class _Worker:
         """Whether more lies there than it has, and may be queued there."""
         shares = sum(needs.gpu.amount for needs in self.held.values() if needs.gpu)
         lacks = any(self.offers.get(n, 0.0) < v for r in self.held.values() for n, v in r.labels)
-        limit = self.slots if ahead is None else self.slots * (1 + ahead.share)
+        limit = self.slots if ahead is None else self.slots * (1 + ahead.most)
         return len(self.held) > limit or shares > self.offers.get("gpu", 0.0) + 1e-6 or lacks
 
     def could(self, needs: Requirements) -> bool:

@@ -35,7 +35,7 @@ class Batching:
         if not 0.0 < below_s <= 60.0:
             raise SchedulingError(f"below_s: a time above 0 s, at most 60 s, got {below_s:g}")
         self.age_step_s = checked_age_step(age_step_s)
-        self.ahead: Ahead | None = Ahead(share=size, below_s=below_s, refill=size / 2.0)
+        self.ahead: Ahead | None = Ahead(least=size, most=size, below_s=below_s, refill=size / 2.0)
 
     def rank(self, request: Request) -> float:
         """See ``aged_rank``."""

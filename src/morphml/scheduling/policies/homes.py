@@ -174,7 +174,7 @@ class Homes:
         if pool.needs.workers > 1:
             return None, longest
         fleet = self._placing.fleet
-        ahead = self._placing.goes_ahead(pool.queues[longest][-1][2])
+        ahead = self._placing.ahead(pool.queues[longest][-1][2].experiment)
         seat = fleet.choose(pool.needs, ahead=ahead)
         if seat is None:
             return None

@@ -145,7 +145,7 @@ class Shelves:
         longest = shelf.tasks[-1]
         if shelf.needs.workers > 1:
             return longest
-        ahead = self._placing.goes_ahead(longest[2])
+        ahead = self._placing.ahead(shelf.stake.experiment)
         seat = self._placing.fleet.choose(shelf.needs, ahead=ahead)
         if seat is None:
             return None
