@@ -161,6 +161,18 @@ COMMANDS: tuple[Entry, ...] = (
         examples=("certs certs", "certs certs --host master.example --host 10.0.0.5 --days 30"),
     ),
     Entry(
+        name="simulate",
+        path="simulate:simulate",
+        help="Say how long work would take on a cluster, and how well each policy would use it.",
+        panel=_CLUSTER,
+        examples=(
+            "simulate --workers 8 --slots 4 --tasks 1000 --duration 600",
+            "simulate --workers 16 --from search.db#digits",
+            "simulate --workers 100 --scenario heterogeneous,churn --policy all --plot out.html",
+            "simulate --workers 10000 --scenario heavy-tail --policy all --seeds 5 --json",
+        ),
+    ),
+    Entry(
         name="storage",
         path="storage:storage",
         help="Migrate a store, copy it into another one, or look it over.",

@@ -12,6 +12,7 @@ course, of which ``Outcome.digest`` is the proof.
 """
 
 from morphml.testing.simulator.bounds import lower_bound
+from morphml.testing.simulator.campaign import Case, run_campaign
 from morphml.testing.simulator.durations import (
     Durations,
     Fixed,
@@ -20,6 +21,7 @@ from morphml.testing.simulator.durations import (
     Pareto,
     Uniform,
 )
+from morphml.testing.simulator.finished import Finished, gaps
 from morphml.testing.simulator.outcome import Outcome, Wait
 from morphml.testing.simulator.scenario import Load, Scenario, Troubles, WorkerKind
 from morphml.testing.simulator.scenarios import SCENARIOS, Size, create_scenario
@@ -29,7 +31,9 @@ from morphml.testing.simulator.timeline import Timeline
 
 __all__ = [
     "SCENARIOS",
+    "Case",
     "Durations",
+    "Finished",
     "Fixed",
     "Load",
     "LogNormal",
@@ -45,7 +49,9 @@ __all__ = [
     "Wait",
     "WorkerKind",
     "create_scenario",
+    "gaps",
     "lower_bound",
+    "run_campaign",
     "simulate",
     "summarise",
 ]
