@@ -14,9 +14,6 @@ from benchmarks.queueing import queue_all
 from morphml.master import Experiment
 
 WORKERS, SLOTS = 4, 8
-#: Tasks queued at each worker beyond its slots, as a share of them: what ends sooner than the next
-#: message comes is to find something to do.
-AHEAD = 6
 SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 999), "b": mm.integer(0, 999)})
 
 
@@ -52,7 +49,7 @@ def measure(cluster: Cluster, tasks: int) -> dict[str, object]:
 def run(tasks: int = 10_000) -> list[dict[str, object]]:
     """All rows of the table."""
     with private_cluster() as cluster:
-        cluster.start_masters("m1", options=["--ahead", str(AHEAD)])
+        cluster.start_masters("m1")
         cluster.start_workers(WORKERS, SLOTS)
         return [measure(cluster, tasks)]
 

@@ -19,14 +19,15 @@ class InstantEngine:
         self._space = space
         self._evaluate = evaluate
         self.slots = slots
+        self.ahead = 0
         self._waiting: deque[Assignment] = deque()
 
     def prepare(self, experiment: ExperimentId, context: Context) -> None:
         """Nothing to prepare."""
 
-    def submit(self, assignment: Assignment) -> None:
-        """Take an attempt."""
-        self._waiting.append(assignment)
+    def submit(self, *assignments: Assignment) -> None:
+        """Take attempts."""
+        self._waiting.extend(assignments)
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Nothing runs long enough to be ordered."""

@@ -41,7 +41,7 @@ Ahead = Annotated[
     typer.Option(
         min=0.0,
         max=10.0,
-        help="Tasks queued at a worker beyond its slots, as a share of them (short tasks only).",
+        help="Trials asked ahead of free slots, as a share of all slots; 0 for none.",
     ),
 ]
 Beat = Annotated[

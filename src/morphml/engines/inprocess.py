@@ -71,16 +71,22 @@ class InProcessEngine:
         self._contexts[experiment] = context
         self._loaded.pop(experiment, None)
 
-    def submit(self, assignment: Assignment) -> None:
-        """Queue an attempt.
+    @property
+    def ahead(self) -> int:
+        """None: nothing is gained by a longer queue."""
+        return 0
+
+    def submit(self, *assignments: Assignment) -> None:
+        """Queue attempts.
 
         Raises:
             WorkerError: when the experiment was not prepared or the engine is closed.
         """
-        if self._closed or assignment.experiment not in self._contexts:
-            why = "the engine is closed" if self._closed else "it was not prepared"
-            raise WorkerError(f"experiment {assignment.experiment}: {why}")
-        self._queue.append(assignment)
+        for assignment in assignments:
+            if self._closed or assignment.experiment not in self._contexts:
+                why = "the engine is closed" if self._closed else "it was not prepared"
+                raise WorkerError(f"experiment {assignment.experiment}: {why}")
+            self._queue.append(assignment)
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Pass an order on: to the attempt that runs, or to one that waits."""

@@ -248,6 +248,14 @@ class Engine(Protocol):
         """Attempts that run at the same time now; more may be submitted and wait in order."""
         ...
 
+    @property
+    def ahead(self) -> int:
+        """How many tasks that wait already are worth submitting beyond ``slots``.
+
+        More than 0 where tasks end sooner than whoever drives can hear of it and submit the next.
+        """
+        ...
+
     def prepare(self, experiment: ExperimentId, context: Context) -> None:
         """Make an experiment known, before its first ``submit``; a second call replaces it.
 
@@ -256,8 +264,8 @@ class Engine(Protocol):
         """
         ...
 
-    def submit(self, assignment: Assignment) -> None:
-        """Take an attempt over. Never waits.
+    def submit(self, *assignments: Assignment) -> None:
+        """Take attempts over, in order. Never waits.
 
         Raises:
             WorkerError: when the experiment was not prepared or the engine is closed.

@@ -66,5 +66,5 @@ class Cancelling:
                 self._ordered.add(given)
                 self._engine.order(flight.token, Order.CANCEL)
             return
-        self._flights.waiting.pop(task_id(self._experiment, number, 0), None)
+        self._flights.waiting.drop(task_id(self._experiment, number, 0))
         self._machine.cancel(number)

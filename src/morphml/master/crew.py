@@ -120,7 +120,8 @@ def make_crew(
     flights = Flights()
     earlier = earlier_failures(run.store, run.experiment, machine)
     flights.failures.update(earlier.by_task)
-    flights.waiting.update(dict.fromkeys(waiting_tasks(run.experiment, machine), 0.0))
+    for task in waiting_tasks(run.experiment, machine):
+        flights.waiting.add(task, 0.0)
     sightings = None if run.spec.deterministic else earlier.sightings
     retries = Retries(RetryRule(), lambda: engine.slots, sightings)
     rank = Ranking(run.experiment, run.spec.priority)

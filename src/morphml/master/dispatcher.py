@@ -79,7 +79,7 @@ class Dispatcher:
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
-        self._flights.waiting.pop(claimed.id, None)
+        self._flights.waiting.drop(claimed.id)
         self._flights.remember_lost(claimed.id, claimed.attempts)
         flight = Flight(
             claimed.token,

@@ -109,16 +109,17 @@ class ExperimentDriver:
         crew.tally.count(batch.ended)
         if over := batch.over:
             crew.engine.acknowledge(over)
-        for assignment in batch.assignments:
-            crew.engine.submit(assignment)
+        if batch.assignments:
+            crew.engine.submit(*batch.assignments)
         if any(task.lease is None for task in batch.tasks):
             crew.elsewhere.offered()
 
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False
         free = self._slots - self._crew.flights.here
-        if free > 0 and self._slots_here and self._claim_is_due(batch):
-            free -= self._claim(free, batch)
+        room = free + self._ahead
+        if room > 0 and self._slots_here and self._claim_is_due(batch):
+            free -= self._claim(room, batch)
         if free > 0:
             self._ask(free, batch, here=self._slots_here > 0)
         elif self._closing is None:
@@ -134,6 +135,11 @@ class ExperimentDriver:
         return spec.workers if spec.deterministic else self._crew.engine.slots
 
     @property
+    def _ahead(self) -> int:
+        # What waits already costs no knowledge to take early; an ask would.
+        return 0 if self._crew.machine.spec.deterministic else self._crew.engine.ahead
+
+    @property
     def _slots_here(self) -> int:
         # Without any slot the engine would queue what another master could run.
         return self._slots if self._crew.engine.slots else 0
@@ -145,7 +151,7 @@ class ExperimentDriver:
             isinstance(event, Finished) and crew.flights.get(event.token) is None
             for event in events
         )
-        rows = crew.elsewhere.look(at_once=unknown)
+        rows = crew.elsewhere.look(crew.flights.in_the_air, at_once=unknown)
         if rows is not None:
             reconcile(crew.flights, rows, crew.keeper.session, crew.clock.now())
 
@@ -229,7 +235,7 @@ class ExperimentDriver:
         if self._held and min(self._crew.machine.pending, default=-1) in self._held:
             return 0.0
         due = self._crew.flights.next_claim_at()
-        if due is None or self._crew.flights.here >= self._slots_here:
+        if due is None or self._crew.flights.here >= self._slots_here + self._ahead:
             return TURN_S
         return min(max(due - self._crew.clock.now(), 0.0), TURN_S)
 

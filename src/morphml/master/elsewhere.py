@@ -6,10 +6,10 @@ shows only in the store: once a second the task rows are compared with the attem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
-from morphml.ids import SessionId
+from morphml.ids import AttemptToken, SessionId
 from morphml.master.flights import Flight, Flights
 from morphml.search.changes import TaskRecord
 
@@ -21,8 +21,16 @@ class Elsewhere(Protocol):
         """Slots of other masters that this experiment may count on now."""
         ...
 
-    def look(self, *, at_once: bool = False) -> Sequence[TaskRecord] | None:
-        """All unfinished tasks as the store has them; None while it is not time to look again."""
+    def look(
+        self, known: Collection[AttemptToken], *, at_once: bool = False
+    ) -> Sequence[TaskRecord] | None:
+        """Unfinished tasks as the store has them; None while it is not time to look again.
+
+        Args:
+            known: attempts in the air, as they are remembered. As long as the store has all of
+                them, tasks that wait may be left out.
+            at_once: look even when it is not time.
+        """
         ...
 
     def offered(self) -> None:
@@ -37,7 +45,7 @@ class Alone:
         """None."""
         return 0
 
-    def look(self, *, at_once: bool = False) -> None:
+    def look(self, known: Collection[AttemptToken], *, at_once: bool = False) -> None:
         """Nothing happens that the driver does not know."""
 
     def offered(self) -> None:
@@ -50,7 +58,8 @@ def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now
     Args:
         flights: changed in place. Whatever is remembered under another token than the store's, the
             store would take nothing of it any more.
-        rows: all unfinished tasks of the experiment, read after the driver's last commit.
+        rows: unfinished tasks of the experiment, read after the driver's last commit: all, or those
+            under way where every attempt in the air is among them.
         mine: the session of this master.
         now: seconds since the Unix epoch, for tasks that may be claimed at once.
     """
@@ -59,9 +68,10 @@ def reconcile(flights: Flights, rows: Iterable[TaskRecord], mine: SessionId, now
         if row.token is None:
             if flight is not None:
                 flights.land(flight.token)
-            flights.waiting.setdefault(row.id, row.due_at or now)
+            if row.id not in flights.waiting:
+                flights.waiting.add(row.id, row.due_at or now)
             continue
-        flights.waiting.pop(row.id, None)
+        flights.waiting.drop(row.id)
         if flight is not None and flight.token != row.token:
             flights.land(flight.token)
             flight = None

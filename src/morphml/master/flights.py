@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from morphml.ids import AttemptToken, TaskId
 from morphml.master.retries import lost_attempt
@@ -27,6 +28,43 @@ class Flight:
     worker: str = ""
 
 
+class WaitingTasks:
+    """Tasks that wait in the store for their next attempt, and when each may be claimed.
+
+    Cost: O(log waiting) for each change; times are Unix seconds.
+    """
+
+    def __init__(self) -> None:
+        self._at: dict[TaskId, float] = {}
+        #: (when, task), soonest first; an entry that is not in ``_at`` like this is void.
+        self._heap: list[tuple[float, TaskId]] = []
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._at)
+
+    def __contains__(self, task: TaskId) -> bool:
+        """Whether the task waits."""
+        return task in self._at
+
+    def add(self, task: TaskId, at: float) -> None:
+        """The task waits from now on, and may be claimed at ``at``."""
+        if self._at.get(task) != at:
+            self._at[task] = at
+            heappush(self._heap, (at, task))
+
+    def drop(self, task: TaskId) -> None:
+        """The task waits no more; it need not have waited."""
+        self._at.pop(task, None)
+
+    def first(self) -> float | None:
+        """When the first may be claimed; None when none waits."""
+        heap = self._heap
+        while heap and self._at.get(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+
 class Flights:
     """All attempts in the air, by token."""
 
@@ -37,8 +75,8 @@ class Flights:
         self._away: set[AttemptToken] = set()
         #: Failures of ended attempts at tasks that will be tried again, oldest first.
         self.failures: dict[TaskId, tuple[Mapping[str, JSON], ...]] = {}
-        #: Tasks that wait in the store for their next attempt: when each may be claimed (Unix s).
-        self.waiting: dict[TaskId, float] = {}
+        #: Tasks that no attempt is in the air for.
+        self.waiting = WaitingTasks()
         self._not_before = 0.0
 
     def __len__(self) -> int:
@@ -69,12 +107,12 @@ class Flights:
 
     def wait(self, task: TaskId, at: float) -> None:
         """A task waits in the store from now on, and may be claimed at ``at`` (Unix seconds)."""
-        self.waiting[task] = at
+        self.waiting.add(task, at)
         self._not_before = min(self._not_before, at)
 
     def next_claim_at(self) -> float | None:
         """When the first waiting task may be claimed, or None when none waits."""
-        first = min(self.waiting.values(), default=None)
+        first = self.waiting.first()
         return None if first is None else max(first, self._not_before)
 
     def look_again(self, at: float) -> None:
@@ -96,6 +134,11 @@ class Flights:
         if flight is not None and self._by_number.get(flight.number) is flight:
             del self._by_number[flight.number]
         return flight
+
+    @property
+    def in_the_air(self) -> Collection[AttemptToken]:
+        """The tokens of all, as they are at any time."""
+        return self._by_token.keys()
 
     def tokens(self) -> tuple[AttemptToken, ...]:
         """Tokens of all, oldest first."""

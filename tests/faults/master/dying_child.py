@@ -67,10 +67,11 @@ class DyingEngine:
     def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
 
-    def submit(self, assignment: Assignment) -> None:
-        self._deathbed.passing("before submit")
-        self._engine.submit(assignment)
-        self._deathbed.passing("after submit")
+    def submit(self, *assignments: Assignment) -> None:
+        for assignment in assignments:
+            self._deathbed.passing("before submit")
+            self._engine.submit(assignment)
+            self._deathbed.passing("after submit")
 
     def events(self, timeout_s: float) -> list[EngineEvent]:
         events = self._engine.events(timeout_s)

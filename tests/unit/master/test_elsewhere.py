@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from morphml.ids import AttemptToken, SessionId, TaskId
 from morphml.master.elsewhere import reconcile
-from morphml.master.flights import Flight, Flights
+from morphml.master.flights import Flight, Flights, WaitingTasks
 from morphml.search.changes import TaskRecord
 
 MINE, OTHER, THIRD = SessionId("mine"), SessionId("other"), SessionId("third")
@@ -31,11 +31,11 @@ def flight(number: int, token: str) -> Flight:
 
 def test_what_another_master_claimed_is_in_the_air_and_takes_no_slot_here() -> None:
     flights = Flights()
-    flights.waiting[TaskId("e-3-0")] = NOW
+    flights.waiting.add(TaskId("e-3-0"), NOW)
     reconcile(flights, [row(3, "a", OTHER)], MINE, NOW)
     assert flights.tokens() == (AttemptToken("a"),)
     assert flights.here == 0
-    assert not flights.waiting
+    assert len(flights.waiting) == 0
 
 
 def test_what_another_master_lost_waits_again() -> None:
@@ -43,7 +43,7 @@ def test_what_another_master_lost_waits_again() -> None:
     flights.add(flight(3, "a"), here=False)
     reconcile(flights, [row(3)], MINE, NOW)
     assert len(flights) == 0
-    assert flights.waiting == {TaskId("e-3-0"): NOW}
+    assert (len(flights.waiting), flights.waiting.first()) == (1, NOW)
 
 
 def test_what_a_third_master_claimed_anew_replaces_the_lost_attempt() -> None:
@@ -114,4 +114,20 @@ def test_what_was_given_back_though_it_was_remembered_as_ours_waits_again() -> N
     flights.add(flight(3, "a"))
     reconcile(flights, [row(3)], MINE, NOW)
     assert len(flights) == 0
-    assert flights.waiting == {TaskId("e-3-0"): NOW}
+    assert (len(flights.waiting), flights.waiting.first()) == (1, NOW)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.one_of(st.none(), st.floats(0, 9)))))
+def test_first_waiting_task_is_known_whatever_came_and_went(
+    changes: list[tuple[str, float | None]],
+) -> None:
+    waiting, remembered = WaitingTasks(), dict[str, float]()
+    for name, at in changes:
+        if at is None:
+            waiting.drop(TaskId(name))
+            remembered.pop(name, None)
+        else:
+            waiting.add(TaskId(name), at)
+            remembered[name] = at
+        assert waiting.first() == min(remembered.values(), default=None)
+        assert len(waiting) == len(remembered)

@@ -259,7 +259,7 @@ class Drive:
         self.progress = progress
 
     def _order_elsewhere(self, token: AttemptToken, order: Order) -> None:
-        for task in self._parts.store.cluster.tasks(self.experiment):
+        for task in self._parts.store.cluster.tasks(self.experiment, under_way=True):
             if task.token == token:
                 sent = AttemptOrder(
                     experiment=self.experiment, number=task.number, token=token, order=order

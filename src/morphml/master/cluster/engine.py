@@ -45,9 +45,14 @@ class ClusterEngine:
         """
         self._lane.prepare(experiment, context)
 
-    def submit(self, assignment: Assignment) -> None:
-        """Hand an attempt to a worker of this master. Never waits."""
-        self._lane.submit(assignment)
+    @property
+    def ahead(self) -> int:
+        """Tasks that this master's workers take beyond their slots."""
+        return self._lane.ahead
+
+    def submit(self, *assignments: Assignment) -> None:
+        """Hand attempts to workers of this master. Never waits."""
+        self._lane.submit(*assignments)
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Pass an order on, to a worker or to another master. Never waits for the worker."""

@@ -30,5 +30,5 @@ def held_by(
     store: SqlStore, experiment: ExperimentId, session: SessionId
 ) -> frozenset[AttemptToken]:
     """The attempts of an experiment that a master holds, by the store; one small query."""
-    rows = store.cluster.tasks(experiment)
+    rows = store.cluster.tasks(experiment, under_way=True)
     return frozenset(row.token for row in rows if row.token is not None and row.holder == session)

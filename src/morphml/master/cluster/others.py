@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from morphml.storage.hints import HintTopic
 
 #: Seconds between two looks at the task rows.
 LOOK_EVERY_S = 1.0
+#: Seconds between two looks at those that wait, too, although nothing calls for one.
+LOOK_AT_ALL_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class Others:
         self._requirements = requirements
         self._experiment = experiment
         self._looked: float | None = None
+        self._looked_at_all = -math.inf
         #: Since when each attempt is missing, in monotonic seconds.
         self._missing: dict[AttemptToken, float] = {}
 
@@ -51,19 +55,29 @@ class Others:
         """Slots of other masters that the experiment may count on now."""
         return self._view.spare(self._requirements)
 
-    def look(self, *, at_once: bool = False) -> Sequence[TaskRecord] | None:
-        """All unfinished tasks; None when they were looked at less than a second ago.
+    def look(
+        self, known: Collection[AttemptToken], *, at_once: bool = False
+    ) -> Sequence[TaskRecord] | None:
+        """Unfinished tasks; None when they were looked at less than a second ago.
+
+        Those that wait cost 2 us each, and may be many: they are read when an attempt that is known
+        is not under way any more, and now and then.
 
         Args:
+            known: attempts in the air.
             at_once: look even then, since something came of an attempt that is not known yet.
         """
         now = self._view.clock.monotonic()
         if not at_once and self._looked is not None and now - self._looked < LOOK_EVERY_S:
             return None
         self._looked = now
-        rows = self._view.store.cluster.tasks(self._experiment)
-        if self._give_back_what_nobody_runs(rows, now):
-            rows = self._view.store.cluster.tasks(self._experiment)
+        tasks = self._view.store.cluster.tasks
+        rows = tasks(self._experiment, under_way=True)
+        gave_back = self._give_back_what_nobody_runs(rows, now)
+        missed = gave_back or not {row.token for row in rows}.issuperset(known)
+        if missed or now - self._looked_at_all >= LOOK_AT_ALL_EVERY_S:
+            self._looked_at_all = now
+            rows = tasks(self._experiment)
         return rows
 
     def offered(self) -> None:

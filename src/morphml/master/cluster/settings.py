@@ -25,7 +25,8 @@ class MasterSettings:
     #: Folder of checkpoints and captured output, shared by all masters if they are to find each
     #: other's; by default beside a SQLite file, else ``MORPHML_ARTIFACTS``.
     artifacts: Path | None = None
-    #: Tasks queued at a worker beyond its slots, as a share of them, >= 0.
+    #: Trials asked ahead of free slots, as a share of all slots, >= 0; 0 lets nothing wait at a
+    #: worker either.
     ahead: float = 0.1
     #: Seconds between two beats of a worker, > 0. More is right for very many workers: a master
     #: that serves a thousand spends a core on their beats each second. Their silence is then borne

@@ -136,7 +136,7 @@ def test_short_attempts_wait_ahead_at_busy_workers(place: Site) -> None:
         driver.lane.submit(attempt(number=number))
     for task in worker.await_tasks(2):
         quick = worker.result(task)
-        quick.duration_s = 0.001
+        quick.duration_s = 0.1
         worker.say(pb.WorkerEvent(result=quick))
     driver.await_ends(2)
     for number in range(2, 8):

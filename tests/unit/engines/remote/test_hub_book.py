@@ -232,8 +232,9 @@ class BookMachine(RuleBasedStateMachine):
             token=token, experiment=experiment, number=number, vector=(), seed=0, avoid=avoid
         )
         self.submitted[token] = AttemptName(token=token, owner=experiment, number=number)
-        assert self.book.drivers.submit(assignment, self.now, hold=hold)
-        assert not self.book.drivers.submit(assignment, self.now)
+        fresh = self.book.drivers.submit([assignment, assignment], self.now, hold=hold)
+        assert fresh == [assignment]
+        assert self.book.drivers.submit([assignment], self.now) == []
         if hold:
             self.book.drivers.refuse(token, Returned(), self.now)
         self.settle()

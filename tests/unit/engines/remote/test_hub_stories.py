@@ -27,7 +27,7 @@ class Story:
         assignment = Assignment(
             token=self.token, experiment=EXPERIMENT, number=0, vector=(), seed=0
         )
-        self.book.drivers.submit(assignment, self.now)
+        self.book.drivers.submit([assignment], self.now)
         self.has = (self.name,)
         started = Started(token=self.token, worker="box-w/slot-0", at=5.0)
         self.book.workers.event("w", started)
@@ -125,7 +125,7 @@ def test_attempt_that_waits_goes_back_when_the_only_worker_is_lost() -> None:
     story = Story()
     second = AttemptToken("cd" * 16)
     waiting = Assignment(token=second, experiment=EXPERIMENT, number=1, vector=(), seed=1)
-    story.book.drivers.submit(waiting, story.now)
+    story.book.drivers.submit([waiting], story.now)
     for _ in range(20):
         story.time += 0.25
         story.book.workers.heard("w", story.now)
@@ -140,7 +140,7 @@ def test_attempt_that_waits_stays_when_its_worker_is_back_in_time() -> None:
     story = Story()
     second = AttemptToken("cd" * 16)
     waiting = Assignment(token=second, experiment=EXPERIMENT, number=1, vector=(), seed=1)
-    story.book.drivers.submit(waiting, story.now)
+    story.book.drivers.submit([waiting], story.now)
     story.book.workers.broke("w", story.now)
     for _ in range(8):
         story.time += 0.25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from morphml.engines.port import Returned
@@ -56,12 +57,14 @@ class Dispatch:
         return False
 
     def _choose(self, attempt: Attempt, group: Group, now: Moment) -> str | None:
-        short = group.mean_s is not None and group.mean_s < self._ledger.settings.ahead_below_s
+        share = self._ledger.settings.ahead_of(group.mean_s)
         avoid = attempt.avoid
         if avoid:  # a retry of it is better not lost to a worker that is only being tried
             avoid = (*avoid, *self._ledger.faults.on_trial())
-        worker = self._ledger.places.choose(attempt.requirements, avoid, ahead=short)
-        if worker is None or not avoid:
+        worker = self._ledger.places.choose(attempt.requirements, avoid, ahead=share > 0)
+        if worker is None or not self._has_room(worker, share):
+            return None
+        if not avoid:
             return worker
         if not self._ledger.places.avoids(worker, avoid):
             return worker
@@ -72,6 +75,11 @@ class Dispatch:
             return worker
         elsewhere = self._ledger.places.could_run(attempt.requirements, avoid)
         return None if elsewhere else worker
+
+    def _has_room(self, worker: str, share: float) -> bool:
+        """Whether the worker may hold one more, and so much beyond its slots."""
+        slots = self._ledger.roster.members[worker].registration.slots
+        return len(self._ledger.places.held(worker)) < slots + math.ceil(share * slots)
 
     def _send(self, attempt: Attempt, worker: str, group: Group, now: Moment) -> None:
         member = self._ledger.roster.members[worker]

@@ -133,13 +133,27 @@ class DriverSide:
 
     # --- attempts --------------------------------------------------------------------------------
 
-    def submit(self, assignment: Assignment, now: Moment, *, hold: bool = False) -> bool:
-        """Take an attempt over; False for one that is here already.
+    def ahead(self, experiment: ExperimentId) -> float:
+        """How much may lie at workers beyond their slots, as a share of those."""
+        group = self._ledger.groups.get(experiment)
+        return 0.0 if group is None else self._ledger.settings.ahead_of(group.mean_s)
+
+    def submit(
+        self, assignments: Iterable[Assignment], now: Moment, *, hold: bool = False
+    ) -> list[Assignment]:
+        """Take attempts over; returns those that were not here already.
 
         One with a checkpoint, or to be held, waits until ``release`` is called for it.
         """
-        if assignment.token in self._ledger.attempts:
-            return False
+        fresh: list[Assignment] = []
+        for assignment in assignments:
+            if assignment.token not in self._ledger.attempts:
+                self._add(assignment, hold=hold or assignment.checkpoint is not None)
+                fresh.append(assignment)
+        self._dispatch.fill(now)
+        return fresh
+
+    def _add(self, assignment: Assignment, *, hold: bool) -> None:
         name = AttemptName(
             token=assignment.token,
             owner=assignment.experiment,
@@ -148,10 +162,8 @@ class DriverSide:
         )
         attempt = Attempt(name=name, assignment=assignment, state=AttemptState.WAITING)
         self._ledger.add(attempt)
-        if assignment.checkpoint is None and not hold:
+        if not hold:
             self._dispatch.queue(attempt)
-            self._dispatch.fill(now)
-        return True
 
     def release(self, token: AttemptToken, checkpoint: CheckpointFile, now: Moment) -> None:
         """The checkpoint to go on from has been looked at."""

@@ -108,7 +108,9 @@ class Hub:
                 self._contexts.learn(assignment.experiment)
         except MorphError as error:
             _LOG.warning("an attempt of %s goes back: %s", assignment.experiment, error)
-            self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now, hold=True))
+            self._switchboard.act(
+                lambda book, now: book.drivers.submit([assignment], now, hold=True)
+            )
             self._switchboard.act(lambda book, now: book.drivers.refuse(token, Returned(), now))
             return
         if assignment.checkpoint is not None:
@@ -119,7 +121,7 @@ class Hub:
         with self._switchboard.lock:
             if not self._contexts.has(assignment.experiment):
                 return False
-            self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now))
+            self._switchboard.act(lambda book, now: book.drivers.submit([assignment], now))
             return True
 
     def acknowledge(self, tokens: Iterable[AttemptToken]) -> None:

@@ -76,18 +76,26 @@ class Lane:
         self._switchboard.act(lambda book, now: book.preparing.begin(experiment, now))
         self._prepared = True
 
-    def submit(self, assignment: Assignment) -> None:
-        """Send an attempt to a worker, or queue it. Never waits.
+    @property
+    def ahead(self) -> int:
+        """Tasks that workers take beyond their slots, by how long those of this experiment run."""
+        experiment, slots = self._experiment, max(0, self._slots)
+        return self._switchboard.act(lambda book, _: int(book.drivers.ahead(experiment) * slots))
+
+    def submit(self, *assignments: Assignment) -> None:
+        """Send attempts to workers, or queue them. Never waits.
 
         Raises:
             WorkerError: when the experiment was not prepared or the lane is closed.
         """
         self._check_open()
-        if not self._prepared or assignment.experiment != self._experiment:
-            raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
-        fresh = self._switchboard.act(lambda book, now: book.drivers.submit(assignment, now))
-        if fresh and assignment.checkpoint is not None:
-            self._reader.look(assignment.token, assignment.checkpoint, assignment.from_epoch)
+        for each in assignments:
+            if not self._prepared or each.experiment != self._experiment:
+                raise WorkerError(f"experiment {each.experiment}: it was not prepared")
+        fresh = self._switchboard.act(lambda book, now: book.drivers.submit(assignments, now))
+        for each in fresh:
+            if each.checkpoint is not None:
+                self._reader.look(each.token, each.checkpoint, each.from_epoch)
 
     def order(self, token: AttemptToken, order: Order) -> None:
         """Pass an order on. Never waits; a token that ended already is ignored."""

@@ -44,7 +44,7 @@ class Ledger:
 
     def __init__(self, settings: HubSettings) -> None:
         self.settings = settings
-        self.places = Places(settings.ahead)
+        self.places = Places(max(settings.ahead, settings.most_ahead))
         self.roster = Roster(settings.worker_rule, self.places, settings.remember_s)
         #: Keeps broken workers from work.
         self.faults = WorkerFaults(settings.faults, self.roster, self.places.could_run)

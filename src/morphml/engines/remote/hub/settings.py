@@ -39,11 +39,15 @@ class HubSettings:
     greet_within_s: float = 10.0
     #: Time that a retry waits for a worker other than the one that failed it.
     elsewhere_s: float = 2.0
-    #: Share of its slots for which a worker is sent tasks ahead, at least one task; 0 for none.
+    #: Share of all slots for which a driver asks ahead; 0 lets nothing wait at a worker either.
     ahead: float = 0.1
-    #: Tasks are sent ahead only where those of their experiment take less than this on average:
-    #: longer ones are better kept here for the slot that is free first.
+    #: Tasks wait at a worker beyond its slots only where those of their experiment take less than
+    #: this on average: longer ones are better kept here for the slot that is free first.
     ahead_below_s: float = 0.2
+    #: As much work waits there for each slot, as those tasks take on average.
+    ahead_s: float = 0.05
+    #: And never more of them than this share of its slots.
+    most_ahead: float = 6.0
     #: Largest message that is taken or sent, in bytes.
     max_message_bytes: int = 4 << 20
     #: Events that may wait for one experiment before its workers are read no further.
@@ -93,6 +97,17 @@ class HubSettings:
             raise HubSettingsError(
                 f"max_message_bytes: at least 65536, got {self.max_message_bytes}"
             )
+
+    def ahead_of(self, mean_s: float | None) -> float:
+        """What may wait at a worker beyond its slots, as a share of them.
+
+        Args:
+            mean_s: seconds that such tasks take on average; None while that is not known.
+        """
+        if not self.ahead or mean_s is None or mean_s >= self.ahead_below_s:
+            return 0.0
+        enough = self.ahead_s / mean_s if mean_s > 0 else self.most_ahead
+        return max(self.ahead, min(enough, self.most_ahead))
 
     @classmethod
     def of_beat(cls, beat_s: float, *, listen: str, ahead: float) -> HubSettings:

@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 
 #: Exit codes of a worker.
 LEFT, REFUSED = 0, 2
-#: Attempts beyond twice the slots that may wait here; masters send a tenth of the slots ahead.
-_AHEAD = 64
+#: Attempts for each slot, and beyond that, that may be here: more than masters ever send.
+_MOST_OF_SLOT, _MOST_MORE = 12, 64
 _BEAT_S = 1.0
 
 
@@ -79,7 +79,7 @@ class Shift:
         self._parts = parts
         self._link = link
         self._figures = figures
-        self._hearing = Hearing(parts, settings.slots * 2 + _AHEAD, self._drain)
+        self._hearing = Hearing(parts, settings.slots * _MOST_OF_SLOT + _MOST_MORE, self._drain)
         self._quiet = Quiet(settings.scratch_linger_s)
         self._now = 0.0
         self._beats = 0
