@@ -14,7 +14,7 @@ from typing import TypeVar
 import grpc
 
 import morphml
-from morphml.clock import SystemClock
+from morphml.clock import Clock, SystemClock
 from morphml.engines.port import Assignment, EngineEvent, Finished, Started
 from morphml.engines.remote import announcing
 from morphml.engines.remote.access import ServerAccess
@@ -341,7 +341,9 @@ PATIENT = HubSettings(
 
 
 @contextlib.contextmanager
-def site(folder: Path, settings: HubSettings = PATIENT) -> Iterator[Site]:
+def site(
+    folder: Path, settings: HubSettings = PATIENT, clock: Clock | None = None
+) -> Iterator[Site]:
     records = KeptRecords(folder)
     session = SessionId("ab" * 16)
     hub = Hub(
@@ -349,7 +351,7 @@ def site(folder: Path, settings: HubSettings = PATIENT) -> Iterator[Site]:
         records,
         ServerAccess(),
         lambda: identify(session, morphml.__version__),
-        SystemClock(),
+        clock or SystemClock(),
     )
     hub.start()
     made = Site(hub, records)

@@ -34,6 +34,7 @@ from morphml.engines.port import (
 from morphml.engines.remote.hub import HubSettings, HubSettingsError
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import CallerError
+from morphml.testing.clock import FakeClock
 
 # --- breaks ---------------------------------------------------------------------------------------
 
@@ -265,9 +266,16 @@ def test_leaving_worker_leaves_its_attempts_to_others_at_once(place: Site) -> No
 
 def test_worker_that_tells_too_much_is_read_no_further_and_stays_alive(tmp_path: Path) -> None:
     settings = replace(
-        PATIENT, max_waiting_events=200, max_waiting_logs=50, beat_s=0.1, suspect_after_s=0.6
+        PATIENT,
+        max_waiting_events=200,
+        max_waiting_logs=50,
+        beat_s=0.1,
+        suspect_after_s=0.8,
+        lost_after_s=1.6,
     )
-    with site(tmp_path, settings) as place:
+    # Only this clock can make a worker suspect, so a slow machine cannot.
+    clock = FakeClock()
+    with site(tmp_path, settings, clock) as place:
         worker, driver = place.worker(), place.driver()
         task = running(place, worker, driver)
         total = 3000
@@ -276,14 +284,18 @@ def test_worker_that_tells_too_much_is_read_no_further_and_stays_alive(tmp_path:
             log = pb.Log(token=task.attempt.token, stream="log", text="x")
             worker.say(pb.WorkerEvent(report=report), pb.WorkerEvent(log=log))
         worker.finish(task)
-        time.sleep(1.0)
-        waiting = len(place.hub._switchboard.book.ledger.groups[E1].events)
-        assert 200 <= waiting <= 300
-        assert place.state("w1") == "busy"  # it is heard although it is not read
-        assert len(worker.of("beat_seen")) >= 3
+        waiting = place.hub._switchboard.book.ledger.groups[E1].events
+        eventually(lambda: len(waiting) >= 200, 30.0, "too much that waits")
+        for _ in range(8):  # more than twice as long as it takes to be lost
+            seen = len(worker.of("beat_seen"))
+            clock.advance(0.5)
+            # The first may have been on its way before; the second is from after.
+            eventually(lambda seen=seen: len(worker.of("beat_seen")) >= seen + 2, 30.0, "signs")
+            assert place.state("w1") == "busy"  # it is heard although it is not read
+        assert 200 <= len(waiting) <= 300
         other = place.worker("other")
         other.beat()  # nobody else waits
-        driver.await_ends(1, 20.0)
+        driver.await_ends(1, 30.0)
         assert [event.step for event in driver.of(Reported)] == list(range(total))
         assert len(driver.of(Logged)) < total
 
