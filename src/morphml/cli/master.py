@@ -10,6 +10,7 @@ import typer
 from morphml.cli.cluster_options import JsonLogs, Storage, TokenPath, Verbose
 from morphml.cli.guard import guard
 from morphml.cli.logs import shown_log
+from morphml.cli.metrics import metrics_served
 from morphml.cli.remote_extra import need_remote
 
 Listen = Annotated[
@@ -53,6 +54,25 @@ Beat = Annotated[
         "borne longer then, and a broken connection is noticed as fast as ever.",
     ),
 ]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        min=0,
+        max=65535,
+        metavar="PORT",
+        help="Serve metrics for Prometheus at /metrics on this port; by default none.",
+    ),
+]
+MetricsHost = Annotated[
+    str,
+    typer.Option(
+        "--metrics-host",
+        metavar="HOST",
+        help="Where metrics are served. Whoever reaches the port reads them, without a token: "
+        "names and figures of experiments and workers.",
+    ),
+]
 NoToken = Annotated[
     bool, typer.Option("--no-token", help="Let everybody in; on a loopback address only.")
 ]
@@ -90,6 +110,8 @@ def master(  # noqa: PLR0913 one parameter per option
     tls_key: TlsKey = None,
     tls_client_ca: TlsClientCa = None,
     allow_pickle: AllowPickle = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
     json_logs: JsonLogs = False,
     verbose: Verbose = False,
 ) -> None:
@@ -102,6 +124,7 @@ def master(  # noqa: PLR0913 one parameter per option
     """
     with guard(context, as_json=False), shown_log(as_json=json_logs, verbose=verbose):
         need_remote("master")
+        served = metrics_served(metrics_host, metrics_port)
         # gRPC and the store take a second to import, and help and completion read this module.
         from morphml.cli import serving  # noqa: PLC0415
         from morphml.cli.doors import server_door, token_path  # noqa: PLC0415
@@ -119,4 +142,4 @@ def master(  # noqa: PLR0913 one parameter per option
         )
         tokens = token_path(token_file, without=no_token)
         access = server_door(listen, tokens, tls_cert, tls_key, tls_client_ca)
-        serving.serve_master(settings, access, tokens)
+        serving.serve_master(settings, access, tokens, served)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
+from typing import TypeAlias
 
 from morphml.engines.remote.access import ServerAccess
 from morphml.master.cluster.master import Master
@@ -21,7 +22,16 @@ _log = logging.getLogger("morphml.cli.master")
 LOOK_EVERY_S = 0.2
 
 
-def serve_master(settings: MasterSettings, access: ServerAccess, tokens: Path | None) -> None:
+#: Serves metrics of a master for as long as it is entered; says where.
+Metrics: TypeAlias = Callable[[Master], AbstractContextManager[str]]
+
+
+def serve_master(
+    settings: MasterSettings,
+    access: ServerAccess,
+    tokens: Path | None,
+    metrics: Metrics = lambda _: nullcontext(""),
+) -> None:
     """Run a master until SIGTERM or Ctrl-C; what it drives is then handed over.
 
     Raises:
@@ -29,7 +39,7 @@ def serve_master(settings: MasterSettings, access: ServerAccess, tokens: Path | 
         StorageError: when the store cannot be opened.
     """
     master = Master(settings, access)
-    with _asked_to_stop() as asked, master:
+    with _asked_to_stop() as asked, master, metrics(master) as scraped:
         _log.info(
             "master on %s, store %s, %s, %s",
             master.address,
@@ -39,6 +49,8 @@ def serve_master(settings: MasterSettings, access: ServerAccess, tokens: Path | 
         )
         tls = " --tls-ca ca.pem" if access.credentials else ""
         _log.info("start workers with: morphml worker --master %s%s", master.address, tls)
+        if scraped:
+            _log.info("metrics at %s", scraped)
         while not asked.is_set() and not master.wait(LOOK_EVERY_S):
             pass
         _log.info("leaving: handing over to other masters; a second signal ends it at once")

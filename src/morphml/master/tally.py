@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from morphml.scheduling.failures import FailureKind
 from morphml.search.changes import AttemptEnd, AttemptResult, TaskThen
 
 #: Upper ends of the buckets of durations, in seconds: from a lookup to a day of training.
@@ -77,4 +78,5 @@ class Tally:
 
 
 def _kind(end: AttemptEnd) -> str:
-    return "unknown" if end.failure is None else str(orjson.loads(end.failure)["kind"])
+    lost = FailureKind.LOST_WORKER.value
+    return lost if end.failure is None else str(orjson.loads(end.failure)["kind"])

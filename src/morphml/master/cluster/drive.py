@@ -102,6 +102,11 @@ class Drive:
         self._thread.start()
 
     @property
+    def priority(self) -> int:
+        """Its weight against the others of this master."""
+        return self._priority
+
+    @property
     def alive(self) -> bool:
         """Whether it drives, or waits for the store to come back."""
         return self._thread.is_alive()

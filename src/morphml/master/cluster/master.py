@@ -19,6 +19,7 @@ from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import StorageError
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.life import Life
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.places import artifacts_folder
@@ -87,6 +88,11 @@ class Master:
         host = self.settings.listen.rpartition(":")[0]
         anywhere = host in ("0.0.0.0", "[::]", "*", "")  # noqa: S104 compared, not bound
         return f"{platform.node() if anywhere else host}:{self.hub.port}"
+
+    @property
+    def driven(self) -> list[Drive]:
+        """What is driven here now."""
+        return [] if self._life is None else self._life.driven
 
     @property
     def life(self) -> Life:

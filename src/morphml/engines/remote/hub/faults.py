@@ -58,11 +58,14 @@ class WorkerFaults:
         self._roster = roster
         self._could_run = could_run
         self._manager = FaultToleranceManager(workers=rule)
+        #: Attempts that were sent to workers.
+        self.sent_so_far = 0
 
     # --- events ----------------------------------------------------------------------------------
 
     def sent(self, worker: str, token: AttemptToken, now: Moment) -> None:
         """An attempt is on its way to the worker."""
+        self.sent_so_far += 1
         self._step(Sent(worker=worker, token=token, at=now.monotonic))
 
     def ended(self, attempt: Attempt, end: Finished, now: Moment) -> None:

@@ -17,6 +17,7 @@ from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.server import HubServer
 from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.hub.sights import Sights
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.hub.views import WaitingView, WorkerView
 from morphml.errors import MorphError
@@ -51,6 +52,8 @@ class Hub:
         self._reader = CheckpointReader(self._switchboard, self._pool)
         #: What its workers could run at all.
         self.fitting = Fitting(self._switchboard)
+        #: What operators may ask of it.
+        self.sights = Sights(self._switchboard)
         self._server = HubServer(self._switchboard, records, access, identity, self._pool)
 
     # --- life ------------------------------------------------------------------------------------
@@ -145,10 +148,6 @@ class Hub:
     def workers(self) -> list[WorkerView]:
         """All workers that are or were here lately. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.views())
-
-    def history(self, worker: str) -> Mapping[str, list[float | None]]:
-        """Figures of a worker's last hour, oldest first: times under ``at``, others by name."""
-        return self._switchboard.act(lambda book, _: book.ledger.health.history(worker))
 
     def waiting(self) -> list[WaitingView]:
         """What waits for a worker, and whether any live one could run it."""

@@ -1,0 +1,1 @@
+"""What a master offers over HTTP; each part is thin and asks the master."""
