@@ -130,6 +130,7 @@ def plan(script: DriverScript, statement: Statement) -> str:
         (task_rows.held_by, "tasks_pkey"),
         (task_rows.end_held, "tasks_pkey"),
         (task_rows.ended_of, "tasks_pkey"),
+        (session_rows.tasks_held, "ix_tasks_held"),
         (task_rows.hand_over, "ix_tasks_held"),
         (task_rows.claimed_trial, "trials_pkey"),
         (task_rows.leased_of, "tasks_pkey"),

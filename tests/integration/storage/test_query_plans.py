@@ -94,6 +94,7 @@ def plan(script: DriverScript, statement: Statement) -> str:
         (task_rows.ended_of, r"tasks USING PRIMARY KEY \(owner=\? AND number=\?\)"),
         (task_rows.unfinished_of, r"tasks USING PRIMARY KEY \(owner=\?\)"),
         (task_rows.under_way_of, r"tasks USING PRIMARY KEY \(owner=\?\)"),
+        (session_rows.tasks_held, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
         (task_rows.hand_over, r"tasks USING (COVERING )?INDEX ix_tasks_held \(holder=\?\)"),
         (mail_rows.mail_of, r"mail USING INDEX ix_mail_experiment \(experiment=\?\)"),
         (mail_rows.drop_mail_of_token, r"mail USING COVERING INDEX ix_mail_token"),

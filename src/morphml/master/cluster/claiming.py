@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import orjson
 
@@ -13,6 +13,7 @@ from morphml.errors import CallerError, WorkerError
 from morphml.ids import ExperimentId
 from morphml.master.assigning import Assigner
 from morphml.master.cluster.contexts import Contexts
+from morphml.master.cluster.shares import Shares
 from morphml.master.flights import Flight
 from morphml.master.session import MasterLife
 from morphml.scheduling.resources import Requirements
@@ -36,7 +37,7 @@ class Claiming:
         hub: places the attempts.
         contexts: of the experiments.
         clock: monotonic time.
-        left: slots that nothing driven here wants.
+        shares: who has a right to how many slots here.
     """
 
     def __init__(
@@ -46,30 +47,39 @@ class Claiming:
         hub: Hub,
         contexts: Contexts,
         clock: Clock,
-        left: Callable[[], int],
+        shares: Shares,
     ) -> None:
         self._store = store
         self._life = life
         self._hub = hub
         self._contexts = contexts
         self._clock = clock
-        self._left = left
+        self._shares = shares
         #: Until when an experiment is left to masters that can send it, in monotonic seconds.
         self._unable: dict[ExperimentId, float] = {}
 
     def claim(self, driven_here: Collection[ExperimentId]) -> int:
         """Claim as much as fits and hand it to workers; how many tasks it was."""
-        room = min(self._hub.free(), self._left(), LIMIT)
+        left = self._shares.left()
+        rights = {
+            experiment: max(0, slots - len(self._hub.running(experiment)))
+            for experiment, slots in self._shares.lent().items()
+        }
+        room = min(self._hub.free(), left + sum(rights.values()), LIMIT)
         if room <= 0:
             return 0
         now = self._clock.monotonic()
         self._unable = {name: until for name, until in self._unable.items() if until > now}
-        claimed = self._store.cluster.claim_any(
-            self._life.session, room, self._could, but={*driven_here, *self._unable}
-        )
+        at_most = {experiment: right + left for experiment, right in rights.items()}
+        at_most |= dict.fromkeys([*driven_here, *self._unable], 0)
+        claimed = self._store.cluster.claim_any(self._life.session, room, self._could, at_most)
         for task in claimed:
             self._take(task)
         return len(claimed)
+
+    def is_unable(self, experiment: ExperimentId) -> bool:
+        """Whether its tasks came and could not be handed to workers, a short while ago."""
+        return experiment in self._unable
 
     def _could(self, needs: Requirements) -> bool:
         """Whether a worker here could run tasks with these needs."""

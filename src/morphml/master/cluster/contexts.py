@@ -48,7 +48,8 @@ class Contexts:
         allow_pickle: bool = False,
     ) -> None:
         self._store = store
-        self._allow_pickle = allow_pickle
+        #: Whether pickled evaluators are sent to workers.
+        self.allow_pickle = allow_pickle
         self._folder_of = folder_of
         self._known: dict[ExperimentId, Known] = {}
         self._lock = threading.Lock()
@@ -80,7 +81,7 @@ class Contexts:
 
     def _pickled(self, name: str) -> bytes:
         """The pickle of an evaluator, as bytes that this process never opens."""
-        if not self._allow_pickle:
+        if not self.allow_pickle:
             raise ExperimentError(
                 "its evaluator was submitted as a pickle, which this master does not send: start "
                 "master and workers with --allow-pickle if you trust who submits"

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from morphml.clock import Clock
@@ -24,11 +24,13 @@ from morphml.ids import AttemptToken, ExperimentId
 from morphml.master.cluster.contexts import Contexts, current_spec
 from morphml.master.cluster.engine import ClusterEngine
 from morphml.master.cluster.held import held_by
-from morphml.master.cluster.mails import event_of
+from morphml.master.cluster.mails import event_of, unreadable_end
+from morphml.master.cluster.neighbours import Wish
 from morphml.master.cluster.others import Others
 from morphml.master.cluster.shares import Shares
 from morphml.master.crew import Run, make_crew
 from morphml.master.driver import ExperimentDriver, HandedOver
+from morphml.master.flights import Flights
 from morphml.master.session import MasterLife
 from morphml.master.tally import Tally
 from morphml.scheduling.fair_share import Demand
@@ -65,7 +67,7 @@ class DriveParts:
     clock: Clock
     contexts: Contexts
     shares: Shares
-    others: Callable[[ExperimentId, Mapping[str, float]], Others]
+    others: Callable[[ExperimentId], Others]
     #: Whether attempts with such requirements can run at other masters' workers, and not here.
     only_elsewhere: Callable[[Mapping[str, float]], bool]
     #: Counts what ends.
@@ -90,6 +92,10 @@ class Drive:
         self._parts = parts
         self._priority = priority
         self._requirements: Mapping[str, float] = {}
+        #: Its attempts in the air, as its driver knows them.
+        self._flights: Flights | None = None
+        #: Slots that it could use at all.
+        self._most = MANY
         #: The lane that listens, and the mails that were passed to it.
         self._listening: tuple[Lane, set[int]] | None = None
         self._leaving = threading.Event()
@@ -139,9 +145,12 @@ class Drive:
         self._parts.store.cluster.mail.take_away(told)
 
     def _events(self, mails: Sequence[StoredMail]) -> list[EngineEvent]:
-        """What the mails say; one that cannot be read is told to people."""
+        """What the mails say; one that cannot be read is told to people.
+
+        An end that cannot be read is still an end: its trial would else wait for ever.
+        """
         folder = self._parts.contexts.folder(self.experiment)
-        events = []
+        events: list[EngineEvent] = []
         for stored in mails:
             try:
                 events.append(event_of(stored.mail, folder))
@@ -154,17 +163,26 @@ class Drive:
                     stored.mail.kind,
                     error,
                 )
+                if stored.mail.kind is MailKind.FINISHED:
+                    events.append(unreadable_end(stored, error))
         return events
 
+    def wish(self) -> Wish | None:
+        """What it wants of all masters together; None before that is known."""
+        return None if self.progress is None else Wish(demand=self._all(), needs=self._requirements)
+
     def demand(self) -> Demand:
-        """The slots that it could fill now."""
+        """The slots of this master that it could fill now."""
+        only_elsewhere = self.progress and self._parts.only_elsewhere(self._requirements)
+        return replace(self._all(), wanted=0) if only_elsewhere else self._all()
+
+    def _all(self) -> Demand:
+        """The slots that it could fill, wherever they are."""
         seen = self.progress
-        if seen is None:
-            return Demand(weight=float(self._priority), wanted=MANY)
-        if self._parts.only_elsewhere(self._requirements):
-            return Demand(weight=float(self._priority), wanted=0)
-        wanted = max(0, seen.budget - seen.taken) + seen.counts.get("pending", 0)
-        return Demand(weight=float(self._priority), wanted=wanted)
+        wanted = MANY
+        if seen is not None:
+            wanted = max(0, seen.budget - seen.taken) + seen.counts.get("pending", 0)
+        return Demand(weight=float(self._priority), wanted=min(wanted, self._most))
 
     # --- the thread ------------------------------------------------------------------------------
 
@@ -235,6 +253,7 @@ class Drive:
         spec = current_spec(record)
         assert spec.space is not None, "its context could not have been made"
         self._requirements = spec.resources
+        self._most = spec.workers if spec.deterministic else MANY
         run = Run(
             store=parts.store,
             experiment=self.experiment,
@@ -255,19 +274,20 @@ class Drive:
             engine,
             parts.life,
             parts.clock,
-            parts.others(self.experiment, spec.resources),
+            parts.others(self.experiment),
             self._leaving.is_set,
         )
+        self._flights = crew.flights
         return ExperimentDriver(crew, right, run.observer, record.spent_s)
 
     def _observe(self, progress: Progress) -> None:
         self.progress = progress
 
     def _order_elsewhere(self, token: AttemptToken, order: Order) -> None:
-        for task in self._parts.store.cluster.tasks(self.experiment, under_way=True):
-            if task.token == token:
-                sent = AttemptOrder(
-                    experiment=self.experiment, number=task.number, token=token, order=order
-                )
-                self._parts.store.cluster.orders.send([sent])
-                self._parts.store.hints.send(HintTopic.MAIL)
+        flight = None if self._flights is None else self._flights.get(token)
+        if flight is not None:
+            sent = AttemptOrder(
+                experiment=self.experiment, number=flight.number, token=token, order=order
+            )
+            self._parts.store.cluster.orders.send([sent])
+            self._parts.store.hints.send(HintTopic.MAIL)

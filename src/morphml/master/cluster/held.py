@@ -29,6 +29,8 @@ def is_without_worker(event: EngineEvent) -> TypeGuard[Finished]:
 def held_by(
     store: SqlStore, experiment: ExperimentId, session: SessionId
 ) -> frozenset[AttemptToken]:
-    """The attempts of an experiment that a master holds, by the store; one small query."""
-    rows = store.cluster.tasks(experiment, under_way=True)
-    return frozenset(row.token for row in rows if row.token is not None and row.holder == session)
+    """The attempts of an experiment that a master holds, by the store.
+
+    One query along the index of what sessions hold, however many tasks wait.
+    """
+    return frozenset(token for _, token in store.leases.held(session).get(experiment, ()))

@@ -106,10 +106,15 @@ class Life:
     def _make_supervisor(self) -> Supervisor:
         hub = self._hub()
         session = self.keeper.session
-        shares = Shares(lambda: hub.slots(ahead=True))
         neighbours = Neighbours(
-            self._store, session, hub, shares, self._clock, self._settings.report_every_s
+            self._store,
+            session,
+            hub,
+            self._clock,
+            every_s=self._settings.report_every_s,
+            sends_pickles=self._settings.allow_pickle,
         )
+        shares = Shares(lambda: hub.slots(ahead=True), lambda: neighbours.lent)
         view = View(
             store=self._store,
             session=session,
@@ -124,7 +129,7 @@ class Life:
             clock=self._clock,
             contexts=self._contexts,
             shares=shares,
-            others=lambda experiment, requirements: Others(view, experiment, requirements),
+            others=lambda experiment: Others(view, experiment),
             only_elsewhere=neighbours.alone_could_run,
             tally=self._tally,
         )
@@ -138,7 +143,7 @@ class Life:
                 shares=shares,
                 neighbours=neighbours,
                 claiming=Claiming(
-                    self._store, self.keeper, hub, self._contexts, self._clock, shares.left
+                    self._store, self.keeper, hub, self._contexts, self._clock, shares
                 ),
                 new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
                 rule=self._settings.reaper,

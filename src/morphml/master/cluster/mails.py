@@ -9,10 +9,11 @@ import orjson
 
 from morphml.engines.local.frames import ProtocolError
 from morphml.engines.local.wire import event_from_json, outcome_from_json, outcome_to_json
-from morphml.engines.port import Checkpointed, EngineEvent, Finished, Reported, Started
+from morphml.engines.port import Checkpointed, EngineEvent, Failed, Finished, Reported, Started
 from morphml.engines.remote.messages import AttemptName
 from morphml.ids import AttemptToken
-from morphml.storage.cluster import Mail, MailKind
+from morphml.scheduling.failures import FailureKind
+from morphml.storage.cluster import Mail, MailKind, StoredMail
 
 
 def mail_of(attempt: AttemptName, event: EngineEvent, folder: Path) -> Mail | None:
@@ -50,6 +51,19 @@ def mail_of(attempt: AttemptName, event: EngineEvent, folder: Path) -> Mail | No
         token=attempt.token,
         kind=kind,
         body=orjson.dumps(body),
+    )
+
+
+def unreadable_end(stored: StoredMail, error: Exception) -> Finished:
+    """The end of an attempt whose mail nobody can read here; it runs again, as after any fault."""
+    why = f"how it ended cannot be read, perhaps a master of another version wrote it: {error!r}"
+    failed = Failed(kind=FailureKind.INFRASTRUCTURE, error_type=type(error).__name__, message=why)
+    return Finished(
+        token=stored.mail.token,
+        outcome=failed,
+        worker="",
+        started_at=stored.posted_at,
+        duration_s=0.0,
     )
 
 

@@ -1,33 +1,42 @@
-"""This master's workers as other masters may know them, and theirs as this one may."""
+"""This master among the others: what it tells them, and how many slots who lends to whom."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
-from morphml.ids import SessionId
-from morphml.master.cluster.shares import Shares
+from morphml.ids import ExperimentId, SessionId
+from morphml.master.cluster.reports import MasterReport, report_from_json
+from morphml.master.cluster.roll import Roll
+from morphml.scheduling.fair_share import Demand
+from morphml.scheduling.lending import Pool, lend
 from morphml.scheduling.resources import Capacity, Requirements
-from morphml.scheduling.worker import WorkerState
 from morphml.storage import SqlStore
-from morphml.storage.cluster import WorkerRow
+from morphml.storage.cluster import MasterRow
 
-#: Seconds after which a worker's row is written though only its loads have changed.
-KEEP_S = 10.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What an experiment that is driven here wants."""
+
+    demand: Demand
+    #: What one attempt takes of its worker.
+    needs: Mapping[str, float]
 
 
 class Neighbours:
-    """Tells the store of this master's workers, and learns how many slots others could lend.
+    """Tells the store of this master, and learns from it what the others have and want.
 
     Args:
-        store: has the rows of all workers.
+        store: has the reports of all masters and the rows of all workers.
         session: of this master.
         hub: has its workers.
-        shares: what this master's own experiments want.
-        clock: monotonic time.
+        clock: hour and monotonic time.
         every_s: seconds between two reports.
+        sends_pickles: whether this master sends evaluators that were submitted as pickles.
     """
 
     def __init__(
@@ -35,103 +44,108 @@ class Neighbours:
         store: SqlStore,
         session: SessionId,
         hub: Hub,
-        shares: Shares,
         clock: Clock,
+        *,
         every_s: float,
+        sends_pickles: bool,
     ) -> None:
         self._store = store
         self._session = session
         self._hub = hub
-        self._shares = shares
         self._clock = clock
         self._every_s = every_s
+        self._sends_pickles = sends_pickles
+        self._roll = Roll(store, session, hub, clock)
         self._reported_at: float | None = None
-        #: What the store has of each worker here, and since when.
-        self._written: dict[str, tuple[WorkerRow, float]] = {}
-        #: What each worker of other masters offers, its slots, and how many of them could be lent.
-        self._others: list[_Other] = []
+        #: What the store has of this master.
+        self._told: MasterReport | None = None
+        #: Reports of the other masters.
+        self._others: dict[SessionId, MasterReport] = {}
+        #: What each worker of other masters has, and its slots.
+        self._workers: list[_Other] = []
+        #: Slots that each master keeps for experiments of others.
+        self._lent: dict[SessionId, dict[ExperimentId, int]] = {}
 
-    def spare(self, requirements: Mapping[str, float]) -> int:
-        """Slots that other masters could lend to one experiment that is driven here.
+    @property
+    def lent(self) -> Mapping[ExperimentId, int]:
+        """Slots of this master's workers that each experiment of the others has a right to."""
+        mine = self._lent.get(self._session, {})
+        wanted = (key for report in self._others.values() for key in report.pool.demands)
+        return {experiment: mine.get(experiment, 0) for experiment in wanted}
 
-        Args:
-            requirements: of its attempts; only workers that could run them count.
-        """
-        needs = Requirements.parse(requirements)
-        return sum(other.spare for other in self._others if other.capacity.could(needs))
+    def spare(self, experiment: ExperimentId) -> int:
+        """Slots that other masters lend to an experiment that is driven here."""
+        lent = (by.get(experiment, 0) for who, by in self._lent.items() if who != self._session)
+        return sum(lent)
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether a worker of another master could run attempts with these requirements."""
         needs = Requirements.parse(requirements)
-        return any(other.slots and other.capacity.could(needs) for other in self._others)
+        return any(other.slots and other.capacity.could(needs) for other in self._workers)
 
     def alone_could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether only workers of other masters could run attempts with these requirements."""
         return not self._hub.fitting.could_run(requirements) and self.could_run(requirements)
 
-    def refresh(self) -> None:
-        """Write and read the rows, when it is time."""
+    @property
+    def somebody_sends_pickles(self) -> bool:
+        """Whether another master sends evaluators that were submitted as pickles."""
+        return any(report.sends_pickles for report in self._others.values())
+
+    def refresh(
+        self,
+        masters: Sequence[MasterRow],
+        wishes: Callable[[], Mapping[ExperimentId, Wish]],
+        unable: Callable[[ExperimentId], bool],
+    ) -> None:
+        """Write and read, when it is time.
+
+        Args:
+            masters: all of them, read just now.
+            wishes: of the experiments that are driven here.
+            unable: of which experiments this master can send nothing to its workers.
+        """
         now = self._clock.monotonic()
         if self._reported_at is not None and now - self._reported_at < self._every_s:
             return
         self._reported_at = now
-        rows = self._rows()
-        news = [row for row in rows if self._is_news(row, now)]
-        self._store.cluster.workers.put(self._session, news)
-        self._written = {row.id: self._written.get(row.id, (row, now)) for row in rows} | {
-            row.id: (row, now) for row in news
+        self._roll.write()
+        self._others = {
+            each.session: report_from_json(each.report)
+            for each in masters
+            if each.session != self._session
         }
-        self._others = [
-            _Other(
-                Capacity.parse(offers),
-                int(str(figures.get("slots", 0))),
-                int(str(figures.get("spare", 0))),
-            )
-            for offers, figures in self._store.cluster.workers.elsewhere(self._session)
+        report = self._report(wishes(), unable)
+        if report != self._told:
+            self._store.cluster.report(self._session, report.to_json())
+            self._told = report
+        pools = {session: each.pool for session, each in self._others.items()}
+        self._lent = lend({self._session: report.pool, **pools}) if pools else {}
+        elsewhere = self._store.cluster.workers.elsewhere(self._session) if pools else []
+        self._workers = [
+            _Other(Capacity.parse(offers), int(str(figures.get("slots", 0))))
+            for offers, figures in elsewhere
         ]
 
-    def _is_news(self, row: WorkerRow, now: float) -> bool:
-        """Whether the store does not have it like this; how busy a machine is may come later."""
-        known = self._written.get(row.id)
-        if known is None or now - known[1] >= KEEP_S:
-            return True
-        return _matters(row) != _matters(known[0])
-
-    def _rows(self) -> list[WorkerRow]:
-        away = (WorkerState.LOST, WorkerState.GONE)
-        views = self._hub.workers()
-        now = self._clock.now()
-        left = self._shares.left()
-        rows = []
-        for view in views:
-            # One that is away is told of as well, so that nobody counts on it any more.
-            slots = 0 if view.state in away else view.slots
-            spare = 0 if view.barred else min(slots, left)
-            left -= spare
-            rows.append(
-                WorkerRow(
-                    id=view.id,
-                    name=view.name,
-                    state=view.state,
-                    offers=view.capabilities,
-                    figures={
-                        "slots": slots,
-                        "running": view.running,
-                        "queued": view.queued,
-                        "spare": spare,
-                        "barred": view.barred,
-                        "version": view.morphml_version,
-                        "python": view.python_version,
-                        "cpu_percent": view.figures.cpu_percent,
-                        "memory_percent": view.figures.memory_percent,
-                        "disk_percent": view.figures.disk_percent,
-                        "gpu_percent": _mean([gpu.percent for gpu in view.figures.gpus]),
-                    },
-                    joined_at=now,
-                    silent_s=max(0.0, now - view.heard_at),
-                )
-            )
-        return rows
+    def _report(
+        self, wishes: Mapping[ExperimentId, Wish], unable: Callable[[ExperimentId], bool]
+    ) -> MasterReport:
+        needs = {experiment: wish.needs for experiment, wish in wishes.items()}
+        theirs = {key: each for told in self._others.values() for key, each in told.needs.items()}
+        slots = self._roll.slots
+        able = {
+            experiment: 0 if unable(experiment) else self._roll.able(Requirements.parse(each))
+            for experiment, each in {**theirs, **needs}.items()
+        }
+        return MasterReport(
+            pool=Pool(
+                slots=slots,
+                demands={experiment: wish.demand for experiment, wish in wishes.items()},
+                able={experiment: most for experiment, most in able.items() if most < slots},
+            ),
+            needs=needs,
+            sends_pickles=self._sends_pickles,
+        )
 
 
 class _Other(NamedTuple):
@@ -139,14 +153,3 @@ class _Other(NamedTuple):
 
     capacity: Capacity
     slots: int
-    spare: int
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _matters(row: WorkerRow) -> tuple[object, ...]:
-    """What people and other masters see at the next report."""
-    names = ("slots", "running", "queued", "spare", "barred")
-    return (row.name, row.state, tuple(row.figures.get(name) for name in names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from morphml.clock import Clock
@@ -27,8 +27,8 @@ class View:
     clock: Clock
     #: Attempts of an experiment that this master's workers have, or whose end waits here.
     running: Callable[[ExperimentId], Collection[AttemptToken]]
-    #: Slots of other masters that an experiment with such requirements may count on.
-    spare: Callable[[Mapping[str, float]], int]
+    #: Slots that other masters lend to an experiment.
+    spare: Callable[[ExperimentId], int]
 
 
 class Others:
@@ -37,14 +37,10 @@ class Others:
     Args:
         view: of the master.
         experiment: which is driven here.
-        requirements: of its attempts.
     """
 
-    def __init__(
-        self, view: View, experiment: ExperimentId, requirements: Mapping[str, float]
-    ) -> None:
+    def __init__(self, view: View, experiment: ExperimentId) -> None:
         self._view = view
-        self._requirements = requirements
         self._experiment = experiment
         self._looked: float | None = None
         self._looked_at_all = -math.inf
@@ -53,7 +49,7 @@ class Others:
 
     def slots(self) -> int:
         """Slots of other masters that the experiment may count on now."""
-        return self._view.spare(self._requirements)
+        return self._view.spare(self._experiment)
 
     def look(
         self, known: Collection[AttemptToken], *, at_once: bool = False

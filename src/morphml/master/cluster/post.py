@@ -14,7 +14,7 @@ from morphml.errors import StorageError, StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId, TaskId
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.cluster.contexts import Contexts
-from morphml.master.cluster.held import held_by, is_without_worker
+from morphml.master.cluster.held import is_without_worker
 from morphml.master.cluster.mails import mail_of
 from morphml.master.flights import Flight
 from morphml.master.session import MasterLife
@@ -137,8 +137,10 @@ class OutgoingMail:
         return batch
 
     def _post(self, batch: Sequence[Mail | AttemptName]) -> None:
-        for back in [entry for entry in batch if isinstance(entry, AttemptName)]:
-            if back.token in held_by(self._store, back.owner, self._session):
+        returned = [entry for entry in batch if isinstance(entry, AttemptName)]
+        held = self._store.leases.held(self._session) if returned else {}
+        for back in returned:
+            if (back.number, back.token) in held.get(back.owner, ()):
                 self._store.leases.give_back(back.owner, [(back.number, back.token)])
             self._hub().acknowledge([back.token])
         mails = [entry for entry in batch if isinstance(entry, Mail)]

@@ -13,11 +13,15 @@ class Shares:
     """Fair shares by priority, worked out anew when slots or demands change. Thread-safe.
 
     Args:
-        slots: how many slots are there for experiments that are driven here.
+        slots: how many slots this master's workers have.
+        lent: how many of them each experiment of another master has a right to.
     """
 
-    def __init__(self, slots: Callable[[], int]) -> None:
-        self._slots = slots
+    def __init__(
+        self, slots: Callable[[], int], lent: Callable[[], Mapping[ExperimentId, int]]
+    ) -> None:
+        self._all_slots = slots
+        self.lent = lent
         self._demands: dict[ExperimentId, Demand] = {}
         self._known: tuple[int, dict[ExperimentId, int]] | None = None
         self._lock = threading.Lock()
@@ -37,6 +41,9 @@ class Shares:
         """Slots that no experiment driven here wants."""
         slots = self._slots()
         return max(0, slots - sum(self._all().values()))
+
+    def _slots(self) -> int:
+        return max(0, self._all_slots() - sum(self.lent().values()))
 
     def _all(self) -> dict[ExperimentId, int]:
         slots = self._slots()

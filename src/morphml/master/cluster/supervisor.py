@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from morphml.clock import Clock
@@ -14,14 +14,14 @@ from morphml.ids import ExperimentId, SessionId
 from morphml.master.cluster.claiming import Claiming
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.drive import Drive
-from morphml.master.cluster.neighbours import Neighbours
+from morphml.master.cluster.neighbours import Neighbours, Wish
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.strays import Strays
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
 from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.storage import SqlStore
-from morphml.storage.cluster import StoredMail
+from morphml.storage.cluster import MasterRow, StoredMail
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class Supervisor:
         #: Driven by nobody, and left alone until their workers have had time to come here.
         self._early: set[ExperimentId] = set()
         self.drives: dict[ExperimentId, Drive] = {}
+        #: Whether there may be tasks of experiments that are not driven here.
+        self._somebody_drives = False
         #: Driven by this master, as the store says.
         self._mine: tuple[ExperimentId, ...] = ()
         #: When drives ended here, in monotonic seconds.
@@ -76,16 +78,17 @@ class Supervisor:
         try:
             self._drop_ended_drives()
             if duties.clock.monotonic() - self._reaped_at >= duties.rule.tick_s:
-                duties.neighbours.refresh()
-                self._reap()
-                self._take_up()
+                masters = duties.store.cluster.masters()
+                duties.neighbours.refresh(masters, self._wishes, duties.claiming.is_unable)
+                self._reap(masters)
+                self._take_up(masters)
                 self._send_back()
                 self._strays.give_back(self.drives.keys(), duties.clock.monotonic())
                 self._reaped_at = duties.clock.monotonic()
             duties.shares.update({name: each.demand() for name, each in self.drives.items()})
             self._read_mail()
             self._pass_orders()
-            while duties.claiming.claim(self.drives.keys() | self._early):
+            while self._somebody_drives and duties.claiming.claim(self.drives.keys() | self._early):
                 pass
         except StorageError as error:
             if not self._away:
@@ -111,9 +114,13 @@ class Supervisor:
             self._ended_at[experiment] = now
         self._ended_at = {name: at for name, at in self._ended_at.items() if now - at < REST_S}
 
-    def _reap(self) -> None:
+    def _wishes(self) -> dict[ExperimentId, Wish]:
+        """What all want that is driven here."""
+        wishes = {name: drive.wish() for name, drive in self.drives.items()}
+        return {name: wish for name, wish in wishes.items() if wish is not None}
+
+    def _reap(self, masters: Sequence[MasterRow]) -> None:
         duties = self._duties
-        masters = duties.store.cluster.masters()
         now = duties.clock.monotonic()
         lease_s = duties.rule.lease_s
         # An answer may also come late, and this process may have stood still.
@@ -131,14 +138,17 @@ class Supervisor:
         log.info("the store is back")
         self._reaper = lost_store(self._reaper, self._duties.clock.monotonic())
 
-    def _take_up(self) -> None:
+    def _take_up(self, masters: Sequence[MasterRow]) -> None:
         """Drive what nobody drives. Who comes second is told so by the store.
 
         That may be this master's own: its drive ended, and the store could not be told of it.
         """
         duties = self._duties
         self._early.clear()
-        for experiment in dict.fromkeys([*duties.store.cluster.drivable(), *self._mine]):
+        drivable = duties.store.cluster.drivable()
+        theirs = any(each.experiments for each in masters if each.session != duties.session)
+        self._somebody_drives = theirs or bool(drivable)
+        for experiment in dict.fromkeys([*drivable, *self._mine]):
             if experiment in self.drives or experiment in self._ended_at:
                 continue
             record = duties.store.experiment(experiment)
@@ -148,7 +158,7 @@ class Supervisor:
             if record.state is ExperimentState.RUNNING and not mine and not self._workers_had_time:
                 self._early.add(experiment)
                 continue
-            if record.state is ExperimentState.QUEUED and self._others_are_fitter(record):
+            if not mine and self._others_are_fitter(record):
                 continue
             drive = duties.new_drive(experiment, record.priority)
             self.drives[experiment] = drive
@@ -156,12 +166,18 @@ class Supervisor:
             drive.start()
 
     def _others_are_fitter(self, record: ExperimentRecord) -> bool:
-        """Whether only workers of other masters can run it.
+        """Whether only workers of other masters can run it, or only other masters can send it.
 
-        They would run it from here too, but only with the slots that their own experiments leave.
+        The former could run it from here too; there it needs no mail.
         """
+        duties = self._duties
         spec = ExperimentSpec.from_json(record.spec)
-        return self._duties.neighbours.alone_could_run(spec.resources)
+        if spec.evaluator.kind == "pickle" and not duties.contexts.allow_pickle:
+            # Others may still be about to say what they can.
+            return duties.neighbours.somebody_sends_pickles or not self._workers_had_time
+        if record.state is not ExperimentState.QUEUED:
+            return False
+        return duties.neighbours.alone_could_run(spec.resources)
 
     @property
     def _workers_had_time(self) -> bool:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from tests.integration.engines.remote.scripted import eventually
 from tests.integration.master.cluster.masters import LONG_S, SPACE, Site, spec
 
+from morphml.master.cluster.reports import MasterReport
 from morphml.master.recovery import fresh_machine
+from morphml.scheduling.failures import FailureKind
+from morphml.scheduling.lending import Pool
+from morphml.search.changes import ClaimedTask
 from morphml.search.experiment import Budget, ExperimentState, TrialState
 from morphml.search.replay import check_replay
 from morphml.storage import TaskState
+from morphml.storage.cluster import Mail, MailKind
 
 
 def test_spent_time_ends_a_search_that_has_lost_all_its_workers(alone: Site) -> None:
@@ -88,3 +93,40 @@ def test_what_another_master_runs_ends_during_a_pause_and_counts_after_it(shared
     assert len(shared.attempts(experiment)) == 4
     machine = fresh_machine(wanted, SPACE)
     assert check_replay(machine, shared.store.log(experiment)).passed
+
+
+def test_end_that_cannot_be_read_here_is_a_failed_attempt_and_the_trial_runs_again(
+    shared: Site,
+) -> None:
+    store = shared.store
+    one = shared.master("one")
+    # A master of a later version, as far as this one can tell.
+    later = store.open_session("later")
+    store.cluster.report(later, MasterReport(pool=Pool(slots=1)).to_json())
+    experiment = shared.submit(spec(trials=1))
+    shared.await_driver(experiment, one)
+    claimed: list[ClaimedTask] = []
+    eventually(
+        lambda: claimed or claimed.extend(store.cluster.claim_any(later, 1)), LONG_S, "its task"
+    )
+    [task] = claimed
+    mail = Mail(
+        experiment=experiment,
+        number=task.number,
+        segment=task.segment,
+        token=task.token,
+        kind=MailKind.FINISHED,
+        body=b'{"outcome": "in words of a later version"}',
+    )
+    assert store.cluster.mail.post(later, [mail]) == []
+    eventually(lambda: shared.attempts(experiment), LONG_S, "the end of the attempt")
+    worker = shared.worker(one, slots=1)
+    [again] = worker.await_tasks(1)
+    assert (again.attempt.number, again.attempt.token != task.token) == (task.number, True)
+    worker.finish(again)
+    shared.await_state(experiment, ExperimentState.COMPLETED)
+    failed, succeeded = shared.attempts(experiment)
+    assert failed.failure is not None
+    assert failed.failure["kind"] == FailureKind.INFRASTRUCTURE
+    assert succeeded.failure is None
+    assert [each.state for each in store.trials(experiment)] == [TrialState.COMPLETED]

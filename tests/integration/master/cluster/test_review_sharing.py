@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 
 from tests.integration.engines.remote.scripted import ScriptedWorker, eventually
-from tests.integration.master.cluster.masters import LONG_S, Site, driven, spec
+from tests.integration.master.cluster.masters import LONG_S, Site, driven, held, spec
 
 from morphml.ids import ExperimentId
-from morphml.search.experiment import ExperimentState
+from morphml.search.experiment import EvaluatorReference, ExperimentState
 
 GPU = {"gpu": 1.0}
 
@@ -84,3 +85,51 @@ def test_nobody_counts_on_a_worker_that_has_left(shared: Site) -> None:
         LONG_S,
         "the store to hear of it",
     )
+
+
+def test_experiment_of_a_master_with_few_workers_gets_its_share_of_those_of_another(
+    shared: Site,
+) -> None:
+    small = shared.master("small")
+    shared.worker(small, "one", slots=1)
+    poor = shared.submit(spec(trials=1_000))
+    shared.await_driver(poor, small)
+    large = shared.master("large")
+    eight = shared.worker(large, "eight", slots=8, capabilities={"ssd": 1.0})
+    neighbours = small.life._supervisor._duties.neighbours  # type: ignore[union-attr]  # it lives
+    eventually(lambda: neighbours.could_run({"ssd": 1.0}), LONG_S, "the one to know of the other's")
+    rich = shared.submit(spec(trials=1_000, resources={"ssd": 1.0}))
+    shared.await_driver(rich, large)
+    # At first all of its slots are lent; each end of a task may change who has them.
+    seen: dict[str, list[int]] = {poor: [], rich: []}
+    for _ in range(60):
+        tokens = set(held(eight))
+        here = [task for task in eight.tasks() if task.attempt.token in tokens]
+        for experiment, counts in seen.items():
+            counts.append(sum(task.attempt.owner == experiment for task in here))
+        for task in here[:2]:
+            eight.finish(task)
+        time.sleep(0.1)
+    usual = {experiment: statistics.median(counts[-20:]) for experiment, counts in seen.items()}
+    # Half of all nine slots for each; one that is at home is the poor one's.
+    assert 3 <= usual[poor] <= 5, seen
+    assert 3 <= usual[rich] <= 5, seen
+
+
+def test_pickled_experiment_is_left_to_a_master_that_sends_pickles(shared: Site) -> None:
+    plain = shared.master("plain")
+    trusting = shared.master("trusting", allow_pickle=True)
+    pickled = EvaluatorReference(kind="pickle", reference="lambda", bundle="0" * 64)
+    for _ in range(4):
+        experiment = shared.submit(spec(trials=5, evaluator=pickled))
+        shared.await_driver(experiment, trusting)
+        assert shared.record(experiment).state is ExperimentState.RUNNING
+    assert driven(plain) == []
+
+
+def test_pickled_experiment_that_no_master_sends_is_paused_with_the_reason(shared: Site) -> None:
+    shared.master("plain")
+    pickled = EvaluatorReference(kind="pickle", reference="lambda", bundle="0" * 64)
+    experiment = shared.submit(spec(trials=5, evaluator=pickled))
+    shared.await_state(experiment, ExperimentState.PAUSED)
+    assert "--allow-pickle" in shared.record(experiment).reason

@@ -5,9 +5,10 @@ from morphml.engines.remote.hub.lane import Lane
 from morphml.engines.remote.hub.reception import Identity
 from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.settings import HubSettings, HubSettingsError
-from morphml.engines.remote.hub.views import WaitingView, WorkerView
+from morphml.engines.remote.hub.views import Glance, WaitingView, WorkerView
 
 __all__ = [
+    "Glance",
     "Hub",
     "HubSettings",
     "HubSettingsError",

@@ -6,6 +6,7 @@ about it is fetched with ``take``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from morphml.engines.remote.hub.attempt import Attempt, Moment
@@ -17,7 +18,7 @@ from morphml.engines.remote.hub.losing import lose
 from morphml.engines.remote.hub.preparing import Preparing
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.hub.settings import HubSettings
-from morphml.engines.remote.hub.views import WorkerView
+from morphml.engines.remote.hub.views import Glance, WorkerView
 from morphml.engines.remote.hub.worker_side import WorkerSide
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.worker import GiveUpAttempts, WorkerState
@@ -82,14 +83,17 @@ class Book:
         """The attempt of that token, if it is here."""
         return self.ledger.attempts.get(token)
 
-    def views(self) -> list[WorkerView]:
-        """All workers, in the order in which they came."""
-        return [_view(member) for member in self.ledger.roster.members.values()]
+    def views(self, known: Mapping[str, Glance]) -> list[WorkerView]:
+        """The workers that do not look as they are known, in the order in which they came."""
+        looks = ((member, _glance(member)) for member in self.ledger.roster.members.values())
+        return [
+            _view(member, look) for member, look in looks if known.get(member.worker.id) != look
+        ]
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers + experiments)."""
         waiting = sum(view.count for view in self.drivers.waiting())
-        return max(0, self.ledger.places.free() - waiting)
+        return max(0, self.ledger.scheduler.fleet.free() - waiting)
 
     def clear(self) -> None:
         """Forget every attempt and worker, since this master has lost its session."""
@@ -97,19 +101,25 @@ class Book:
         self._dispatch.clear()
 
 
-def _view(member: Member) -> WorkerView:
-    worker, registration = member.worker, member.registration
-    held = len(worker.attempts)
+def _glance(member: Member) -> Glance:
+    held = len(member.worker.attempts)
     queued = min(member.queued, held)
+    barred = member.why_barred if member.barred else ""
+    return Glance(member.worker.state, held - queued, queued, barred, member.registration)
+
+
+def _view(member: Member, glance: Glance) -> WorkerView:
+    worker, registration = member.worker, member.registration
     return WorkerView(
         id=worker.id,
+        glance=glance,
         name=registration.name,
         state=worker.state,
         slots=registration.slots,
-        running=held - queued,
-        queued=queued,
+        running=glance.running,
+        queued=glance.queued,
         free=worker.free_slots if member.open else 0,
-        barred=member.why_barred,
+        barred=glance.barred,
         capabilities=registration.capabilities,
         figures=member.figures,
         morphml_version=registration.morphml_version,

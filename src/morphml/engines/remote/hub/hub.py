@@ -19,7 +19,7 @@ from morphml.engines.remote.hub.server import HubServer
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.sights import Sights
 from morphml.engines.remote.hub.switchboard import Switchboard
-from morphml.engines.remote.hub.views import WaitingView, WorkerView
+from morphml.engines.remote.hub.views import Glance, WaitingView, WorkerView
 from morphml.errors import MorphError
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 
@@ -145,9 +145,13 @@ class Hub:
 
     # --- workers ---------------------------------------------------------------------------------
 
-    def workers(self) -> list[WorkerView]:
-        """All workers that are or were here lately. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.views())
+    def workers(self, known: Mapping[str, Glance] | None = None) -> list[WorkerView]:
+        """Workers that are or were here lately. Cost: O(workers).
+
+        Args:
+            known: only those that do not look as they did then, by id; all by default.
+        """
+        return self._switchboard.act(lambda book, _: book.views(known or {}))
 
     def waiting(self) -> list[WaitingView]:
         """What waits for a worker, and whether any live one could run it."""

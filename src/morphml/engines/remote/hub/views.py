@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from morphml.engines.remote.messages import Figures
+from morphml.engines.remote.messages import Figures, Registration
 from morphml.ids import ExperimentId
 from morphml.scheduling.worker import WorkerState
+
+
+class Glance(NamedTuple):
+    """What of a worker matters at once to others; a view is made only where that changed."""
+
+    state: WorkerState
+    running: int
+    queued: int
+    barred: str
+    registration: Registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +26,8 @@ class WorkerView:
     """A worker at one moment."""
 
     id: str
+    #: By which a later look sees whether it has changed.
+    glance: Glance
     name: str
     state: WorkerState
     #: Attempts that it can run at once, those that run, and those that wait there.

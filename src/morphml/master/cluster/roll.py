@@ -1,0 +1,109 @@
+"""The rows that people and other masters read of this master's workers."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+from morphml.clock import Clock
+from morphml.engines.remote.hub import Glance, Hub, WorkerView
+from morphml.ids import SessionId
+from morphml.scheduling.resources import Capacity, Requirements
+from morphml.scheduling.worker import WorkerState
+from morphml.storage import SqlStore
+from morphml.storage.cluster import WorkerRow
+
+#: Seconds after which a worker's row is written though only its loads have changed.
+KEEP_S = 30.0
+_AWAY = (WorkerState.LOST, WorkerState.GONE)
+
+
+class Roll:
+    """Writes the rows of workers that changed, and now and then those of the others.
+
+    Args:
+        store: has the rows.
+        session: of this master.
+        hub: has its workers.
+        clock: hour and monotonic time.
+    """
+
+    def __init__(self, store: SqlStore, session: SessionId, hub: Hub, clock: Clock) -> None:
+        self._store = store
+        self._session = session
+        self._hub = hub
+        self._clock = clock
+        #: How the store has each worker.
+        self._known: dict[str, Glance] = {}
+        #: What each worker that may be sent something has, and its slots.
+        self._seats: dict[str, tuple[Capacity, int]] = {}
+        #: (monotonic seconds of the writing, worker), oldest first; one that was written again
+        #: meanwhile has a later entry, too.
+        self._written: deque[tuple[float, str]] = deque()
+        self._written_at: dict[str, float] = {}
+        self._put_at = -math.inf
+
+    @property
+    def slots(self) -> int:
+        """Slots of the workers that may be sent something, at the last writing."""
+        return sum(slots for _, slots in self._seats.values())
+
+    def able(self, needs: Requirements) -> int:
+        """Of those slots the ones at workers that could run attempts with such needs."""
+        return sum(slots for capacity, slots in self._seats.values() if capacity.could(needs))
+
+    def write(self) -> None:
+        """Write what is due. Cost: O(workers), about 1 us each; a row for what is due."""
+        moment, hour = self._clock.monotonic(), self._clock.now()
+        for worker in self._stale(moment):
+            self._known.pop(worker, None)
+        news = self._hub.workers(self._known)
+        if news or moment - self._put_at >= KEEP_S:
+            self._store.cluster.workers.put(self._session, [_row(view, hour) for view in news])
+            self._put_at = moment
+        for view in news:
+            self._known[view.id] = view.glance
+            self._written_at[view.id] = moment
+            self._written.append((moment, view.id))
+            if view.state in _AWAY or view.barred:
+                self._seats.pop(view.id, None)
+            else:
+                self._seats[view.id] = (Capacity.parse(view.capabilities), view.slots)
+
+    def _stale(self, now: float) -> Iterator[str]:
+        """Workers whose rows are old; one that the hub has forgotten is forgotten here, too."""
+        while self._written and now - self._written[0][0] >= KEEP_S:
+            at, worker = self._written.popleft()
+            if self._written_at.get(worker) == at:
+                del self._written_at[worker]
+                self._seats.pop(worker, None)
+                yield worker
+
+
+def _row(view: WorkerView, hour: float) -> WorkerRow:
+    return WorkerRow(
+        id=view.id,
+        name=view.name,
+        state=view.state,
+        offers=view.capabilities,
+        figures={
+            # One that is away is told of as well, so that nobody counts on it any more.
+            "slots": 0 if view.state in _AWAY else view.slots,
+            "running": view.running,
+            "queued": view.queued,
+            "barred": view.barred,
+            "version": view.morphml_version,
+            "python": view.python_version,
+            "cpu_percent": view.figures.cpu_percent,
+            "memory_percent": view.figures.memory_percent,
+            "disk_percent": view.figures.disk_percent,
+            "gpu_percent": _mean([gpu.percent for gpu in view.figures.gpus]),
+        },
+        joined_at=hour,
+        silent_s=max(0.0, hour - view.heard_at),
+    )
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
