@@ -1,6 +1,7 @@
 """Ask/tell optimizers: one algorithm per file, over the log of one experiment."""
 
 from morphml.optimizers.auto import Auto, AutoSettings
+from morphml.optimizers.bananas import Bananas, BananasSettings
 from morphml.optimizers.contract import Optimizer, Proposal
 from morphml.optimizers.differential_evolution import (
     DifferentialEvolution,
@@ -23,6 +24,8 @@ from morphml.optimizers.genetic_algorithm import GeneticAlgorithm, GeneticSettin
 from morphml.optimizers.local_search import LocalSearch, LocalSearchSettings
 from morphml.optimizers.nsga2 import Nsga2, Nsga2Settings
 from morphml.optimizers.particle_swarm import ParticleSwarm, ParticleSwarmSettings
+from morphml.optimizers.portfolio import Portfolio, PortfolioSettings
+from morphml.optimizers.quasi_random import QuasiRandom, QuasiRandomSettings
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.registry import (
     OPTIMIZERS,
@@ -40,6 +43,8 @@ __all__ = [
     "Asked",
     "Auto",
     "AutoSettings",
+    "Bananas",
+    "BananasSettings",
     "Cancelled",
     "DifferentialEvolution",
     "DifferentialEvolutionSettings",
@@ -58,8 +63,12 @@ __all__ = [
     "ParticleSwarm",
     "ParticleSwarmSettings",
     "Paused",
+    "Portfolio",
+    "PortfolioSettings",
     "Promoted",
     "Proposal",
+    "QuasiRandom",
+    "QuasiRandomSettings",
     "RandomSearch",
     "RegularizedEvolution",
     "Rejected",

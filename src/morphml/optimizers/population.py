@@ -45,8 +45,8 @@ class Population:
         self._elitism = elitism
         #: Trials asked and not told yet.
         self._pending: dict[int, Architecture] = {}
-        #: Best first; None when several objectives have to be sorted anew.
-        self._ordered: list[Member] | None = []
+        #: Best first; None until somebody asks, and when several objectives have to be sorted anew.
+        self._ordered: list[Member] | None = None
 
     def observe(self, event: Event) -> None:
         """Learn one log entry; O(capacity), for several objectives with elitism its square."""

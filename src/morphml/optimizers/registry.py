@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from morphml.errors import OptimizerError
 from morphml.optimizers.auto import Auto
+from morphml.optimizers.bananas import Bananas
 from morphml.optimizers.contract import Optimizer
 from morphml.optimizers.differential_evolution import DifferentialEvolution
 from morphml.optimizers.events import JSON
@@ -15,6 +16,8 @@ from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
 from morphml.optimizers.local_search import LocalSearch
 from morphml.optimizers.nsga2 import Nsga2
 from morphml.optimizers.particle_swarm import ParticleSwarm
+from morphml.optimizers.portfolio import Portfolio
+from morphml.optimizers.quasi_random import QuasiRandom
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.regularized_evolution import RegularizedEvolution
 from morphml.optimizers.settings import nearest
@@ -46,6 +49,11 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         use="as a yardstick, and where every trial must be independent of all others",
         source="Bergstra and Bengio, 2012",
     ),
+    "quasi_random": OptimizerEntry(
+        factory=QuasiRandom,
+        use="to cover a space of few decisions evenly",
+        source="Halton, 1960; Braaten and Weller, 1979",
+    ),
     "evolution": OptimizerEntry(
         factory=RegularizedEvolution,
         use="from about 100 trials on; robust to noise and to many workers",
@@ -59,6 +67,11 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
     "local_search": OptimizerEntry(
         factory=LocalSearch,
         use="for few trials with little noise; neighbours must be meaningful",
+        source="White et al., 2021",
+    ),
+    "bananas": OptimizerEntry(
+        factory=Bananas,
+        use="for up to about 1,000 trials of minutes each, over graphs",
         source="White et al., 2021",
     ),
     "simulated_annealing": OptimizerEntry(
@@ -75,6 +88,11 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         factory=ParticleSwarm,
         use="for smooth spaces of few numbers",
         source="Kennedy and Eberhart, 1995; Clerc and Kennedy, 2002",
+    ),
+    "portfolio": OptimizerEntry(
+        factory=Portfolio,
+        use="where nobody knows which of local search, evolution and genetic fits",
+        source="Fialho et al., 2010; Ansel et al., 2014",
     ),
     "nsga2": OptimizerEntry(
         factory=Nsga2,

@@ -18,7 +18,9 @@ from morphml.optimizers import (
     Nsga2,
     Optimizer,
     ParticleSwarm,
+    Portfolio,
     Proposal,
+    QuasiRandom,
     RandomSearch,
     RegularizedEvolution,
     Rejected,
@@ -79,6 +81,16 @@ class TestParticleSwarm(OptimizerContract):
 class TestNsga2(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return Nsga2(space, population_size=8, starts=4)
+
+
+class TestQuasiRandom(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return QuasiRandom(space)
+
+
+class TestPortfolio(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return Portfolio(space, window=10)
 
 
 class Broken:
