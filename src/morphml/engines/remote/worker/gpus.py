@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from morphml.engines.machine import GpuCard
 from morphml.engines.remote.messages import GpuFigures
+from morphml.engines.remote.worker.gpu_errors import GpuErrors
 
 
 class Gpus:
@@ -21,6 +23,7 @@ class Gpus:
         self._names = names
         self._nvml = _nvml() if names else None
         self._handles = self._find()
+        self._errors = GpuErrors(self._nvml, self._handles) if self._nvml is not None else None
 
     def cards(self) -> list[GpuCard]:
         """Models and memories, in the order of the names; empty where not all are known."""
@@ -34,10 +37,19 @@ class Gpus:
 
     def figures(self) -> tuple[GpuFigures, ...]:
         """How busy they are; about 1 ms each."""
-        return tuple(self._figures(index, each) for index, each in enumerate(self._handles))
+        if self._errors is None:
+            return ()
+        counts = self._errors.counts()
+        return tuple(
+            replace(self._figures(index, each), errors=counts[index])
+            for index, each in enumerate(self._handles)
+        )
 
     def close(self) -> None:
         """Let the driver go."""
+        if self._errors is not None:
+            self._errors.close()
+            self._errors = None
         if self._nvml is not None:
             self._nvml.nvmlShutdown()
             self._nvml, self._handles = None, []
