@@ -110,10 +110,18 @@ class Attempt:
             return told
         return self._doomed(where)
 
-    def outcome_of_death(self, reason: str) -> Outcome:
-        """How the attempt ended when its child did not live to say it."""
+    def outcome_of_death(self, reason: str, *, together: bool = False) -> Outcome:
+        """How the attempt ended when its child did not live to say it.
+
+        Args:
+            reason: of the child's death.
+            together: all children died at that moment: the attempt is not the cause.
+        """
         if self.doom is not None:
             return self._doomed("")
+        if together:
+            message = f"all worker processes ended: {reason}"
+            return failure(FailureKind.LOST_WORKER, "WorkerLost", message)
         if self.begun is None:
             return failure(
                 FailureKind.INFRASTRUCTURE,

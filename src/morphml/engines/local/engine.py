@@ -293,8 +293,8 @@ class LocalEngine:
                         child.keep_early(stream, data)
                     else:
                         self._log(child.attempt, stream, data)
-                case Died(child, reason):
-                    self._mourn(child, reason)
+                case Died(child, reason, together):
+                    self._mourn(child, reason, together=together)
 
     def _hear(self, child: ChildHandle, message: dict[str, Any]) -> None:
         kind = message.get("is")
@@ -338,14 +338,15 @@ class LocalEngine:
         if not leaves:
             self._idle[child.slot] = child
 
-    def _mourn(self, child: ChildHandle, reason: str) -> None:
+    def _mourn(self, child: ChildHandle, reason: str, *, together: bool) -> None:
         self._idle.pop(child.slot, None)
-        self._lessons.blame(child)
+        if not together:
+            self._lessons.blame(child)
         attempt = child.attempt
         if attempt is not None:
             begun = attempt.begun
             duration_s = 0.0 if begun is None else time.monotonic() - begun
-            outcome = attempt.outcome_of_death(reason)
+            outcome = attempt.outcome_of_death(reason, together=together)
             self._finish(child, attempt, outcome, attempt.started_at or time.time(), duration_s)
         self._events.append(WorkerGone(worker=self._name(child), reason=reason, at=time.time()))
         if self._pool.misfires >= _MISFIRES and not self.ready:

@@ -54,6 +54,8 @@ class Died:
 
     child: ChildHandle
     reason: str
+    #: All children ended at that moment, and none of them is the cause.
+    together: bool = False
 
 
 Happening: TypeAlias = Said | Wrote | Died
@@ -324,7 +326,7 @@ class Pool:
         elif data:
             self._happened.append(Wrote(child, stream, data))
 
-    def _bury(self, child: ChildHandle, reason: str) -> None:
+    def _bury(self, child: ChildHandle, reason: str, *, together: bool = False) -> None:
         """A child is gone: hear its last words and have its slot filled again."""
         with contextlib.suppress(EOFError, ProtocolError):
             for frame in child.receive():
@@ -336,7 +338,7 @@ class Pool:
             self._misfires += 1
         wait = 0.0 if child.ready else _BACKOFF_S[min(self._misfires, len(_BACKOFF_S)) - 1]
         self._fill_at[child.slot] = time.monotonic() + wait
-        self._happened.append(Died(child, reason))
+        self._happened.append(Died(child, reason, together))
 
     def _forget(self, child: ChildHandle) -> None:
         descriptors = [child.socket.fileno(), *child.pipes.values()]
@@ -355,7 +357,7 @@ class Pool:
         self._server = None
         for child in list(self._children.values()):
             child.kill(signal.SIGKILL)
-            self._bury(child, "the fork server ended")
+            self._bury(child, "the fork server ended", together=True)
 
 
 def _by_urgency(ready: tuple[selectors.SelectorKey, int]) -> int:
