@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from morphml.evaluation.training import Classification, Regression
     from morphml.master import Experiment, Progress, Result, replay, resume, search
     from morphml.master.cluster.nodes import MasterNode, WorkerNode
+    from morphml.master.resources import InfeasibleWarning
     from morphml.optimizers import GeneticAlgorithm, create_optimizer
     from morphml.space import (
         Architecture,
@@ -54,6 +55,7 @@ __all__ = [
     "Experiment",
     "GeneticAlgorithm",
     "GraphSpace",
+    "InfeasibleWarning",
     "Input",
     "MasterNode",
     "MorphError",
@@ -105,6 +107,7 @@ _HOMES = {
     "GeneticAlgorithm": "optimizers",
     "MasterNode": "master.cluster.nodes",
     "WorkerNode": "master.cluster.nodes",
+    "InfeasibleWarning": "master.resources",
     "create_optimizer": "optimizers",
     **dict.fromkeys(("Experiment", "Progress", "Result", "replay", "resume", "search"), "master"),
 }

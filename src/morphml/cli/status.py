@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from morphml.cli.guard import guard
 from morphml.cli.listing import readable
 from morphml.cli.options import AsJson
 from morphml.cli.screen import results, table_of, write_json
+from morphml.scheduling.resources import Capacity
 
 if TYPE_CHECKING:
     from morphml.ids import SessionId
@@ -156,6 +158,7 @@ def experiment_document(experiment: ExperimentStatus) -> dict[str, object]:
         "budget": experiment.budget,
         "tasks": {state.value: count for state, count in experiment.tasks.items()},
         "driver": experiment.driver,
+        "waits_for": list(experiment.waits_for),
     }
 
 
@@ -192,14 +195,19 @@ def _state_text(worker: WorkerRow) -> str:
 
 
 def offers_text(worker: WorkerRow) -> str:
-    """What a worker has: cores, GPUs and labels; amounts of bytes are left out."""
-    shown = []
-    for name, amount in sorted(worker.offers.items()):
-        if name in ("cpu", "gpu"):
-            shown.append(f"{amount:g} {name}")
-        elif amount == 1:
-            shown.append(name)
-    return ", ".join(shown)
+    """What a worker has: cores, GPUs by model and labels; amounts of bytes are left out."""
+    capacity = Capacity.parse(worker.offers)
+    models = Counter(gpu.model for gpu in capacity.gpus)
+    return ", ".join(
+        [
+            *(f"{cores:g} cpu" for name, cores in capacity.amounts.items() if name == "cpu"),
+            *(f"{count} gpu {model}".strip() for model, count in sorted(models.items())),
+            *(
+                name if amount == 1 else f"{amount:g} {name}"
+                for name, amount in sorted(capacity.labels.items())
+            ),
+        ]
+    )
 
 
 def _experiment_row(experiment: ExperimentStatus) -> tuple[object, ...]:
@@ -213,8 +221,13 @@ def _experiment_row(experiment: ExperimentStatus) -> tuple[object, ...]:
         tasks.get("pending", 0),
         tasks.get("leased", 0),
         experiment.driver or "-",
-        experiment.reason,
+        experiment.reason or _waits_text(experiment),
     )
+
+
+def _waits_text(experiment: ExperimentStatus) -> str:
+    """Why none of its trials can run now, or ""."""
+    return f"waits: {'; '.join(experiment.waits_for)}" if experiment.waits_for else ""
 
 
 def _count(number: int, thing: str) -> str:

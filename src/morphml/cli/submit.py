@@ -31,6 +31,14 @@ Priority = Annotated[
     ),
 ]
 Seed = Annotated[int | None, typer.Option(help="Root of all randomness.")]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse it when no worker that is there now can run its trials, instead of waiting "
+        "for one.",
+    ),
+]
 Follow = Annotated[
     bool, typer.Option("--watch", help="Show its progress until it is over, then what was found.")
 ]
@@ -43,6 +51,7 @@ def submit(  # noqa: PLR0913 one parameter per option
     priority: Priority = None,
     trials: Trials = None,
     seed: Seed = None,
+    strict: Strict = False,
     watch: Follow = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -59,7 +68,7 @@ def submit(  # noqa: PLR0913 one parameter per option
 
         see_this_folder()
         changes = {"priority": priority, "trials": trials, "seed": seed}
-        with submitting.submitted(file, storage, changes) as (experiment, kept):
+        with submitting.submitted(file, storage, changes, strict=strict) as (experiment, kept):
             if watch:
                 submitting.follow(experiment, storage=kept, as_json=as_json, quiet=quiet)
                 return

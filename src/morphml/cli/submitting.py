@@ -20,12 +20,13 @@ from morphml.cli.running import print_outcome, progress_shown
 from morphml.cli.screen import messages, results, write_json
 from morphml.errors import ExperimentError
 from morphml.master import Experiment
+from morphml.master.resources import missing_on
 from morphml.storage.address import without_password
 
 
 @contextmanager
 def submitted(
-    file: Path, storage: str | None, changes: Mapping[str, object]
+    file: Path, storage: str | None, changes: Mapping[str, object], *, strict: bool = False
 ) -> Iterator[tuple[Experiment, str]]:
     """The experiment of a file, left to the masters, and the store as it may be shown.
 
@@ -33,6 +34,7 @@ def submitted(
         file: the experiment file.
         storage: the store; by default what the file says.
         changes: options that go before what the file says; None for what was not said.
+        strict: refuse it where no worker that is there can run its trials.
 
     Raises:
         ExperimentError: when the file is wrong or names no store, or the evaluator cannot travel.
@@ -50,7 +52,8 @@ def submitted(
     with Experiment.create(
         space_of(given), evaluator_of(given), storage=kept, engine="remote", **options
     ) as experiment:
-        experiment.submit()
+        with _warnings_as_lines():
+            experiment.submit(strict=strict)
         yield experiment, without_password(kept)
 
 
@@ -60,7 +63,8 @@ def submit_again(experiment: Experiment, *, storage: str, as_json: bool) -> None
     Raises:
         ExperimentError: when it runs already, is completed, or was made for this machine only.
     """
-    experiment.submit()
+    with _warnings_as_lines():
+        experiment.submit()
     tell(experiment, storage=without_password(storage), as_json=as_json)
 
 
@@ -68,8 +72,10 @@ def tell(experiment: Experiment, *, storage: str, as_json: bool) -> None:
     """What was left to the masters, and how to see it."""
     record = experiment.record
     if as_json:
+        lacks = missing_on(experiment.store.cluster.workers.all(), experiment.spec.resources)
         shown = {"storage": storage, "experiment": record.id, "name": record.name}
-        write_json(shown | {"state": record.state.value})
+        waits = {"waits_for": [str(lack) for lack in lacks]}
+        write_json(shown | {"state": record.state.value} | waits)
         return
     text = f"submitted {record.name} ({record.id}); see it with: morphml status --storage {storage}"
     results().print(text, markup=False, soft_wrap=True)

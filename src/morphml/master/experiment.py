@@ -24,7 +24,7 @@ from morphml.master.refusals import (
     refuse_strange_engine,
     warn_of_idle_limits,
 )
-from morphml.master.resources import local_workers
+from morphml.master.resources import check_feasible, local_workers
 from morphml.master.result import Result
 from morphml.master.reuse import named_by_digest, reused_trials
 from morphml.master.runner import run
@@ -200,14 +200,22 @@ class Experiment:
             )
         return self.result()
 
-    def submit(self) -> None:
+    def submit(self, *, strict: bool = False) -> None:
         """Leave it to the masters of its store: whichever has room drives it, by priority.
+
+        Where none of the workers that are there can run its trials, an ``InfeasibleWarning`` says
+        what is missing; it then waits for such a worker.
+
+        Args:
+            strict: refuse it instead, and also when no worker is there at all.
 
         Raises:
             ExperimentError: when it runs already, is completed, or was made for this machine only.
+            RequirementsError: when ``strict`` refuses it; it is not submitted.
         """
         spec = self.spec
         refuse_what_cannot_travel(spec)
+        check_feasible(self.store, spec.resources, strict=strict)
         self._let_go()
         self.store.cluster.submit(self.id, spec.priority)
         self.store.hints.send(HintTopic.WORK)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 
 from morphml.engines.devices import default_workers, gpus
 from morphml.engines.machine import local_capacity
@@ -45,25 +46,43 @@ def local_workers(resources: Mapping[str, float], wanted: int | None = None) -> 
     return Holdings(capacity).room(needs, wanted)
 
 
-def missing_on_workers(store: SqlStore, resources: Mapping[str, float]) -> tuple[Missing, ...]:
-    """What no live worker of a store's masters has, so that such a trial runs nowhere now.
+def missing_on(rows: Iterable[WorkerRow], resources: Mapping[str, float]) -> tuple[Missing, ...]:
+    """What none of these workers has as far as they are there, so that such a trial runs nowhere.
 
-    Empty when one could run it, busy or not. One query.
+    Empty when one could run it, busy or not.
+
+    Args:
+        rows: as the store has them.
+        resources: what one trial needs.
+    """
+    there = (row for row in rows if row.live and row.state not in _AWAY)
+    return missing(Requirements.parse(resources), [Capacity.parse(row.offers) for row in there])
+
+
+def check_feasible(store: SqlStore, resources: Mapping[str, float], *, strict: bool) -> None:
+    """Say it where no worker that is there now can run such trials; one query.
+
+    Workers may still join, so it is a warning, and none where nobody has joined yet.
+
+    Args:
+        store: that the masters share.
+        resources: what one trial needs.
+        strict: raise instead, and also where there is no worker at all.
+
+    Raises:
+        RequirementsError: what is missing.
     """
     rows = store.cluster.workers.all()
-    return missing(Requirements.parse(resources), capacities(rows))
-
-
-def capacities(rows: list[WorkerRow]) -> list[Capacity]:
-    """What the workers have that are there."""
-    return [Capacity.parse(row.offers) for row in rows if row.live and row.state not in _AWAY]
-
-
-def infeasible_text(resources: Mapping[str, float], lacks: tuple[Missing, ...]) -> str:
-    """Why no worker can run a trial and what to do, for people."""
-    needs = words(Requirements.parse(resources))
-    found = "; ".join(str(each) for each in lacks)
-    return (
-        f"no worker that is there now can run its trials, which need {needs}: {found}. It waits "
-        "until such a worker joins; start one, or stop it and ask for less"
+    lacks = missing_on(rows, resources)
+    if not lacks:
+        return
+    text = (
+        f"no worker that is there now can run the trials, which need "
+        f"{words(Requirements.parse(resources))}: {'; '.join(str(each) for each in lacks)}"
     )
+    if strict:
+        raise RequirementsError(f"{text}; start such a worker first, or ask for less")
+    if not all(lack.name == "workers" and not lack.most for lack in lacks):
+        warnings.warn(
+            f"{text}; they wait until such a worker joins", InfeasibleWarning, stacklevel=3
+        )

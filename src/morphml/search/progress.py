@@ -37,6 +37,8 @@ class Progress:
     ended: int = 0
     #: Why the search ended, or "" while it runs.
     reason: str = ""
+    #: What its trials need and no worker has, so that none can run; "" while some worker can.
+    waits_for: str = ""
 
     @property
     def rate(self) -> float:

@@ -34,7 +34,7 @@ def progress_view(console: Console) -> Iterator[Observer]:
 
 
 def render_progress(progress: Progress) -> RenderableType:
-    """Two to four lines: bar, figures, what was answered without training, what failed."""
+    """Lines: bar, figures, what was answered without training, what failed, what is missing."""
     lines: list[RenderableType] = [_bar(progress), _figures(progress)]
     aside = [
         f"{count} {words}"
@@ -48,6 +48,8 @@ def render_progress(progress: Progress) -> RenderableType:
         lines.append(Text("  " + ", ".join(aside), style="dim"))
     if failed_trials(progress):
         lines.append(Text(f"  {failed_trials(progress)} trials failed", style="yellow"))
+    if progress.waits_for:
+        lines.append(Text(f"  waits: {progress.waits_for}", style="yellow"))
     if progress.reason:
         lines.append(Text(f"  {progress.reason}", style="bold"))
     return Group(*lines)
@@ -66,6 +68,8 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{failed_trials(progress)} failed")
     if progress.reused:
         parts.append(f"{progress.reused} reused")
+    if progress.waits_for:
+        parts.append(f"waits: {progress.waits_for}")
     if progress.reason:
         parts.append(progress.reason)
     return ", ".join(parts)

@@ -63,6 +63,29 @@ def test_submit_wants_a_shared_store(typed: Run, tmp_path: Path) -> None:
     assert "--storage postgresql://" in one_screen(done)
 
 
+def test_strict_submit_is_refused_where_no_worker_can_run_it(typed: Run, tmp_path: Path) -> None:
+    needy = f"{EXPERIMENT}resources: {{gpu: 2}}\n"
+    (tmp_path / "experiment.yaml").write_text(needy, encoding="utf-8")
+    (tmp_path / "scoring.py").write_text("def evaluate(arch, trial):\n    return 1.0\n")
+    submit = ("submit", "experiment.yaml", "--storage", "a.db")
+    done = typed(*submit, "--strict")
+    assert done.returncode == 2
+    assert "which need gpu 2: there is no worker; start such a worker first" in one_screen(done)
+    assert (
+        json.loads(typed("status", "--storage", "a.db", "--json").stdout)["experiments"][0]["state"]
+        == "created"
+    )
+    done = typed(*submit, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["waits_for"] == ["there is no worker"]
+
+
+def test_worker_is_told_of_gpus_that_are_not_there(typed: Run) -> None:
+    done = typed("worker", "--master", "a", "--no-token", "--gpus", "97")
+    assert done.returncode == 2
+    assert "got '97', and this process may use" in one_screen(done)
+
+
 def test_status_of_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
     done = typed("status", "--storage", "absent.db")
     assert done.returncode == 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from morphml.ids import ExperimentId
-from morphml.search.experiment import ExperimentState
+from morphml.master.resources import missing_on
+from morphml.search.changes import ExperimentRecord
+from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.storage import SqlStore, TaskState
 from morphml.storage.cluster import MasterRow, WorkerRow
 
@@ -31,6 +33,8 @@ class ExperimentStatus:
     tasks: Mapping[TaskState, int]
     #: Name of the master that drives it; "" for none.
     driver: str
+    #: What its trials need and no worker has, each for people; empty while some worker can run one.
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +58,17 @@ def status(store: SqlStore) -> ClusterStatus:
     """The cluster now; a few queries, and one for each experiment that is not over."""
     masters = tuple(store.cluster.masters())
     drivers = {experiment: master.name for master in masters for experiment in master.experiments}
+    workers = tuple(worker for worker in store.cluster.workers.all() if worker.live)
     return ClusterStatus(
         masters=masters,
-        workers=tuple(worker for worker in store.cluster.workers.all() if worker.live),
-        experiments=tuple(_experiments(store, drivers)),
+        workers=workers,
+        experiments=tuple(_experiments(store, drivers, workers)),
     )
 
 
-def _experiments(store: SqlStore, drivers: Mapping[ExperimentId, str]) -> list[ExperimentStatus]:
+def _experiments(
+    store: SqlStore, drivers: Mapping[ExperimentId, str], workers: Sequence[WorkerRow]
+) -> list[ExperimentStatus]:
     over = (ExperimentState.COMPLETED, ExperimentState.FAILED)
     shown, left = [], OVER_SHOWN
     for record in store.experiments():
@@ -80,6 +87,14 @@ def _experiments(store: SqlStore, drivers: Mapping[ExperimentId, str]) -> list[E
                 budget=record.budget,
                 tasks={} if record.state in over else store.task_counts(record.id),
                 driver=drivers.get(record.id, ""),
+                waits_for=_waits_for(record, workers),
             )
         )
     return shown
+
+
+def _waits_for(record: ExperimentRecord, workers: Sequence[WorkerRow]) -> tuple[str, ...]:
+    if record.state not in (ExperimentState.QUEUED, ExperimentState.RUNNING):
+        return ()
+    resources = ExperimentSpec.from_json(record.spec).resources
+    return tuple(str(lack) for lack in missing_on(workers, resources))

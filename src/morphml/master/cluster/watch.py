@@ -12,6 +12,7 @@ from morphml.errors import StoreUnavailable
 from morphml.ids import ExperimentId
 from morphml.master.cluster.contexts import current_spec
 from morphml.master.recovery import fresh_machine
+from morphml.master.resources import missing_on
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.search.progress import Observer, Progress
 from morphml.space import SearchSpace
@@ -71,6 +72,8 @@ class Watch:
         if self._ended_before is None:
             self._ended_before = ended
         tasks = self._store.task_counts(self._experiment)
+        workers = self._store.cluster.workers.all()
+        lacks = missing_on(workers, self._machine.spec.resources)
         progress = Progress(
             name=record.name,
             taken=record.next_number,
@@ -80,19 +83,16 @@ class Watch:
             rejections=standing.rejections,
             reused=standing.reused,
             busy=tasks.get(TaskState.LEASED, 0),
-            slots=self._slots(),
+            slots=sum(int(str(each.figures.get("slots", 0))) for each in workers if each.live),
             objective=objective.name,
             best_value=None if best is None else objective.minimised(best[1][0]),
             best_number=None if best is None else best[0],
             elapsed_s=self._clock.monotonic() - self._began,
             ended=ended - self._ended_before,
             reason=record.reason,
+            waits_for="; ".join(str(lack) for lack in lacks),
         )
         return record.state, progress
-
-    def _slots(self) -> int:
-        workers = [worker for worker in self._store.cluster.workers.all() if worker.live]
-        return sum(int(str(worker.figures.get("slots", 0))) for worker in workers)
 
     def until_over(self, observer: Observer) -> ExperimentState:
         """Look twice a second until it is over or paused; an outage of the store is waited out.
@@ -120,7 +120,10 @@ class Watch:
             missing = "no master serves this store: start one with `morphml master --storage ...`"
         elif progress.slots == 0:
             missing = "no worker is there: start one with `morphml worker --master HOST:PORT`"
+        elif progress.waits_for:
+            missing = f"no worker can run its trials: {progress.waits_for}"
         else:
+            self._told = None
             return
         if missing == self._told:
             return
