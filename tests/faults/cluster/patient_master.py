@@ -1,4 +1,4 @@
-"""A master that shuts broken workers off for two seconds only; run by ``test_faulty_workers``."""
+"""A master that shuts broken workers off for two seconds only, and bears fuller disks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from morphml.cli.doors import server_door
 from morphml.master.cluster.settings import MasterSettings
 from morphml.scheduling.breaker import BreakerRule
 from morphml.scheduling.faults import WorkerFaultRule
+from morphml.scheduling.health import Figure, HealthRule, Threshold
+
+MIB = float(1 << 20)
+#: For disks of 64 MiB.
+SMALL_DISKS = Threshold(
+    figure=Figure.DISK_FREE,
+    sick=16 * MIB,
+    well=32 * MIB,
+    for_s=0.0,
+    words="its disk is full: {:.0f} MiB left",
+    unit=MIB,
+)
 
 
 def main() -> None:
@@ -22,6 +34,7 @@ def main() -> None:
         name=name,
         artifacts=Path(artifacts),
         faults=WorkerFaultRule(breaker=BreakerRule(cool_s=2.0, longest_s=4.0)),
+        health=HealthRule(thresholds=(SMALL_DISKS,), sample_s=1.0),
     )
     access = server_door(listen, Path(tokens), None, None, None)
     serving.serve_master(settings, access, Path(tokens))

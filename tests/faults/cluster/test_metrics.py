@@ -74,6 +74,7 @@ def test_metrics_of_a_master_count_what_its_search_did(cluster: Cluster) -> None
     cluster.until(lambda: cluster.told(experiment) >= 10, "it runs")
     cluster.hold("w1", "w2")
     cluster.until(lambda: scrape(cluster).value("morphml_slots", state="busy") == 4, "all is busy")
+    cluster.until(lambda: scrape(cluster).of("morphml_best_fitness"), "its best is told")
     during = scrape(cluster)
     (best,) = during.of("morphml_best_fitness").items()
     assert dict(best[0])["objective"] == "loss"

@@ -121,16 +121,17 @@ def test_child_killed_by_hand_fails_its_attempt_as_a_crash(
     assert before & set(engine.processes) == {engine.processes[0]}
 
 
-def test_fork_server_killed_by_hand_fails_what_ran_and_all_start_anew(
+def test_fork_server_killed_by_hand_blames_nothing_that_ran_and_all_start_anew(
     probe: EngineProbe, engine: LocalEngine, tmp_path: Path
 ) -> None:
     probe.prepare(faulty.Lingerer(str(tmp_path), "hang"))
-    token = probe.submit()
-    probe.pump((tmp_path / "noted").exists)
+    tokens = [probe.submit(), probe.submit()]
+    probe.pump(lambda: len(probe.of(Started)) == 2 and (tmp_path / "noted").exists())
     before = engine.processes
     os.kill(before[0], signal.SIGKILL)
     probe.finish()
-    failed(probe.finished(token).outcome, FailureKind.CRASH, "fork server")
+    for token in tokens:
+        failed(probe.finished(token).outcome, FailureKind.LOST_WORKER, "fork server")
     still_works(probe)
     assert not set(before) & set(engine.processes)
     assert gone(list(before)) == []
