@@ -106,6 +106,12 @@ class Assignment:
     requirements: Mapping[str, float] = field(default_factory=dict)
     #: Names of workers to avoid where another one is free.
     avoid: tuple[str, ...] = ()
+    #: Order among waiting attempts of all experiments; smaller goes first.
+    rank: float = 0.0
+    #: What it takes relative to others of its experiment, such as FLOPs x epochs; None: unknown.
+    cost: float | None = None
+    #: Names of data and checkpoints that it reads; who has one is preferred when free.
+    affinity: tuple[str, ...] = ()
 
 
 # --- how an attempt ends -------------------------------------------------------------------------

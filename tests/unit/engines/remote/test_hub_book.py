@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from morphml.engines.port import Assignment, Finished, Order, Returned, Started, Succeeded
 from morphml.engines.remote.hub.attempt import AT_WORKER, AttemptState, Moment
@@ -22,6 +22,7 @@ from morphml.engines.remote.hub.commands import (
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.policies import POLICIES
 from morphml.scheduling.worker import WorkerState
 
 RULE = HubSettings()
@@ -69,6 +70,11 @@ class BookMachine(RuleBasedStateMachine):
         self.acknowledged: set[AttemptToken] = set()
         self.killed: set[AttemptToken] = set()
         self.lanes: dict[ExperimentId, int] = {}
+        self.book.tick(self.now)
+
+    @initialize(policy=st.sampled_from(sorted(POLICIES)))
+    def choose_policy(self, policy: str) -> None:
+        self.book = Book(replace(RULE, policy=policy))
         self.book.tick(self.now)
 
     @property
@@ -303,7 +309,7 @@ class BookMachine(RuleBasedStateMachine):
                 for a in ledger.attempts.values()
                 if a.worker == worker and a.state in AT_WORKER
             }
-            held = set(ledger.places.held(worker))
+            held = set(ledger.scheduler.fleet.held(worker))
             if member.live:
                 assert at_it <= set(member.expected)
                 assert held == set(member.worker.attempts)
@@ -319,7 +325,8 @@ class BookMachine(RuleBasedStateMachine):
         for experiment, group in ledger.groups.items():
             own = [a for a in ledger.attempts.values() if a.name.owner == experiment]
             assert group.tokens == {a.token for a in own}
-            assert group.used == sum(a.state in AT_WORKER for a in own)
+            used = ledger.scheduler.stakes.of(experiment).used
+            assert used == sum(a.state in AT_WORKER for a in own)
         assert all(a.name.owner in ledger.groups for a in ledger.attempts.values())
 
     @invariant()
@@ -328,7 +335,7 @@ class BookMachine(RuleBasedStateMachine):
         waiting = [
             a for a in ledger.attempts.values() if a.state is AttemptState.WAITING and not a.avoid
         ]
-        assert not waiting or ledger.places.free() == 0
+        assert not waiting or ledger.scheduler.fleet.free() == 0
 
     def teardown(self) -> None:
         """When all workers are gone and all drivers listen, every attempt has ended for its own."""

@@ -78,12 +78,12 @@ def test_loss_that_nobody_heard_of_is_taken_back_when_the_worker_is() -> None:
     story = Story()
     story.lose()
     story.come()
-    assert story.book.ledger.group(EXPERIMENT).used == 1
-    assert story.book.ledger.places.free() == 0
+    assert story.book.ledger.scheduler.stakes.of(EXPERIMENT).used == 1
+    assert story.book.ledger.scheduler.fleet.free() == 0
     assert story.ends() == []
     story.finish()
     assert story.ends() == ["Succeeded"]
-    assert story.book.ledger.group(EXPERIMENT).used == 0
+    assert story.book.ledger.scheduler.stakes.of(EXPERIMENT).used == 0
 
 
 def test_loss_that_the_driver_took_is_judged_by_the_store_once_it_is_stored() -> None:
@@ -133,7 +133,7 @@ def test_attempt_that_waits_goes_back_when_the_only_worker_is_lost() -> None:
     assert story.ends() == []  # its slot is taken, and may be free soon
     story.lose()
     assert sorted(story.ends()) == ["Failed", "Returned"]
-    assert story.book.ledger.group(EXPERIMENT).used == 0
+    assert story.book.ledger.scheduler.stakes.of(EXPERIMENT).used == 0
 
 
 def test_attempt_that_waits_stays_when_its_worker_is_back_in_time() -> None:

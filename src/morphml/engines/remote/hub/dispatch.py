@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
+from collections.abc import Iterator
 
 from morphml.engines.port import Returned
-from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
+from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment, waiting_task
 from morphml.engines.remote.hub.commands import SendTask
-from morphml.engines.remote.hub.group import Group
 from morphml.engines.remote.hub.ledger import Ledger
 from morphml.ids import ExperimentId
 from morphml.scheduling.worker import WorkerState
@@ -23,69 +22,54 @@ class Dispatch:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._hungry: dict[ExperimentId, Group] = {}
+        #: What waits until the workers have loaded its experiment.
+        self._held: dict[ExperimentId, list[Attempt]] = {}
         #: (when it was sent, attempt), oldest first.
         self._unconfirmed: deque[tuple[float, Attempt]] = deque()
         #: Since when something waits and no worker takes anything, in monotonic seconds.
         self._alone_since: float | None = None
 
     def queue(self, attempt: Attempt) -> None:
-        """The attempt waits for a worker from now on."""
+        """The attempt waits for a worker from now on.
+
+        Raises:
+            RequirementsError: when what it needs makes no sense.
+        """
         group = self._ledger.group(attempt.name.owner)
-        group.wait(attempt)
-        self._hungry[group.experiment] = group
+        if group.readiness is None:
+            self._ledger.scheduler.submit(waiting_task(attempt))
+        else:
+            self._held.setdefault(group.experiment, []).append(attempt)
+
+    def waiting(self) -> Iterator[Attempt]:
+        """All that wait for a worker."""
+        for task in self._ledger.scheduler.waiting():
+            yield self._ledger.attempts[task.token]
+        for held in self._held.values():
+            yield from (each for each in held if each.state is AttemptState.WAITING)
 
     def fill(self, now: Moment) -> None:
-        """Send what waits to workers, as far as they have room; who uses least goes first."""
-        stuck = {e for e, group in self._hungry.items() if group.readiness is not None}
-        while len(self._hungry) > len(stuck):
-            open_to = [g for e, g in self._hungry.items() if e not in stuck]
-            group = open_to[0] if len(open_to) == 1 else min(open_to, key=lambda g: g.load)
-            if not self._send_one(group, now):
-                if group.hungry:
-                    stuck.add(group.experiment)
-                else:
-                    del self._hungry[group.experiment]
+        """Send what waits to workers, as far as they have room."""
+        scheduler = self._ledger.scheduler
+        if self._held:
+            self._release()
+        while len(scheduler) and (placement := scheduler.decide(now.monotonic)) is not None:
+            self._send(self._ledger.attempts[placement.token], placement.worker, now)
 
-    def _send_one(self, group: Group, now: Moment) -> bool:
-        for kind, attempt in group.heads():
-            worker = self._choose(attempt, group, now)
-            if worker is not None:
-                group.leave(kind)
-                self._send(attempt, worker, group, now)
-                return True
-        return False
+    def _release(self) -> None:
+        """What waited for the workers to be ready waits for one of them now."""
+        groups = self._ledger.groups
+        for experiment in list(self._held):
+            group = groups.get(experiment)
+            if group is None or group.readiness is None:
+                for attempt in self._held.pop(experiment):
+                    if attempt.state is AttemptState.WAITING:
+                        self._ledger.scheduler.submit(waiting_task(attempt))
 
-    def _choose(self, attempt: Attempt, group: Group, now: Moment) -> str | None:
-        share = self._ledger.settings.ahead_of(group.mean_s)
-        avoid = attempt.avoid
-        if avoid:  # a retry of it is better not lost to a worker that is only being tried
-            avoid = (*avoid, *self._ledger.faults.on_trial())
-        worker = self._ledger.places.choose(attempt.requirements, avoid, ahead=share > 0)
-        if worker is None or not self._has_room(worker, share):
-            return None
-        if not avoid:
-            return worker
-        if not self._ledger.places.avoids(worker, avoid):
-            return worker
-        if attempt.elsewhere_until is None:
-            attempt.elsewhere_until = now.monotonic + self._ledger.settings.elsewhere_s
-        waited = now.monotonic >= attempt.elsewhere_until
-        if waited and not self._ledger.faults.doubts(worker):
-            return worker
-        elsewhere = self._ledger.places.could_run(attempt.requirements, avoid)
-        return None if elsewhere else worker
-
-    def _has_room(self, worker: str, share: float) -> bool:
-        """Whether the worker may hold one more, and so much beyond its slots."""
-        slots = self._ledger.roster.members[worker].registration.slots
-        return len(self._ledger.places.held(worker)) < slots + math.ceil(share * slots)
-
-    def _send(self, attempt: Attempt, worker: str, group: Group, now: Moment) -> None:
+    def _send(self, attempt: Attempt, worker: str, now: Moment) -> None:
         member = self._ledger.roster.members[worker]
         attempt.state, attempt.sent_at = AttemptState.SENT, now.monotonic
         self._ledger.put(attempt, member)
-        self._ledger.places.take(worker, attempt.token, attempt.requirements)
         self._ledger.roster.assigned(member, attempt.token)
         self._ledger.faults.sent(worker, attempt.token, now)
         self._unconfirmed.append((now.monotonic, attempt))
@@ -109,18 +93,18 @@ class Dispatch:
 
         Workers that left this master may be at another one, which can then claim it.
         """
-        if not self._hungry or self._ledger.places.slots():
+        stranded = bool(len(self._ledger.scheduler) or self._held)
+        if not stranded or self._ledger.scheduler.fleet.slots():
             self._alone_since = None
             return
         if self._alone_since is None:
             self._alone_since = now.monotonic
         if now.monotonic - self._alone_since >= self._ledger.settings.announce_within_s:
-            for group in self._hungry.values():
-                for attempt in group.waiting():
-                    self._ledger.end_as(attempt, Returned(), now, lost=False)
+            for attempt in list(self.waiting()):
+                self._ledger.end_as(attempt, Returned(), now, lost=False)
 
     def clear(self) -> None:
         """Forget all."""
         self._alone_since = None
-        self._hungry.clear()
+        self._held.clear()
         self._unconfirmed.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from morphml.engines.port import (
@@ -87,7 +88,12 @@ class DriverSide:
         """So many slots the experiment may use now."""
         group = self._ledger.groups.get(experiment)
         if group is not None:
-            group.share = slots
+            self._ledger.scheduler.share(experiment, slots)
+
+    def expect(self, experiment: ExperimentId, more: int) -> None:
+        """So many tasks the experiment will still bring."""
+        if experiment in self._ledger.groups:
+            self._ledger.scheduler.expect(experiment, more)
 
     def collect(self, experiment: ExperimentId) -> list[EngineEvent]:
         """All that is to be told of the experiment, in order; it is told once."""
@@ -135,8 +141,9 @@ class DriverSide:
 
     def ahead(self, experiment: ExperimentId) -> float:
         """How much may lie at workers beyond their slots, as a share of those."""
-        group = self._ledger.groups.get(experiment)
-        return 0.0 if group is None else self._ledger.settings.ahead_of(group.mean_s)
+        if experiment not in self._ledger.groups:
+            return 0.0
+        return self._ledger.scheduler.ahead(experiment)
 
     def submit(
         self, assignments: Iterable[Assignment], now: Moment, *, hold: bool = False
@@ -233,21 +240,24 @@ class DriverSide:
 
     def waiting(self) -> list[WaitingView]:
         """What waits, and whether it waits for nothing."""
-        views = []
-        for group in self._ledger.groups.values():
-            counts: dict[tuple[tuple[str, float], ...], int] = {}
-            for (requirements, _), count in group.counts().items():
-                counts[requirements] = counts.get(requirements, 0) + count
-            views += [_view(self._ledger, group.experiment, dict(r), n) for r, n in counts.items()]
-        return [view for view in views if view.count]
+        counts = Counter(
+            (attempt.name.owner, tuple(sorted(attempt.requirements.items())))
+            for attempt in self._dispatch.waiting()
+        )
+        return [
+            WaitingView(
+                experiment=experiment,
+                requirements=dict(requirements),
+                count=count,
+                feasible=self._ledger.could_run(dict(requirements)),
+            )
+            for (experiment, requirements), count in counts.items()
+        ]
 
-
-def _view(
-    ledger: Ledger, experiment: ExperimentId, requirements: Mapping[str, float], count: int
-) -> WaitingView:
-    return WaitingView(
-        experiment=experiment,
-        requirements=requirements,
-        count=count,
-        feasible=ledger.places.could_run(requirements),
-    )
+    def send_back(
+        self, experiment: ExperimentId, requirements: Mapping[str, float], now: Moment
+    ) -> None:
+        """Let go of what waits here with these requirements: it ends as ``Returned``."""
+        for attempt in list(self._dispatch.waiting()):
+            if attempt.name.owner == experiment and attempt.requirements == requirements:
+                self._ledger.end_as(attempt, Returned(), now, lost=False)

@@ -153,6 +153,10 @@ class Hub:
         """
         return self._switchboard.act(lambda book, _: book.views(known or {}))
 
+    def history(self, worker: str) -> Mapping[str, list[float | None]]:
+        """Figures of a worker's last hour, oldest first: times under ``at``, others by name."""
+        return self._switchboard.act(lambda book, _: book.ledger.health.history(worker))
+
     def waiting(self) -> list[WaitingView]:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.drivers.waiting())
@@ -164,7 +168,7 @@ class Hub:
             ahead: and the share asked ahead. What no worker has room for waits here, and goes to
                 the first slot that is free, without waiting for a commit.
         """
-        slots = self._switchboard.act(lambda book, _: book.ledger.places.slots())
+        slots = self._switchboard.act(lambda book, _: book.ledger.scheduler.fleet.slots())
         return slots + int(self._settings.ahead * slots) if ahead else slots
 
     def free(self) -> int:
@@ -173,7 +177,7 @@ class Hub:
 
     def free_for(self, requirements: Mapping[str, float]) -> int:
         """How many attempts with these requirements would start now. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.ledger.places.free_for(requirements))
+        return self._switchboard.act(lambda book, _: book.ledger.free_for(requirements))
 
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
         """Let a worker take nothing more, finish within the time, and leave; whether it is here."""

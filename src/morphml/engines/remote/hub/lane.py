@@ -82,6 +82,10 @@ class Lane:
         experiment, slots = self._experiment, max(0, self._slots)
         return self._switchboard.act(lambda book, _: int(book.drivers.ahead(experiment) * slots))
 
+    def expect(self, more: int) -> None:
+        """So many tasks the experiment will still bring, as far as is known."""
+        self._switchboard.act(lambda book, _: book.drivers.expect(self._experiment, more))
+
     def submit(self, *assignments: Assignment) -> None:
         """Send attempts to workers, or queue them. Never waits.
 

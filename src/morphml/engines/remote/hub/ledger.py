@@ -6,13 +6,18 @@ and ``told``.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from morphml.engines.port import (
     EngineEvent,
     Finished,
     Outcome,
+    PausedAt,
     Returned,
+    Stopped,
+    Succeeded,
 )
-from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
+from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment, waiting_task
 from morphml.engines.remote.hub.commands import (
     CloseStream,
     Command,
@@ -28,7 +33,8 @@ from morphml.engines.remote.hub.memory import RecentTokens
 from morphml.engines.remote.hub.roster import Member, Roster
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.placement import Places
+from morphml.scheduling.resources import Requirements
+from morphml.scheduling.scheduler import create_scheduler
 from morphml.scheduling.worker import Dismiss, WorkerCommand
 
 #: Tokens that ended, or that nobody wants, are remembered up to so many.
@@ -44,10 +50,12 @@ class Ledger:
 
     def __init__(self, settings: HubSettings) -> None:
         self.settings = settings
-        self.places = Places(max(settings.ahead, settings.most_ahead))
-        self.roster = Roster(settings.worker_rule, self.places, settings.remember_s)
+        #: Decides who gets what.
+        self.scheduler = create_scheduler(settings.policy, settings.placing_rule)
+        self.roster = Roster(settings.worker_rule, self.scheduler.fleet, settings.remember_s)
         #: Keeps broken workers from work.
-        self.faults = WorkerFaults(settings.faults, self.roster, self.places.could_run)
+        self.faults = WorkerFaults(settings.faults, self.roster, self.could_run)
+        self.scheduler.heed(self.faults)
         #: Drains sick workers.
         self.health = WorkerHealth(settings.health, self.roster)
         self.attempts: dict[AttemptToken, Attempt] = {}
@@ -88,6 +96,7 @@ class Ledger:
         """Forget the experiment when nothing is left of it."""
         if group.is_over:
             self.groups.pop(group.experiment, None)
+            self.scheduler.stakes.forget(group.experiment)
             self.over.add(group.experiment)
             for member in self.roster.members.values():
                 member.ready.discard(group.experiment)
@@ -106,12 +115,23 @@ class Ledger:
         """A worker has the attempt, and it is no news to the worker."""
         attempt.worker = member.worker.id
         member.expected[attempt.token] = 0
-        self.group(attempt.name.owner).used += 1
+
+    def adopt(self, attempt: Attempt, member: Member, now: Moment) -> None:
+        """A worker has an attempt that was not sent to it by a decision that still stands."""
+        self.put(attempt, member)
+        self.scheduler.adopt(waiting_task(attempt), member.worker.id, now.monotonic)
+
+    def learn(self, attempt: Attempt, end: Finished, now: Moment) -> None:
+        """Its worker says how the attempt ended: who is how fast follows from that."""
+        succeeded = isinstance(end.outcome, Succeeded | Stopped | PausedAt)
+        self.scheduler.ended(
+            attempt.token, seconds=end.duration_s, succeeded=succeeded, now=now.monotonic
+        )
 
     def end(self, attempt: Attempt, end: Finished) -> None:
         """The attempt is over; its end is told and kept until it is acknowledged."""
         group = self.group(attempt.name.owner)
-        self._let_go(attempt, group)
+        self._let_go(attempt)
         attempt.state, attempt.end, attempt.taken = AttemptState.ENDED, end, False
         self.tell(group, end)
 
@@ -139,7 +159,7 @@ class Ledger:
     def forget(self, attempt: Attempt) -> None:
         """Nothing of the attempt is kept."""
         group = self.group(attempt.name.owner)
-        self._let_go(attempt, group)
+        self._let_go(attempt)
         attempt.state = AttemptState.ENDED
         self.attempts.pop(attempt.token, None)
         group.tokens.discard(attempt.token)
@@ -160,20 +180,30 @@ class Ledger:
         if worker:
             self.commands.append(SendAcknowledged(worker, token))
 
-    def _let_go(self, attempt: Attempt, group: Group) -> None:
-        """Its worker's slot is free."""
+    def _let_go(self, attempt: Attempt) -> None:
+        """It waits no more, and its worker's slot is free."""
+        if attempt.state is AttemptState.WAITING:
+            self.scheduler.withdraw(attempt.token)
         if attempt.state in (AttemptState.WAITING, AttemptState.ENDED):
             return
-        group.used -= 1
+        self.scheduler.give_back(attempt.token)
         member = self.roster.members.get(attempt.worker)
         if member is not None:
             self.release(member, attempt.token)
 
     # --- workers ---------------------------------------------------------------------------------
 
+    def could_run(self, requirements: Mapping[str, float], avoid: Collection[str] = ()) -> bool:
+        """Whether a worker that need not be avoided could run such attempts, busy as it may be."""
+        return self.scheduler.fleet.could_run(Requirements.parse(requirements), avoid)
+
+    def free_for(self, requirements: Mapping[str, float]) -> int:
+        """How many attempts with these requirements would start now. Cost: O(workers)."""
+        return self.scheduler.fleet.free_for(Requirements.parse(requirements))
+
     def release(self, member: Member, token: AttemptToken) -> None:
         """The worker has let the attempt go."""
-        self.places.give_back(member.worker.id, token)
+        self.scheduler.fleet.give_back(member.worker.id, token)
         self.faults.withdrew(member.worker.id, token)
         self.dismiss(member, self.roster.released(member, token))
 
@@ -185,6 +215,8 @@ class Ledger:
     def clear(self) -> None:
         """Forget every attempt and every worker; listeners stay."""
         for attempt in self.attempts.values():
+            self.scheduler.withdraw(attempt.token)
+            self.scheduler.give_back(attempt.token)
             attempt.state = AttemptState.ENDED
         self.era += 1
         self.attempts.clear()

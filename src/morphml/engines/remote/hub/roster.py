@@ -9,7 +9,8 @@ from heapq import heappop, heappush
 from morphml.engines.remote.hub.attempt import Moment
 from morphml.engines.remote.messages import Figures, Registration
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.placement import Places, Requirements
+from morphml.scheduling.fleet import Fleet
+from morphml.scheduling.resources import Requirements
 from morphml.scheduling.worker import (
     Announced,
     Assigned,
@@ -79,13 +80,13 @@ class Roster:
 
     Args:
         rule: how long silence is borne.
-        places: kept up to date about who may be sent anything.
+        fleet: kept up to date about who may be sent anything.
         remember_s: how long a worker stays here that is lost or gone.
     """
 
-    def __init__(self, rule: WorkerRule, places: Places, remember_s: float) -> None:
+    def __init__(self, rule: WorkerRule, fleet: Fleet, remember_s: float) -> None:
         self._rule = rule
-        self._places = places
+        self._fleet = fleet
         self._remember_s = remember_s
         self.members: dict[str, Member] = {}
         #: (when to look at the worker again, its id).
@@ -120,10 +121,10 @@ class Roster:
         return known, commands
 
     def settle(self, member: Member, held: Mapping[AttemptToken, Requirements]) -> None:
-        """Put it among the places again, with what lies on it, after it announced itself."""
+        """Put it into the fleet again, with what lies on it, after it announced itself."""
         registration = member.registration
         if member.live:
-            self._places.put(
+            self._fleet.put(
                 registration.worker,
                 name=registration.name,
                 slots=registration.slots,
@@ -225,12 +226,12 @@ class Roster:
         return commands
 
     def _follow(self, member: Member) -> None:
-        """Let the places know what the state means for them."""
+        """Let the fleet know what the state means for them."""
         worker = member.worker
         if worker.state in _OVER:
-            self._places.remove(worker.id)
+            self._fleet.remove(worker.id)
         else:
-            self._places.open(worker.id, member.open)
+            self._fleet.open(worker.id, member.open)
 
     def _watch(self, member: Member, least: float = 0.0) -> None:
         worker = member.worker
@@ -247,4 +248,4 @@ class Roster:
 
     def _forget(self, worker: str) -> None:
         self.members.pop(worker, None)
-        self._places.remove(worker)
+        self._fleet.remove(worker)

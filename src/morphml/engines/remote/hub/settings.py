@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from morphml.errors import CallerError
 from morphml.scheduling.faults import WorkerFaultRule
 from morphml.scheduling.health import HealthRule
+from morphml.scheduling.placing import PlacingRule
+from morphml.scheduling.policies import DEFAULT_POLICY
+from morphml.scheduling.seat import Ahead
 from morphml.scheduling.worker import WorkerRule
 
 
@@ -21,6 +24,8 @@ class HubSettings:
 
     #: Address to listen on, as ``host:port``; port 0 takes a free one.
     listen: str = "127.0.0.1:50051"
+    #: Who gets which attempt, and when; see ``morphml.scheduling.policies``.
+    policy: str = DEFAULT_POLICY
     #: Time between two beats of a worker.
     beat_s: float = 1.0
     #: Silence of the master after which a worker dials another one: half a lease of a session.
@@ -98,16 +103,16 @@ class HubSettings:
                 f"max_message_bytes: at least 65536, got {self.max_message_bytes}"
             )
 
-    def ahead_of(self, mean_s: float | None) -> float:
-        """What may wait at a worker beyond its slots, as a share of them.
-
-        Args:
-            mean_s: seconds that such tasks take on average; None while that is not known.
-        """
-        if not self.ahead or mean_s is None or mean_s >= self.ahead_below_s:
-            return 0.0
-        enough = self.ahead_s / mean_s if mean_s > 0 else self.most_ahead
-        return max(self.ahead, min(enough, self.most_ahead))
+    @property
+    def placing_rule(self) -> PlacingRule:
+        """How long tasks wait for better workers, and what is queued at workers."""
+        ahead = Ahead(
+            least=self.ahead,
+            most=max(self.ahead, self.most_ahead),
+            seconds=self.ahead_s,
+            below_s=self.ahead_below_s,
+        )
+        return PlacingRule(ahead=ahead if self.ahead else Ahead(), elsewhere_s=self.elsewhere_s)
 
     @classmethod
     def of_beat(cls, beat_s: float, *, listen: str, ahead: float) -> HubSettings:

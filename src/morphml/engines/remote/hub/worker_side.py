@@ -17,6 +17,7 @@ from morphml.engines.remote.hub.preparing import tell_of_all
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken
+from morphml.scheduling.resources import Requirements
 from morphml.scheduling.worker import WorkerState
 
 _LOG = logging.getLogger(__name__)
@@ -50,13 +51,13 @@ class WorkerSide:
         had = () if before is None else tuple(before.expected)
         member, commands = ledger.roster.announce(registration, tuple(named), peer, now)
         member.expected = dict.fromkeys([*named, *offered], 0)
+        held = {t: _requirements(ledger.attempts.get(t)) for t in named}
+        ledger.roster.settle(member, held)
         questions = [
             name
             for name in (named | offered).values()
-            if self._recall(name, member, name.token in named)
+            if self._recall(name, member, name.token in named, now)
         ]
-        held = {t: _requirements(ledger.attempts.get(t)) for t in named}
-        ledger.roster.settle(member, held)
         for token in had:
             if token not in named and token not in offered:
                 drop(ledger, member, token, now, "came back without it")
@@ -65,7 +66,7 @@ class WorkerSide:
         self._ask(worker, questions)
         self._dispatch.fill(now)
 
-    def _recall(self, name: AttemptName, member: Member, runs: bool) -> bool:
+    def _recall(self, name: AttemptName, member: Member, runs: bool, now: Moment) -> bool:
         """What becomes of an attempt that a worker announced; whether the store is to be asked."""
         ledger, worker, token = self._ledger, member.worker.id, name.token
         attempt = ledger.attempts.get(token)
@@ -87,12 +88,12 @@ class WorkerSide:
         elif attempt.state is AttemptState.KILLED:
             ledger.fence(token, worker)
         elif runs and attempt.given_up:
-            self._revive(attempt, member)
+            self._revive(attempt, member, now)
         elif runs:
             ledger.fence_at(token, worker)
         return False
 
-    def _revive(self, attempt: Attempt, member: Member) -> None:
+    def _revive(self, attempt: Attempt, member: Member, now: Moment) -> None:
         """It was given up, and its worker is back: take that back where nobody knows it yet."""
         ledger, worker = self._ledger, member.worker.id
         if attempt.taken:
@@ -103,7 +104,7 @@ class WorkerSide:
         began = attempt.began_at is not None
         attempt.state = AttemptState.STARTED if began else AttemptState.ACCEPTED
         attempt.end, attempt.given_up = None, False
-        ledger.put(attempt, member)
+        ledger.adopt(attempt, member, now)
         ledger.commands.append(SendVerdict(worker, attempt.token, keep=True))
 
     def broke(self, worker: str, now: Moment) -> None:
@@ -249,8 +250,7 @@ class WorkerSide:
         elif attempt.state is AttemptState.ENDED:
             self._second_result(attempt, worker, end)
         else:
-            group = ledger.group(name.owner)
-            group.learn(end.duration_s)
+            ledger.learn(attempt, end, now)
             attempt.reported = True
             ledger.faults.ended(attempt, end, now)
             ledger.end(attempt, end)
@@ -380,10 +380,9 @@ class WorkerSide:
         ledger.add(attempt)
         if member is None:
             attempt.worker = worker
-            ledger.group(name.owner).used += 1
             give_up(ledger, attempt, now, "was lost while it was adopted")
             return
-        ledger.put(attempt, member)
+        ledger.adopt(attempt, member, now)
         ledger.commands.append(SendVerdict(worker, name.token, keep=True))
         for event in () if unknown is None else unknown.events:
             self.event(worker, event)
@@ -394,5 +393,5 @@ class WorkerSide:
                 self.result(worker, name, unknown.end, now)
 
 
-def _requirements(attempt: Attempt | None) -> dict[str, float]:
-    return {} if attempt is None else dict(attempt.requirements)
+def _requirements(attempt: Attempt | None) -> Requirements:
+    return Requirements.parse({} if attempt is None else attempt.requirements)
