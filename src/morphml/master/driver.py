@@ -60,6 +60,7 @@ class ExperimentDriver:
         self._closing: Ended | None = None
         self._refusal: ConstraintError | None = None
         self._gave_up: StopExperiment | None = None
+        self._most_slots = 0
         self._stopping = False
         #: Whether the last turn stopped asking only to let others have theirs.
         self._asks_on = False
@@ -318,6 +319,8 @@ class ExperimentDriver:
         standing = machine.standing
         objective = machine.spec.objectives[0]
         best = standing.best
+        slots = self._crew.engine.slots
+        self._most_slots = max(self._most_slots, slots)
         return Progress(
             name=machine.spec.name,
             taken=machine.next_number,
@@ -327,7 +330,8 @@ class ExperimentDriver:
             rejections=standing.rejections,
             reused=standing.reused,
             busy=len(self._crew.flights),
-            slots=self._crew.engine.slots,
+            slots=slots,
+            most_slots=self._most_slots,
             objective=objective.name,
             best_value=None if best is None else objective.minimised(best[1][0]),
             best_number=None if best is None else best[0],

@@ -26,6 +26,8 @@ class Progress:
     #: Attempts that run, and how many could.
     busy: int = 0
     slots: int = 0
+    #: The most that could at one time in this run; with fewer slots the search goes on slower.
+    most_slots: int = 0
     #: The first objective: its name, and its best value so far with the trial that reached it;
     #: a number below 0 is a result of another experiment.
     objective: str = ""

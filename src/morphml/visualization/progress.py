@@ -61,7 +61,7 @@ def progress_line(progress: Progress) -> str:
         f"{finished_trials(progress)}/{progress.budget} trials",
         f"best {progress.objective} {best_text(progress)}",
         f"{progress.rate:.3g} trials/s",
-        f"{progress.busy}/{progress.slots} slots busy",
+        f"{slots_text(progress)} slots busy",
         f"{left_text(progress)} left",
     ]
     if failed_trials(progress):
@@ -91,6 +91,13 @@ def best_text(progress: Progress) -> str:
         return "-"
     where = "" if progress.best_number is None else f" ({trial_text(progress.best_number)})"
     return f"{progress.best_value:.4g}{where}"
+
+
+def slots_text(progress: Progress) -> str:
+    """Slots that are busy, of those that are there; and how many there were when some are lost."""
+    text = f"{progress.busy}/{progress.slots}"
+    lost = progress.most_slots - progress.slots
+    return f"{text} ({lost} of {progress.most_slots} lost)" if lost > 0 else text
 
 
 def left_text(progress: Progress) -> str:
@@ -124,7 +131,7 @@ def _figures(progress: Progress) -> RenderableType:
     for label, value, style in (
         (f"best {progress.objective} ", best_text(progress), "bold green"),
         ("   trials/s ", f"{progress.rate:.3g}", "cyan"),
-        ("   slots busy ", f"{progress.busy}/{progress.slots}", "cyan"),
+        ("   slots busy ", slots_text(progress), "cyan"),
         ("   time left ", left_text(progress), "cyan"),
     ):
         text.append(label, style="dim").append(value, style=style)

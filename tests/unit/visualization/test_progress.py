@@ -9,7 +9,13 @@ import pytest
 from rich.console import Console
 
 from morphml.search.progress import Progress
-from morphml.visualization.progress import clock_text, progress_line, progress_view, render_progress
+from morphml.visualization.progress import (
+    clock_text,
+    progress_line,
+    progress_view,
+    render_progress,
+    slots_text,
+)
 
 RUNNING = Progress(
     name="digits",
@@ -31,6 +37,11 @@ def shown(progress: Progress) -> str:
     console = Console(file=StringIO(), width=100)
     console.print(render_progress(progress))
     return console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO from above
+
+
+def test_view_says_how_many_slots_are_lost() -> None:
+    assert slots_text(replace(RUNNING, slots=4, most_slots=4)) == "2/4"
+    assert slots_text(replace(RUNNING, slots=4, most_slots=16)) == "2/4 (12 of 16 lost)"
 
 
 def test_view_shows_best_rate_slots_and_time_left() -> None:

@@ -53,6 +53,7 @@ class Watch:
         self._seq = 0
         self._began = clock.monotonic()
         self._ended_before: int | None = None
+        self._most_slots = 0
 
     def look(self) -> tuple[ExperimentState, Progress]:
         """Where the experiment stands now.
@@ -74,6 +75,8 @@ class Watch:
         tasks = self._store.task_counts(self._experiment)
         workers = self._store.cluster.workers.all()
         lacks = missing_on(workers, self._machine.spec.resources)
+        slots = sum(int(str(each.figures.get("slots", 0))) for each in workers if each.live)
+        self._most_slots = max(self._most_slots, slots)
         progress = Progress(
             name=record.name,
             taken=record.next_number,
@@ -83,7 +86,8 @@ class Watch:
             rejections=standing.rejections,
             reused=standing.reused,
             busy=tasks.get(TaskState.LEASED, 0),
-            slots=sum(int(str(each.figures.get("slots", 0))) for each in workers if each.live),
+            slots=slots,
+            most_slots=self._most_slots,
             objective=objective.name,
             best_value=None if best is None else objective.minimised(best[1][0]),
             best_number=None if best is None else best[0],
