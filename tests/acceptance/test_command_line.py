@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from morphml.cli.commands import COMMANDS
+from morphml.optimizers import OPTIMIZERS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -58,6 +59,15 @@ def change(folder: Path, old: str, new: str) -> None:
     path = folder / "experiment.yaml"
     assert old in path.read_text(encoding="utf-8")
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_every_optimizer_is_listed_with_its_settings(typed: Run) -> None:
+    rows = json.loads(typed("optimizers", "--json").stdout)
+    assert {row["name"] for row in rows} == set(OPTIMIZERS)
+    assert all(row["use"] and row["cost"] and row["source"] for row in rows)
+    (evolution,) = [row for row in rows if row["name"] == "evolution"]
+    assert evolution["settings"] == {"population_size": 50, "sample_size": 10}
+    assert "simulated_annealing" in typed("optimizers").stdout
 
 
 # --- the way of a search -------------------------------------------------------------------------
@@ -160,7 +170,7 @@ def test_completion_offers_commands_and_stores(folder: Path, environment: dict[s
     for typed, position, offered in (
         ("morphml re", 1, "resume"),
         ("morphml show d", 2, "digits.db"),
-        ("morphml status --storage d", 3, "digits.db"),
+        ("morphml master --storage d", 3, "digits.db"),
     ):
         done = subprocess.run(
             [str(MORPHML)],

@@ -66,6 +66,14 @@ COMMANDS: tuple[Entry, ...] = (
         ),
     ),
     Entry(
+        name="optimizers",
+        path="optimizers:optimizers",
+        help="List the optimizers: when to use each, what a proposal costs, its settings and "
+        "source.",
+        panel=_SEARCH,
+        examples=("optimizers", "optimizers --json"),
+    ),
+    Entry(
         name="list",
         path="listing:list_",
         help="List the experiments in a store, newest first.",
@@ -135,8 +143,8 @@ COMMANDS: tuple[Entry, ...] = (
         help="Show the masters, workers and experiments of a store, and who drives what.",
         panel=_CLUSTER,
         examples=(
-            "status --storage postgresql://morphml@db/search",
-            "status --storage search.db --watch",
+            "status postgresql://morphml@db/search",
+            "status search.db --watch",
         ),
     ),
     Entry(

@@ -25,7 +25,7 @@ from morphml.optimizers.local_search import LocalSearch, LocalSearchSettings
 from morphml.optimizers.nsga2 import Nsga2, Nsga2Settings
 from morphml.optimizers.particle_swarm import ParticleSwarm, ParticleSwarmSettings
 from morphml.optimizers.portfolio import Portfolio, PortfolioSettings
-from morphml.optimizers.quasi_random import QuasiRandom, QuasiRandomSettings
+from morphml.optimizers.quasi_random import QuasiRandom
 from morphml.optimizers.random_search import RandomSearch
 from morphml.optimizers.registry import (
     OPTIMIZERS,
@@ -68,7 +68,6 @@ __all__ = [
     "Promoted",
     "Proposal",
     "QuasiRandom",
-    "QuasiRandomSettings",
     "RandomSearch",
     "RegularizedEvolution",
     "Rejected",

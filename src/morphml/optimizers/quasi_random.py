@@ -7,68 +7,68 @@ near each other give stripes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Answered, Asked, Event, Rejected
-from morphml.optimizers.settings import read_settings, require_least, write_settings
+from morphml.optimizers.settings import NoSettings, read_settings
 from morphml.space import SearchSpace
 
-
-@dataclass(frozen=True, kw_only=True)
-class QuasiRandomSettings:
-    """Settings of quasi-random search."""
-
-    #: Which permutations scramble the digits, >= 0; another number is another sequence.
-    scramble: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the range."""
-        require_least("quasi_random", "scramble", self.scramble, 0)
+#: Where each digit of one base goes.
+Digits: TypeAlias = npt.NDArray[np.int64]
 
 
 class QuasiRandom:
     """Proposes the points of one sequence, whatever comes of them.
 
-    A point that breaks the space's constraints is replaced by a random draw.
+    The first proposal draws the permutations and says in its note which they are. A point that
+    breaks the space's constraints is replaced by a random draw.
     """
 
     name: str = "quasi_random"
     version: int = 1
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
-        """An optimizer at the start; ``settings`` are those of ``QuasiRandomSettings``."""
+        """An optimizer at the start; there are no settings."""
+        read_settings(NoSettings, self.name, settings)
         self.space = space
-        self._settings = read_settings(QuasiRandomSettings, self.name, settings)
-        rng = np.random.default_rng(self._settings.scramble)
-        self._digits = [_permutation(prime, rng) for prime in _primes(len(space.decisions))]
+        self._primes = _primes(len(space.decisions))
+        self._digits: list[Digits] | None = None
         #: Proposals taken, answered or rejected so far.
         self._made = 0
 
     @property
     def settings(self) -> Mapping[str, JSON]:
-        """The values in force."""
-        return write_settings(self._settings)
+        """There are none."""
+        return {}
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """The next point; O(decisions x log number)."""
-        place = [_radical_inverse(self._made + 1, digits) for digits in self._digits]
+        note, digits = None, self._digits
+        if digits is None:
+            scramble = int(rng.integers(2**31))
+            note, digits = {"scramble": scramble}, _permutations(self._primes, scramble)
+        place = [_radical_inverse(self._made + 1, each) for each in digits]
         architecture = self.space.decode(place)
         if not self.space.contains(architecture).ok:
             architecture = self.space.sample(rng)
-        return Proposal(architecture=architecture)
+        return Proposal(architecture=architecture, note=note)
 
     def observe(self, event: Event) -> None:
         """Go on by one point when a proposal was used; O(1)."""
         if isinstance(event, Asked | Answered | Rejected):
             self._made += 1
+        if isinstance(event, Asked) and event.note is not None and self._digits is None:
+            scramble = event.note.get("scramble")
+            if isinstance(scramble, int):
+                self._digits = _permutations(self._primes, scramble)
 
 
-def _radical_inverse(index: int, digits: npt.NDArray[np.int64]) -> float:
+def _radical_inverse(index: int, digits: Digits) -> float:
     """The digits of ``index``, permuted, behind the point: in [0, 1)."""
     base = len(digits)
     value, unit = 0.0, 1.0 / base
@@ -79,9 +79,10 @@ def _radical_inverse(index: int, digits: npt.NDArray[np.int64]) -> float:
     return value
 
 
-def _permutation(base: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Of the digits; 0 stays, or endless zeros in front of every number would count."""
-    return np.concatenate([[0], 1 + rng.permutation(base - 1)])
+def _permutations(primes: Sequence[int], scramble: int) -> list[Digits]:
+    """Of the digits in each base; 0 stays, or endless zeros in front of a number would count."""
+    rng = np.random.default_rng(scramble)
+    return [np.concatenate([[0], 1 + rng.permutation(prime - 1)]) for prime in primes]
 
 
 def _primes(count: int) -> list[int]:

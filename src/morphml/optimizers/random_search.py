@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import JSON, Event
-from morphml.optimizers.settings import read_settings
+from morphml.optimizers.settings import NoSettings, read_settings
 from morphml.space import SearchSpace
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoSettings:
-    """Random search has nothing to set."""
 
 
 class RandomSearch:

@@ -18,6 +18,11 @@ else:
     SettingsT = TypeVar("SettingsT")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """For optimizers that have nothing to set."""
+
+
 def read_settings(cls: type[SettingsT], optimizer: str, given: Mapping[str, JSON]) -> SettingsT:
     """The settings ``cls(**given)``, every name and type checked.
 

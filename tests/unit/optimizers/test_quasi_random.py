@@ -12,13 +12,14 @@ from morphml.space import SearchSpace, real
 from morphml.testing.example_spaces import flat_space
 
 
-def sequence(space: SearchSpace, count: int, scramble: int = 0) -> np.ndarray:
-    search = QuasiRandom(space, scramble=scramble)
+def sequence(space: SearchSpace, count: int, seed: int = 0) -> np.ndarray:
+    search = QuasiRandom(space)
     points = []
     for number in range(count):
-        architecture = search.ask(number, generator(0, number, "ask")).architecture
+        proposal = search.ask(number, generator(seed, number, "ask"))
+        architecture = proposal.architecture
         points.append(space.encode(architecture))
-        search.observe(Asked(number=number, architecture=architecture))
+        search.observe(Asked(number=number, architecture=architecture, note=proposal.note))
     return np.array(points)
 
 
@@ -47,9 +48,9 @@ def test_every_option_of_a_categorical_decision_comes_equally_often() -> None:
         assert max(Counter(column.tolist()).values()) - 50 <= 12
 
 
-def test_another_scramble_is_another_sequence() -> None:
+def test_another_seed_is_another_sequence() -> None:
     space = SearchSpace(decisions={f"x{i}": real(0.0, 1.0) for i in range(6)})
-    assert not np.allclose(sequence(space, 20), sequence(space, 20, scramble=1))
+    assert not np.allclose(sequence(space, 20), sequence(space, 20, seed=1))
 
 
 def asks(lucky: str, trials: int = 120) -> Counter[str]:
