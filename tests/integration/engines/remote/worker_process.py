@@ -16,7 +16,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     fields = json.loads(sys.argv[1])
     fields["folder"] = Path(fields["folder"])
-    for name in ("masters", "labels", "backoff_s"):
+    for name in ("masters", "labels", "devices", "backoff_s"):
         if name in fields:
             fields[name] = tuple(fields[name])
     return RemoteWorker(WorkerSettings(**fields), ClientAccess(), SystemClock()).run()
