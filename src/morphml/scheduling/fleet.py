@@ -253,10 +253,6 @@ class Fleet:
             able -= seat.open and seat.holdings.could(needs)
         return able > 0
 
-    def able(self, needs: Requirements) -> int:
-        """How many open workers could run it, busy as they may be."""
-        return self._candidates(needs).able
-
     def slots(self) -> int:
         """Slots of all open workers."""
         return self._slots

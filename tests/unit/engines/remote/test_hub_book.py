@@ -224,7 +224,7 @@ class BookMachine(RuleBasedStateMachine):
     @rule(experiment=st.sampled_from(EXPERIMENTS), slots=st.integers(1, 5))
     def attach(self, experiment: ExperimentId, slots: int) -> None:
         self.lanes[experiment] = self.book.drivers.attach(experiment)
-        self.book.drivers.share(experiment, slots)
+        self.book.wishes.share(experiment, slots)
         self.ends = {t: e for t, e in self.ends.items() if self.submitted[t].owner != experiment}
         self.settle()
 

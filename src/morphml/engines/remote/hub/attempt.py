@@ -11,8 +11,6 @@ from typing import NamedTuple
 from morphml.engines.port import Assignment, Finished, Order
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.ids import AttemptToken
-from morphml.scheduling.resources import Requirements
-from morphml.scheduling.waiting import WaitingTask
 
 
 class Moment(NamedTuple):
@@ -94,24 +92,6 @@ class Attempt:
     def avoid(self) -> tuple[str, ...]:
         """Names of workers and slots that come last."""
         return () if self.assignment is None else self.assignment.avoid
-
-
-def waiting_task(attempt: Attempt) -> WaitingTask:
-    """The attempt as the scheduler sees it.
-
-    Raises:
-        RequirementsError: when what it needs makes no sense.
-    """
-    assignment = attempt.assignment
-    return WaitingTask(
-        token=attempt.token,
-        experiment=attempt.name.owner,
-        rank=0.0 if assignment is None else assignment.rank,
-        needs=Requirements.parse(attempt.requirements),
-        avoid=attempt.avoid,
-        affinity=() if assignment is None else assignment.affinity,
-        cost=None if assignment is None else assignment.cost,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from morphml.engines.remote.hub.preparing import Preparing
 from morphml.engines.remote.hub.roster import Member
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.views import Glance, WorkerView
+from morphml.engines.remote.hub.wishes import Wishes
 from morphml.engines.remote.hub.worker_side import WorkerSide
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.worker import GiveUpAttempts, WorkerState
@@ -49,6 +50,7 @@ class Book:
         self.ledger = Ledger(settings)
         self._dispatch = Dispatch(self.ledger)
         self.drivers = DriverSide(self.ledger, self._dispatch)
+        self.wishes = Wishes(self.ledger, self._dispatch)
         self.workers = WorkerSide(self.ledger, self._dispatch)
         self.preparing = Preparing(self.ledger, self._dispatch)
         self._ticked_at: float | None = None
@@ -76,7 +78,7 @@ class Book:
         self._dispatch.overdue(now)
         self._dispatch.strand(now)
         self.workers.ask_again()
-        ledger.faults.tick(self.drivers.waiting, now)
+        ledger.faults.tick(self.wishes.waiting, now)
         self._dispatch.fill(now)
 
     def attempt(self, token: AttemptToken) -> Attempt | None:
@@ -92,7 +94,7 @@ class Book:
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers + experiments)."""
-        waiting = sum(view.count for view in self.drivers.waiting())
+        waiting = sum(view.count for view in self.wishes.waiting())
         return max(0, self.ledger.scheduler.fleet.free() - waiting)
 
     def clear(self) -> None:

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 
 from morphml.engines.port import Returned
-from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment, waiting_task
+from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import SendTask
 from morphml.engines.remote.hub.ledger import Ledger
+from morphml.engines.remote.hub.schedule import waiting_task
 from morphml.ids import ExperimentId
 from morphml.scheduling.worker import WorkerState
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from morphml.engines.port import (
     Assignment,
@@ -18,7 +17,6 @@ from morphml.engines.remote.hub.attempt import AT_WORKER, Attempt, AttemptState,
 from morphml.engines.remote.hub.commands import SendOrder
 from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.ledger import Ledger
-from morphml.engines.remote.hub.views import WaitingView
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.waiting import end_unbegun, outcome_before_start
 from morphml.ids import AttemptToken, ExperimentId
@@ -84,17 +82,6 @@ class DriverSide:
         if group.events:
             self._ledger.told.add(experiment)
 
-    def share(self, experiment: ExperimentId, slots: int) -> None:
-        """So many slots the experiment may use now."""
-        group = self._ledger.groups.get(experiment)
-        if group is not None:
-            self._ledger.scheduler.share(experiment, slots)
-
-    def expect(self, experiment: ExperimentId, more: int) -> None:
-        """So many tasks the experiment will still bring."""
-        if experiment in self._ledger.groups:
-            self._ledger.scheduler.expect(experiment, more)
-
     def collect(self, experiment: ExperimentId) -> list[EngineEvent]:
         """All that is to be told of the experiment, in order; it is told once."""
         group = self._ledger.groups.get(experiment)
@@ -138,12 +125,6 @@ class DriverSide:
                 self._ledger.tell(group, event)
 
     # --- attempts --------------------------------------------------------------------------------
-
-    def ahead(self, experiment: ExperimentId) -> float:
-        """How much may lie at workers beyond their slots, as a share of those."""
-        if experiment not in self._ledger.groups:
-            return 0.0
-        return self._ledger.scheduler.ahead(experiment)
 
     def submit(
         self, assignments: Iterable[Assignment], now: Moment, *, hold: bool = False
@@ -237,27 +218,3 @@ class DriverSide:
         """All attempts of the experiment that are not acknowledged: they wait, run, or ended."""
         group = self._ledger.groups.get(experiment)
         return frozenset() if group is None else frozenset(group.tokens)
-
-    def waiting(self) -> list[WaitingView]:
-        """What waits, and whether it waits for nothing."""
-        counts = Counter(
-            (attempt.name.owner, tuple(sorted(attempt.requirements.items())))
-            for attempt in self._dispatch.waiting()
-        )
-        return [
-            WaitingView(
-                experiment=experiment,
-                requirements=dict(requirements),
-                count=count,
-                feasible=self._ledger.could_run(dict(requirements)),
-            )
-            for (experiment, requirements), count in counts.items()
-        ]
-
-    def send_back(
-        self, experiment: ExperimentId, requirements: Mapping[str, float], now: Moment
-    ) -> None:
-        """Let go of what waits here with these requirements: it ends as ``Returned``."""
-        for attempt in list(self._dispatch.waiting()):
-            if attempt.name.owner == experiment and attempt.requirements == requirements:
-                self._ledger.end_as(attempt, Returned(), now, lost=False)

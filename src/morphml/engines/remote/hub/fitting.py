@@ -20,10 +20,10 @@ class Fitting:
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether some worker could run such attempts, busy as it may be."""
-        return self._switchboard.act(lambda book, _: book.ledger.could_run(requirements))
+        return self._switchboard.act(lambda book, _: book.ledger.offers.could_run(requirements))
 
     def send_back(self, experiment: ExperimentId, requirements: Mapping[str, float]) -> None:
         """Let go of what waits here with these requirements: it ends as ``Returned``."""
         self._switchboard.act(
-            lambda book, now: book.drivers.send_back(experiment, requirements, now)
+            lambda book, now: book.wishes.send_back(experiment, requirements, now)
         )

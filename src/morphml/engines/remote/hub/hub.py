@@ -153,13 +153,9 @@ class Hub:
         """
         return self._switchboard.act(lambda book, _: book.views(known or {}))
 
-    def history(self, worker: str) -> Mapping[str, list[float | None]]:
-        """Figures of a worker's last hour, oldest first: times under ``at``, others by name."""
-        return self._switchboard.act(lambda book, _: book.ledger.health.history(worker))
-
     def waiting(self) -> list[WaitingView]:
         """What waits for a worker, and whether any live one could run it."""
-        return self._switchboard.act(lambda book, _: book.drivers.waiting())
+        return self._switchboard.act(lambda book, _: book.wishes.waiting())
 
     def slots(self, *, ahead: bool = False) -> int:
         """Slots of all workers that take tasks. Cost: O(workers).
@@ -177,7 +173,7 @@ class Hub:
 
     def free_for(self, requirements: Mapping[str, float]) -> int:
         """How many attempts with these requirements would start now. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.ledger.free_for(requirements))
+        return self._switchboard.act(lambda book, _: book.ledger.offers.free_for(requirements))
 
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
         """Let a worker take nothing more, finish within the time, and leave; whether it is here."""

@@ -52,7 +52,7 @@ class Lane:
         slots = max(0, self._share())
         if slots != self._slots:
             self._slots = slots
-            self._switchboard.act(lambda book, _: book.drivers.share(self._experiment, slots))
+            self._switchboard.act(lambda book, _: book.wishes.share(self._experiment, slots))
         return slots
 
     def prepare(self, experiment: ExperimentId, context: Context) -> None:
@@ -80,11 +80,11 @@ class Lane:
     def ahead(self) -> int:
         """Tasks that workers take beyond their slots, by how long those of this experiment run."""
         experiment, slots = self._experiment, max(0, self._slots)
-        return self._switchboard.act(lambda book, _: int(book.drivers.ahead(experiment) * slots))
+        return self._switchboard.act(lambda book, _: int(book.wishes.ahead(experiment) * slots))
 
     def expect(self, more: int) -> None:
         """So many tasks the experiment will still bring, as far as is known."""
-        self._switchboard.act(lambda book, _: book.drivers.expect(self._experiment, more))
+        self._switchboard.act(lambda book, _: book.wishes.expect(self._experiment, more))
 
     def submit(self, *assignments: Assignment) -> None:
         """Send attempts to workers, or queue them. Never waits.

@@ -6,18 +6,13 @@ and ``told``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 from morphml.engines.port import (
     EngineEvent,
     Finished,
     Outcome,
-    PausedAt,
     Returned,
-    Stopped,
-    Succeeded,
 )
-from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment, waiting_task
+from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import (
     CloseStream,
     Command,
@@ -30,10 +25,10 @@ from morphml.engines.remote.hub.group import Group
 from morphml.engines.remote.hub.health import WorkerHealth
 from morphml.engines.remote.hub.limbo import Limbo
 from morphml.engines.remote.hub.memory import RecentTokens
+from morphml.engines.remote.hub.offers import Offers
 from morphml.engines.remote.hub.roster import Member, Roster
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.scheduling.resources import Requirements
 from morphml.scheduling.scheduler import create_scheduler
 from morphml.scheduling.worker import Dismiss, WorkerCommand
 
@@ -52,9 +47,10 @@ class Ledger:
         self.settings = settings
         #: Decides who gets what.
         self.scheduler = create_scheduler(settings.policy, settings.placing_rule)
+        self.offers = Offers(self.scheduler.fleet)
         self.roster = Roster(settings.worker_rule, self.scheduler.fleet, settings.remember_s)
         #: Keeps broken workers from work.
-        self.faults = WorkerFaults(settings.faults, self.roster, self.could_run)
+        self.faults = WorkerFaults(settings.faults, self.roster, self.offers.could_run)
         self.scheduler.heed(self.faults)
         #: Drains sick workers.
         self.health = WorkerHealth(settings.health, self.roster)
@@ -115,18 +111,6 @@ class Ledger:
         """A worker has the attempt, and it is no news to the worker."""
         attempt.worker = member.worker.id
         member.expected[attempt.token] = 0
-
-    def adopt(self, attempt: Attempt, member: Member, now: Moment) -> None:
-        """A worker has an attempt that was not sent to it by a decision that still stands."""
-        self.put(attempt, member)
-        self.scheduler.adopt(waiting_task(attempt), member.worker.id, now.monotonic)
-
-    def learn(self, attempt: Attempt, end: Finished, now: Moment) -> None:
-        """Its worker says how the attempt ended: who is how fast follows from that."""
-        succeeded = isinstance(end.outcome, Succeeded | Stopped | PausedAt)
-        self.scheduler.ended(
-            attempt.token, seconds=end.duration_s, succeeded=succeeded, now=now.monotonic
-        )
 
     def end(self, attempt: Attempt, end: Finished) -> None:
         """The attempt is over; its end is told and kept until it is acknowledged."""
@@ -192,14 +176,6 @@ class Ledger:
             self.release(member, attempt.token)
 
     # --- workers ---------------------------------------------------------------------------------
-
-    def could_run(self, requirements: Mapping[str, float], avoid: Collection[str] = ()) -> bool:
-        """Whether a worker that need not be avoided could run such attempts, busy as it may be."""
-        return self.scheduler.fleet.could_run(Requirements.parse(requirements), avoid)
-
-    def free_for(self, requirements: Mapping[str, float]) -> int:
-        """How many attempts with these requirements would start now. Cost: O(workers)."""
-        return self.scheduler.fleet.free_for(Requirements.parse(requirements))
 
     def release(self, member: Member, token: AttemptToken) -> None:
         """The worker has let the attempt go."""

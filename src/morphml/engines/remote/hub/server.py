@@ -25,6 +25,7 @@ from morphml.engines.remote.hub.servicer import WorkServicer
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.hub.transfers import TransferServicer
 from morphml.engines.remote.proto import worker_pb2 as pb
+from morphml.scheduling.resources import Capacity
 
 _LOG = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class HubServer:
 
     async def _tick_until_stopped(self) -> None:
         assert self._stop is not None
-        hopeless = Hopeless(self._settings.infeasible_after_s)
+        hopeless = Hopeless(self._settings.infeasible_after_s, self._capacities)
         look_at = 0.0
         while not self._stop.is_set():
             self._work.hear_beats()
@@ -138,10 +139,16 @@ class HubServer:
             self.ticked_at = now = self._switchboard.moment().monotonic
             if now >= look_at:
                 look_at = now + _LOOK_EVERY_S
-                hopeless.look(self._switchboard.act(lambda book, _: book.drivers.waiting()), now)
+                hopeless.look(self._switchboard.act(lambda book, _: book.wishes.waiting()), now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.tick_s):
                     await self._stop.wait()
+
+    def _capacities(self) -> list[Capacity]:
+        """What each worker has that may be sent something."""
+        return self._switchboard.act(
+            lambda book, _: [s.holdings.capacity for s in book.ledger.scheduler.fleet if s.open]
+        )
 
     def _make(self) -> grpc.aio.Server:
         most = self._settings.max_message_bytes

@@ -15,6 +15,7 @@ from morphml.engines.remote.hub.limbo import Unknown
 from morphml.engines.remote.hub.losing import LEFT, drop, give_up, lose
 from morphml.engines.remote.hub.preparing import tell_of_all
 from morphml.engines.remote.hub.roster import Member
+from morphml.engines.remote.hub.schedule import adopt, learn
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken
 from morphml.scheduling.resources import Requirements
@@ -104,7 +105,7 @@ class WorkerSide:
         began = attempt.began_at is not None
         attempt.state = AttemptState.STARTED if began else AttemptState.ACCEPTED
         attempt.end, attempt.given_up = None, False
-        ledger.adopt(attempt, member, now)
+        adopt(ledger, attempt, member, now)
         ledger.commands.append(SendVerdict(worker, attempt.token, keep=True))
 
     def broke(self, worker: str, now: Moment) -> None:
@@ -250,7 +251,7 @@ class WorkerSide:
         elif attempt.state is AttemptState.ENDED:
             self._second_result(attempt, worker, end)
         else:
-            ledger.learn(attempt, end, now)
+            learn(ledger, attempt, end, now)
             attempt.reported = True
             ledger.faults.ended(attempt, end, now)
             ledger.end(attempt, end)
@@ -382,7 +383,7 @@ class WorkerSide:
             attempt.worker = worker
             give_up(ledger, attempt, now, "was lost while it was adopted")
             return
-        ledger.adopt(attempt, member, now)
+        adopt(ledger, attempt, member, now)
         ledger.commands.append(SendVerdict(worker, name.token, keep=True))
         for event in () if unknown is None else unknown.events:
             self.event(worker, event)
