@@ -67,7 +67,8 @@ def test_worker_with_a_full_disk_gets_nothing_until_there_is_room_again(
 
 
 def status(cluster: Cluster) -> str:
-    """What ``morphml status`` shows, on one line."""
-    command = [sys.executable, "-m", "morphml.cli", "status", "--storage", cluster.storage]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)
-    return " ".join(shown.stdout.split())
+    """What ``morphml status`` shows."""
+    command = [sys.executable, "-m", "morphml.cli", "status", "--json", cluster.storage]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout
