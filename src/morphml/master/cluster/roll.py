@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from morphml.clock import Clock
 from morphml.engines.remote.hub import Glance, Hub, WorkerView
 from morphml.ids import SessionId
-from morphml.scheduling.resources import Capacity, Requirements
+from morphml.scheduling.resources import NOTHING, Capacity, Requirements
 from morphml.scheduling.worker import WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
@@ -36,8 +36,10 @@ class Roll:
         self._clock = clock
         #: How the store has each worker.
         self._known: dict[str, Glance] = {}
-        #: What each worker that may be sent something has, and its slots.
-        self._seats: dict[str, tuple[Capacity, int]] = {}
+        #: What each worker that may be sent something offers, and its slots.
+        self._seats: dict[str, tuple[Mapping[str, float], int]] = {}
+        #: The same ready to be matched, as far as somebody needs something.
+        self._capacities: dict[str, Capacity] = {}
         #: (monotonic seconds of the writing, worker), oldest first; one that was written again
         #: meanwhile has a later entry, too.
         self._written: deque[tuple[float, str]] = deque()
@@ -51,7 +53,13 @@ class Roll:
 
     def able(self, needs: Requirements) -> int:
         """Of those slots the ones at workers that could run attempts with such needs."""
-        return sum(slots for capacity, slots in self._seats.values() if capacity.could(needs))
+        if needs == NOTHING:
+            return self.slots
+        return sum(
+            slots
+            for worker, (offers, slots) in self._seats.items()
+            if self._capacity(worker, offers).could(needs)
+        )
 
     def write(self) -> None:
         """Write what is due. Cost: O(workers), about 1 us each; a row for what is due."""
@@ -66,10 +74,9 @@ class Roll:
             self._known[view.id] = view.glance
             self._written_at[view.id] = moment
             self._written.append((moment, view.id))
-            if view.state in _AWAY or view.barred:
-                self._seats.pop(view.id, None)
-            else:
-                self._seats[view.id] = (Capacity.parse(view.capabilities), view.slots)
+            self._forget(view.id)
+            if view.state not in _AWAY and not view.barred:
+                self._seats[view.id] = (view.capabilities, view.slots)
 
     def _stale(self, now: float) -> Iterator[str]:
         """Workers whose rows are old; one that the hub has forgotten is forgotten here, too."""
@@ -77,8 +84,18 @@ class Roll:
             at, worker = self._written.popleft()
             if self._written_at.get(worker) == at:
                 del self._written_at[worker]
-                self._seats.pop(worker, None)
+                self._forget(worker)
                 yield worker
+
+    def _forget(self, worker: str) -> None:
+        self._seats.pop(worker, None)
+        self._capacities.pop(worker, None)
+
+    def _capacity(self, worker: str, offers: Mapping[str, float]) -> Capacity:
+        found = self._capacities.get(worker)
+        if found is None:
+            found = self._capacities[worker] = Capacity.parse(offers)
+        return found
 
 
 def _row(view: WorkerView, hour: float) -> WorkerRow:

@@ -49,15 +49,15 @@ class Connection:
         self._writer = writer
         self._lock = lock
         self._task = None if writer is None else asyncio.current_task()
-        self._queued = asyncio.Event()
+        #: Wakes a call that waits for something to be queued.
+        self._queued = asyncio.Event() if writer is None else None
         self._writing = False
 
     async def flush(self) -> None:
         """Send all that is queued; returns at once where that is being done already."""
-        if self._writer is None:
+        if self._queued is not None:
             self._queued.set()
-            return
-        if self._writing:
+        if self._writer is None or self._writing:
             return
         self._writing = True
         try:
@@ -77,6 +77,7 @@ class Connection:
 
     async def wait(self, until: Callable[[], bool], within_s: float) -> None:
         """Wait for something to be queued, as far as that happens in time."""
+        assert self._queued is not None, "only who fetches waits"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while not until():
