@@ -20,12 +20,24 @@ Masters = Annotated[
 ]
 
 
+MaxEpochs = Annotated[
+    int | None,
+    typer.Option(
+        "--max-epochs",
+        min=1,
+        metavar="N",
+        help="Go on as a new experiment with fewer epochs a trial; the best so far come first.",
+    ),
+]
+
+
 def resume(  # noqa: PLR0913 one parameter per option
     context: typer.Context,
     storage: Store,
     name: Name = None,
     workers: Workers = None,
     trials: Trials = None,
+    max_epochs: MaxEpochs = None,
     masters: Masters = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -33,7 +45,9 @@ def resume(  # noqa: PLR0913 one parameter per option
     """Go on with a search that was stopped, killed, or is to get more trials.
 
     It runs on this machine; with --masters it goes back to the masters of its store, after `morphml
-    stop` or where an error paused it.
+    stop` or where an error paused it. With --max-epochs it goes on as a new experiment whose trials
+    take fewer epochs, for when there are fewer workers than there were: the best architectures so
+    far are tried again first, since results of different epochs cannot be compared.
     """
     again = f"morphml resume {storage}{f' {name}' if name else ''}"
     with guard(context, as_json=as_json, resume=again):
@@ -41,7 +55,11 @@ def resume(  # noqa: PLR0913 one parameter per option
             raise CallerError("--masters and --workers: give one of them")
         see_this_folder()
         with open_experiment(storage, name) as experiment:
-            if trials is not None:
+            if max_epochs is not None:
+                from morphml.master.lighter import lighter  # noqa: PLC0415 as below
+
+                experiment = lighter(experiment, max_epochs, trials=trials)
+            elif trials is not None:
                 experiment.extend(trials)
             if masters:
                 from morphml.cli.submitting import submit_again  # noqa: PLC0415 as below

@@ -151,6 +151,10 @@ class Experiment:
             raise
         return cls(store, record.id, found, source, folder)
 
+    def beside(self, experiment: ExperimentId, folder: Path) -> Self:
+        """Another experiment of the same store, with the same space and evaluator."""
+        return type(self)(self.store, experiment, self.space, self._source, folder)
+
     # --- running ---------------------------------------------------------------------------------
 
     @property
