@@ -75,7 +75,7 @@ def turns(script: DriverScript, count: int) -> Iterator[float]:
         if handed is not None:
             told_before = script.telling(handed)
             entry = LogEntry(script.seq + 1, EntryKind.TOLD, handed.number, told)
-            entries = [entry, replace(entries[0], seq=script.seq + 2)]
+            entries = [entry, entries[0]._replace(seq=script.seq + 2)]
             changes = replace(changes, ended=told_before.ended, updates=told_before.updates)
         changes = replace(changes, entries=tuple(entries))
         start = time.perf_counter()

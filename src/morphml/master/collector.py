@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from morphml.clock import Clock
 from morphml.engines import port
@@ -32,8 +31,7 @@ _SCORED = (TrialState.COMPLETED, TrialState.PRUNED)
 _FAILED = (TrialState.FAILED, TrialState.DEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
+class _Ending(NamedTuple):
     """What the end of an attempt means for its task and its trial."""
 
     result: AttemptResult
@@ -150,7 +148,7 @@ class Collector:
                 duration_s=event.duration_s,
                 failure=None if ending.failure is None else encode_body(ending.failure),
                 ready_at=ready_at,
-                rank=self._rank(ready_at),
+                rank=0.0 if ending.then is TaskThen.GONE else self._rank(ready_at),
             )
         )
         if ending.outcome is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from morphml.ids import PointId
 from morphml.optimizers import Proposal
@@ -12,8 +12,7 @@ from morphml.search.outcome import Outcome
 from morphml.search.sharing import KnownResult
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A proposal that passed the checks."""
 
     proposal: Proposal

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from morphml.search.changes import NewResult, NewTrial, TrialUpdate
 from morphml.search.log import LogEntry
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What the machine wants stored since the last drain."""
 
     entries: tuple[LogEntry, ...]

@@ -6,9 +6,8 @@ A restart folds the log and never asks again. Bodies are JSON; nothing is pickle
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -44,8 +43,7 @@ class Origin(StrEnum):
     DRAW = "draw"
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """One entry; ``seq`` rises by one without gaps."""
 
     seq: int

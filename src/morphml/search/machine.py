@@ -44,6 +44,10 @@ __all__ = ["Draft", "Ended", "Reused", "SearchMachine", "Taken", "encode_vector"
 PATIENCE = 64
 #: Rejections in a row after which the constraint is named in an error.
 REJECTIONS = 1_000
+#: Trial states by the name that log entries have for them.
+_STATES: Mapping[str, TrialState] = {state.value: state for state in TrialState}
+#: Names of those that come with a result.
+_SCORED = (TrialState.COMPLETED.value, TrialState.PRUNED.value)
 
 
 class SearchMachine:
@@ -352,10 +356,10 @@ class SearchMachine:
         self.reported.pop(number, None)
         computed = self._computed.pop(number, {})
         values = None
-        if body["state"] in (TrialState.COMPLETED, TrialState.PRUNED):
+        if body["state"] in _SCORED:
             values = minimised_values(self.spec.objectives, {**body["metrics"], **computed})
             self._knowledge.tell(number, values, body["violation"])
-        self.standing.told(number, TrialState(body["state"]), values, body)
+        self.standing.told(number, _STATES[body["state"]], values, body)
         self._optimizer.observe(
             Told(
                 number=number,

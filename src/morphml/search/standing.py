@@ -78,10 +78,12 @@ class Standing:
             self._place(place, values)
 
     def _place(self, number: int, values: tuple[float, ...]) -> None:
-        if len(values) > 1:
-            self._place_on_front(number, values)
-        elif self.best is None or _order((number, values)) < _order(self.best):
-            self.front = {number: values}
+        if len(values) == 1:
+            placed = (number, values)
+            if self.best is None or _order(placed) < _order(self.best):
+                self.front, self.best = {number: values}, placed
+            return
+        self._place_on_front(number, values)
         # Whatever dominates a trial of the best first objective has that objective as well.
         self.best = min(self.front.items(), key=_order)
 

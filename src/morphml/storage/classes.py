@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
 import orjson
@@ -24,23 +23,22 @@ class ClassNames:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], int] = {}
 
-    @contextmanager
-    def remembering(self) -> Iterator[TransactionClasses]:
-        """Classes for one transaction: what it adds is remembered once the block has ended well."""
-        added: dict[tuple[str, str], int] = {}
-        yield TransactionClasses(self._known, added)
-        if added:
-            self._known.update(added)
+    def for_transaction(self) -> TransactionClasses:
+        """Classes for one transaction, which says when what it added is stored."""
+        return TransactionClasses(self._known)
 
 
 class TransactionClasses:
     """Looks classes up for one transaction."""
 
-    def __init__(
-        self, known: Mapping[tuple[str, str], int], added: dict[tuple[str, str], int]
-    ) -> None:
+    def __init__(self, known: dict[tuple[str, str], int]) -> None:
         self._known = known
-        self._added = added
+        self._added: dict[tuple[str, str], int] = {}
+
+    def stored(self) -> None:
+        """The transaction has ended well: what it added is remembered for later ones."""
+        if self._added:
+            self._known.update(self._added)
 
     def of(self, run: Transaction, owner: ExperimentId, requirements: Mapping[str, float]) -> int:
         """The class of ``requirements`` among the tasks of ``owner``; made if it is new."""

@@ -128,22 +128,22 @@ class Database(Protocol):
         ...
 
 
-class StatementTexts:
-    """Texts of statements in one dialect, compiled when first used.
+class StatementTexts(dict[Statement, str]):
+    """Texts of statements in one dialect, compiled when first asked for.
+
+    A dictionary, since every statement of every transaction looks its text up.
 
     Args:
         dialect: with named or with positional parameters.
     """
 
     def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
         self._dialect = dialect
-        self._texts: dict[Statement, str] = {}
 
-    def text(self, statement: Statement) -> str:
+    def __missing__(self, statement: Statement) -> str:
         """The SQL of ``statement``."""
-        found = self._texts.get(statement)
-        if found is None:
-            found = self._texts[statement] = compiled_text(statement, self._dialect)
+        found = self[statement] = compiled_text(statement, self._dialect)
         return found
 
 

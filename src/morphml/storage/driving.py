@@ -56,9 +56,11 @@ class Driving:
         again(lambda: self._commit(driver, changes))
 
     def _commit(self, driver: Driver, changes: Changes) -> None:
-        with self._classes.remembering() as classes, self._database.writing() as run:
+        classes = self._classes.for_transaction()
+        with self._database.writing() as run:
             now = _pass_fence(run, driver, changes)
             write(run, driver.experiment, changes, now, classes)
+        classes.stored()
 
 
 def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) -> int:

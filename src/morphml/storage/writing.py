@@ -34,6 +34,9 @@ from morphml.storage.statements import (
 from morphml.storage.states import ArtifactKind, TaskKind, TaskState
 
 _FINAL = frozenset(TrialState) - {TrialState.PENDING, TrialState.PAUSED}
+#: Names of states as columns hold them.
+_PENDING, _TRIAL = TrialState.PENDING.value, TaskKind.TRIAL.value
+_WAITS, _LEASED = TaskState.PENDING.value, TaskState.LEASED.value
 #: More segments than any trial has.
 _EVERY_SEGMENT = 2**31
 
@@ -97,18 +100,18 @@ def _trial_rows(
 ) -> Iterator[TrialRow]:
     for trial in trials:
         yield TrialRow(
-            experiment=experiment,
-            number=trial.number,
-            state=TrialState.PENDING.value,
-            vector=trial.vector.decode(),
-            graph_id=trial.graph_id,
-            point_id=trial.point_id,
-            computed=trial.computed.decode(),
-            metrics=None,
-            duration_s=0.0,
-            epochs=0,
-            created_at=now,
-            ended_at=None,
+            experiment,
+            trial.number,
+            _PENDING,
+            trial.vector.decode(),
+            trial.graph_id,
+            trial.point_id,
+            trial.computed.decode(),
+            None,
+            0.0,
+            0,
+            now,
+            None,
         )
 
 
@@ -117,12 +120,12 @@ def _entry_rows(
 ) -> Iterator[EntryRow]:
     for entry in entries:
         yield EntryRow(
-            experiment=experiment,
-            seq=entry.seq,
-            kind=entry.kind.value,
-            number=entry.number,
-            body=entry.body.decode(),
-            at=now,
+            experiment,
+            entry.seq,
+            entry.kind._value_,
+            entry.number,
+            entry.body.decode(),
+            now,
         )
 
 
@@ -133,7 +136,7 @@ def _segments_over(experiment: ExperimentId, changes: Changes) -> list[Values]:
     over = [
         (update.number, _EVERY_SEGMENT)
         for update in changes.updates
-        if update.state in _FINAL and update.number not in gone
+        if update.number not in gone and update.state in _FINAL
     ]
     over += [(task.number, task.segment) for task in changes.tasks if task.segment]
     return [{"p_owner": experiment, "p_number": n, "p_segment": before} for n, before in over]
@@ -149,23 +152,23 @@ def _task_rows(
 def _task_row(experiment: ExperimentId, task: NewTask, class_id: int, now: float) -> TaskRow:
     lease = task.lease
     return TaskRow(
-        owner=experiment,
-        number=task.number,
-        segment=task.segment,
-        id=task.id,
-        kind=TaskKind.TRIAL.value,
-        from_epoch=task.from_epoch,
-        to_epoch=task.to_epoch,
-        class_id=class_id,
-        rank=task.rank,
-        state=(TaskState.PENDING if lease is None else TaskState.LEASED).value,
-        due_at=task.ready_at if lease is None and task.ready_at > now else None,
-        attempts=0,
-        holder=None if lease is None else lease.session,
-        token=None if lease is None else lease.token,
-        lost_token=None,
-        lost_holder=None,
-        leased_at=None if lease is None else now,
+        experiment,
+        task.number,
+        task.segment,
+        task.id,
+        _TRIAL,
+        task.from_epoch,
+        task.to_epoch,
+        class_id,
+        task.rank,
+        _WAITS if lease is None else _LEASED,
+        task.ready_at if lease is None and task.ready_at > now else None,
+        0,
+        None if lease is None else lease.session,
+        None if lease is None else lease.token,
+        None,
+        None,
+        None if lease is None else now,
     )
 
 
@@ -173,7 +176,7 @@ def _update_values(experiment: ExperimentId, update: TrialUpdate, now: float) ->
     return {
         "p_experiment": experiment,
         "p_number": update.number,
-        "p_state": update.state.value,
+        "p_state": update.state._value_,
         "p_metrics": None if update.metrics is None else update.metrics.decode(),
         "p_duration_s": update.duration_s,
         "p_epochs": update.epochs,
@@ -229,18 +232,18 @@ def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -
 def _attempt_row(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float) -> AttemptRow:
     segment, index, holder, _ = row
     return AttemptRow(
-        owner=experiment,
-        number=end.number,
-        segment=segment,
-        idx=index,
-        token=end.token,
-        result=end.result.value,
-        worker=end.worker,
-        session=holder,
-        started_at=end.started_at,
-        duration_s=end.duration_s,
-        failure=None if end.failure is None else end.failure.decode(),
-        ended_at=now,
+        experiment,
+        end.number,
+        segment,
+        index,
+        end.token,
+        end.result._value_,
+        end.worker,
+        holder,
+        end.started_at,
+        end.duration_s,
+        None if end.failure is None else end.failure.decode(),
+        now,
     )
 
 

@@ -39,8 +39,8 @@ def test_there_are_statements() -> None:
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.__name__)
 def test_statement_compiles_for_sqlite_and_postgresql(statement: Statement) -> None:
-    sqlite = StatementTexts(NAMED).text(statement)
-    postgres = StatementTexts(PGDialect_psycopg()).text(statement)
+    sqlite = StatementTexts(NAMED)[statement]
+    postgres = StatementTexts(PGDialect_psycopg())[statement]
     names = set(re.findall(r":(\w+)", sqlite))
     assert set(re.findall(r"%\((\w+)\)s", postgres)) == names
     assert statement.__doc__
@@ -75,4 +75,4 @@ def test_value_bound_inside_a_statement_is_noticed() -> None:
         return select(trials.c.number).where(trials.c.state == "pending")
 
     with pytest.raises(AssertionError, match=r"careless binds state_1='pending' itself"):
-        StatementTexts(NAMED).text(careless)
+        StatementTexts(NAMED)[careless]

@@ -48,8 +48,8 @@ class PostgresTransaction:
         # One cursor is asked and read at once; the other's results nobody looks at.
         self._asking = connection.cursor()
         self._telling = connection.cursor()
-        self._text = texts.named.text
-        self._row_text = texts.positional.text
+        self._texts = texts.named
+        self._row_texts = texts.positional
         # Between two waits of a pipeline an older server believes that more is on its way, and
         # would let a stopped master keep its locks for ever; at a sync it begins to count.
         limited = connection.info.server_version >= TRANSACTION_TIMEOUT
@@ -58,7 +58,7 @@ class PostgresTransaction:
     def rows(self, statement: Statement, values: Values) -> list[Row]:
         """All rows that the statement returns."""
         cursor = self._asking
-        found = cursor.execute(self._text(statement), values, prepare=True).fetchall()
+        found = cursor.execute(self._texts[statement], values, prepare=True).fetchall()
         self._settle()
         return found
 
@@ -70,7 +70,7 @@ class PostgresTransaction:
     def run(self, statement: Statement, values: Values) -> int:
         """How many rows the statement changed."""
         # Not `execute`: in a pipeline that would not wait for the count.
-        self._asking.executemany(self._text(statement), (values,), returning=True)
+        self._asking.executemany(self._texts[statement], (values,), returning=True)
         self._settle()
         return self._asking.rowcount
 
@@ -79,7 +79,7 @@ class PostgresTransaction:
         if not many:
             return []
         cursor = self._asking
-        cursor.executemany(self._text(statement), many, returning=True)
+        cursor.executemany(self._texts[statement], many, returning=True)
         found: list[Row | None] = [cursor.fetchone()]
         while cursor.nextset():
             found.append(cursor.fetchone())
@@ -88,11 +88,11 @@ class PostgresTransaction:
 
     def tell(self, statement: Statement, many: Sequence[Values]) -> None:
         """Run the statement for each of ``many``; what it changes or returns is not looked at."""
-        self._telling.executemany(self._text(statement), many)
+        self._telling.executemany(self._texts[statement], many)
 
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
         """Insert rows whose values stand in the order of the table's columns."""
-        self._telling.executemany(self._row_text(statement), rows)
+        self._telling.executemany(self._row_texts[statement], rows)
 
 
 class Opener:

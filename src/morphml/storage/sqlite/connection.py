@@ -45,24 +45,31 @@ class SqliteTransaction:
     """Statements on one connection, inside the transaction that a ``Turn`` has begun."""
 
     def __init__(self, connection: sqlite3.Connection, texts: Texts) -> None:
-        self._execute = connection.execute
-        self._execute_many = connection.executemany
-        self._text = texts.named.text
-        self._row_text = texts.positional.text
+        # One cursor for all: every statement is read to its end before the next one begins.
+        cursor = connection.cursor()
+        self._cursor = cursor
+        self._execute = cursor.execute
+        self._execute_many = cursor.executemany
+        self._fetch = cursor.fetchall
+        self._texts = texts.named
+        self._row_texts = texts.positional
 
     def rows(self, statement: Statement, values: Values) -> list[Row]:
         """All rows that the statement returns."""
-        return self._execute(self._text(statement), values).fetchall()
+        self._execute(self._texts[statement], values)
+        return self._fetch()
 
     def row(self, statement: Statement, values: Values) -> Row | None:
         """The only row that the statement returns, or None."""
         # All of them are fetched: an UPDATE ... RETURNING left half read would block the commit.
-        rows = self._execute(self._text(statement), values).fetchall()
+        self._execute(self._texts[statement], values)
+        rows = self._fetch()
         return rows[0] if rows else None
 
     def run(self, statement: Statement, values: Values) -> int:
         """How many rows the statement changed."""
-        return self._execute(self._text(statement), values).rowcount
+        self._execute(self._texts[statement], values)
+        return self._cursor.rowcount
 
     def each(self, statement: Statement, many: Sequence[Values]) -> list[Row | None]:
         """The only row that the statement returns for each of ``many``, or None."""
@@ -70,11 +77,15 @@ class SqliteTransaction:
 
     def tell(self, statement: Statement, many: Sequence[Values]) -> None:
         """Run the statement for each of ``many``; what it changes or returns is not looked at."""
-        self._execute_many(self._text(statement), many)
+        self._execute_many(self._texts[statement], many)
 
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
         """Insert rows whose values stand in the order of the table's columns."""
-        self._execute_many(self._row_text(statement), rows)
+        self._execute_many(self._row_texts[statement], rows)
+
+    def close(self) -> None:
+        """Let the last statement go: SQLite keeps a file open that one still belongs to."""
+        self._cursor.close()
 
 
 class Deadline:
@@ -175,6 +186,7 @@ class Turn:
         """Close the connection once no transaction is under way."""
         with self._lock:
             self._closed = True
+            self._transaction.close()
             self._connection.close()
 
     def _refuse_closed(self) -> None:

@@ -51,7 +51,7 @@ def commit_stores_every_part_in_one_transaction(case: StoreCase) -> None:
     first = script.ask()[0]
     told = script.telling(first, accuracy=0.75)
     asked, _ = script.asking(1, Ask())
-    entries = (*told.entries, replace(asked.entries[0], seq=script.seq + 2))
+    entries = (*told.entries, asked.entries[0]._replace(seq=script.seq + 2))
     script.commit(replace(asked, ended=told.ended, updates=told.updates, entries=entries))
     trials = list(case.store.trials(case.experiment))
     assert [trial.state for trial in trials] == [TrialState.COMPLETED, TrialState.PENDING]
