@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
 
     #: The command did what was asked.
     OK = 0
-    #: A check found something (``replay --check``, ``doctor``), or no trial succeeded.
+    #: A check found something (``replay --check``, ``doctor``), or a search ended without a result.
     FAILED = 1
     #: The call, the file, the space or the evaluator is wrong; repeating it will not help.
     USAGE = 2
@@ -29,7 +29,7 @@ class ExitCode(IntEnum):
 #: One line per status, for ``morphml --help``.
 MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.FAILED: "a check found something, or no trial succeeded",
+    ExitCode.FAILED: "a check found something, or no trial has a result",
     ExitCode.USAGE: "the call or a file is wrong",
     ExitCode.STORAGE: "the store is missing, busy, full or not ours",
     ExitCode.LIMIT: "a limit was reached before any result",

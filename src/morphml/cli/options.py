@@ -17,6 +17,17 @@ Store = Annotated[
         autocompletion=complete_store,
     ),
 ]
+#: For a command that brings something into a store.
+KeptIn = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="STORE",
+        help="The store to keep it in, a file or postgresql://USER@HOST/DATABASE; by default what "
+        "the experiment file says. A search on this machine else makes FILE with .db.",
+        autocompletion=complete_store,
+    ),
+]
 Name = Annotated[
     str | None,
     typer.Argument(

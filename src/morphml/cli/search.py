@@ -9,15 +9,11 @@ import typer
 
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
-from morphml.cli.options import AsJson, Quiet, Trials, Workers
+from morphml.cli.options import AsJson, KeptIn, Quiet, Trials, Workers
 from morphml.errors import ExperimentError
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
-]
-Storage = Annotated[
-    str | None,
-    typer.Option(help="Where to keep it; by default what the file says, else FILE with .db."),
 ]
 Seed = Annotated[int | None, typer.Option(help="Root of all randomness.")]
 Reuse = Annotated[
@@ -32,7 +28,7 @@ Reuse = Annotated[
 def search(  # noqa: PLR0913 one parameter per option
     context: typer.Context,
     file: File,
-    storage: Storage = None,
+    storage: KeptIn = None,
     workers: Workers = None,
     trials: Trials = None,
     seed: Seed = None,
@@ -56,7 +52,7 @@ def search(  # noqa: PLR0913 one parameter per option
             raise ExperimentError("storage: memory is lost when the command ends; name a file")
         changes = {"trials": trials, "seed": seed, "reuse": reuse}
         if given.engine == "remote":
-            with submitting.submitted(file, storage, changes) as (experiment, shown):
+            with submitting.submitted(file, storage, changes, create=True) as (experiment, shown):
                 submitting.follow(experiment, storage=shown, as_json=as_json, quiet=quiet)
             return
         if given.engine not in (None, "local"):

@@ -14,10 +14,10 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from morphml.cli.cluster_options import Storage, Watch
+from morphml.cli.cluster_options import Watch
 from morphml.cli.guard import guard
 from morphml.cli.listing import readable
-from morphml.cli.options import AsJson
+from morphml.cli.options import AsJson, Store
 from morphml.cli.screen import results, table_of, write_json
 from morphml.scheduling.resources import Capacity
 
@@ -55,7 +55,7 @@ EXPERIMENT_HEADS = {
 
 
 def status(
-    context: typer.Context, storage: Storage, watch: Watch = False, as_json: AsJson = False
+    context: typer.Context, storage: Store, watch: Watch = False, as_json: AsJson = False
 ) -> None:
     """Show the masters, workers and experiments of a store, and who drives what."""
     with guard(context, as_json=as_json), readable(storage) as store:

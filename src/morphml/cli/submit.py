@@ -7,22 +7,12 @@ from typing import Annotated
 
 import typer
 
-from morphml.cli.completion import complete_store
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
-from morphml.cli.options import AsJson, Quiet, Trials
+from morphml.cli.options import AsJson, KeptIn, Quiet, Trials
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="The experiment file, YAML or JSON.", dir_okay=False)
-]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        "--storage",
-        metavar="STORE",
-        help="The store that the masters share; by default what the file says.",
-        autocompletion=complete_store,
-    ),
 ]
 Priority = Annotated[
     int | None,
@@ -47,7 +37,7 @@ Follow = Annotated[
 def submit(  # noqa: PLR0913 one parameter per option
     context: typer.Context,
     file: File,
-    storage: Where = None,
+    storage: KeptIn = None,
     priority: Priority = None,
     trials: Trials = None,
     seed: Seed = None,

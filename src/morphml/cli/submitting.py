@@ -18,15 +18,22 @@ from morphml.cli.experiment_arguments import (
 )
 from morphml.cli.running import print_outcome, progress_shown
 from morphml.cli.screen import messages, results, write_json
-from morphml.errors import ExperimentError
+from morphml.errors import ExperimentError, StorageError
 from morphml.master import Experiment
 from morphml.master.resources import missing_on
+from morphml.search.experiment import ExperimentState
 from morphml.storage.address import without_password
+from morphml.storage.opening import schema_version
 
 
 @contextmanager
 def submitted(
-    file: Path, storage: str | None, changes: Mapping[str, object], *, strict: bool = False
+    file: Path,
+    storage: str | None,
+    changes: Mapping[str, object],
+    *,
+    strict: bool = False,
+    create: bool = False,
 ) -> Iterator[tuple[Experiment, str]]:
     """The experiment of a file, left to the masters, and the store as it may be shown.
 
@@ -35,10 +42,11 @@ def submitted(
         storage: the store; by default what the file says.
         changes: options that go before what the file says; None for what was not said.
         strict: refuse it where no worker that is there can run its trials.
+        create: make the store where there is none; masters would not look for it there by chance.
 
     Raises:
         ExperimentError: when the file is wrong or names no store, or the evaluator cannot travel.
-        StorageError: when the store cannot be opened.
+        StorageError: when there is no such store, or it cannot be opened.
     """
     given = read_experiment(file)
     kept = storage or given.storage
@@ -47,6 +55,8 @@ def submitted(
             "submit needs the store that the masters share: --storage postgresql://..., or "
             "`storage:` in the file"
         )
+    if not create:
+        _refuse_where_no_store_is(kept)
     options = options_of(given, changes)
     options.setdefault("name", file.stem)
     with Experiment.create(
@@ -77,7 +87,7 @@ def tell(experiment: Experiment, *, storage: str, as_json: bool) -> None:
         waits = {"waits_for": [str(lack) for lack in lacks]}
         write_json(shown | {"state": record.state.value} | waits)
         return
-    text = f"submitted {record.name} ({record.id}); see it with: morphml status --storage {storage}"
+    text = f"submitted {record.name} ({record.id}); see it with: morphml status {storage}"
     results().print(text, markup=False, soft_wrap=True)
 
 
@@ -85,7 +95,8 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
     """Show progress until it is over, then what was found.
 
     Raises:
-        typer.Exit: with status 1 when no trial has a result.
+        typer.Exit: with status 1 when no trial has a result, as after a search on this machine, and
+            with that of a search that was stopped when it was paused.
     """
     try:
         with progress_shown(quiet=quiet) as observer, _warnings_as_lines():
@@ -94,7 +105,26 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
         text = f"Nobody watches any more; the masters go on with experiment {experiment.id}."
         messages().print(text, markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+    except ExperimentError as error:
+        if experiment.record.state is not ExperimentState.PAUSED:
+            raise
+        messages().print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from error
     print_outcome(result, storage, as_json=as_json)
+
+
+def _refuse_where_no_store_is(storage: str) -> None:
+    """A store that masters serve is there already: another is a mistyped name.
+
+    Raises:
+        StorageError: when there is none, or it cannot be looked at.
+    """
+    if schema_version(storage) is None:
+        shown = without_password(storage)
+        raise StorageError(
+            f"{shown}: there is no store, so no master serves it; check the name, or make it with "
+            f"`morphml master --storage {shown}`"
+        )
 
 
 @contextmanager

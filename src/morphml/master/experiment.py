@@ -225,21 +225,23 @@ class Experiment:
         self.store.hints.send(HintTopic.WORK)
 
     def watch(self, observer: Observer | None = None) -> Result:
-        """Wait until the masters have ended it, and return what was found.
+        """Wait until the masters have ended it, and return what was found, as `run` does.
 
         Args:
             observer: called with a ``Progress`` twice a second; by default a live view on the
                 terminal, where there is one.
 
         Raises:
-            ExperimentError: when it was paused, or failed; the message has the reason.
+            ExperimentError: when it was paused; the message has the reason.
             KeyboardInterrupt: when a person stops watching; the experiment goes on.
         """
         with watching(observer, workers=1) as watcher:
             watch = Watch(self.store, self.id, self.space, SystemClock())
             state = watch.until_over(watcher)
-        if state is not ExperimentState.COMPLETED:
-            raise ExperimentError(f"experiment {self.id}: is {state}: {self.record.reason}")
+        if state is ExperimentState.PAUSED:
+            raise ExperimentError(
+                f"experiment {self.id} is paused: {self.record.reason}; go on with resume"
+            )
         return self.result()
 
     def _evaluator(self, spec: ExperimentSpec) -> EvaluatorSource:

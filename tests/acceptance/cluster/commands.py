@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from morphml.storage import open_store
+
 PATIENCE_S = 60.0
 EXPERIMENT = """\
 name: numbers
@@ -56,6 +58,11 @@ def one_screen(done: subprocess.CompletedProcess[str]) -> str:
     """What an error says, on one line."""
     assert "Traceback" not in done.stderr
     return " ".join(done.stderr.replace("│", " ").split())
+
+
+def make_store(folder: Path) -> None:
+    """An empty store ``a.db``, as a master leaves it that nobody has come to yet."""
+    open_store(folder / "a.db").close()
 
 
 def mode_of(path: Path) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.acceptance.cluster.commands import EXPERIMENT, Started, mode_of, one_screen
+from tests.acceptance.cluster.commands import EXPERIMENT, Started, make_store, mode_of, one_screen
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Started]
@@ -67,13 +67,13 @@ def test_strict_submit_is_refused_where_no_worker_can_run_it(typed: Run, tmp_pat
     needy = f"{EXPERIMENT}resources: {{gpu: 2}}\n"
     (tmp_path / "experiment.yaml").write_text(needy, encoding="utf-8")
     (tmp_path / "scoring.py").write_text("def evaluate(arch, trial):\n    return 1.0\n")
+    make_store(tmp_path)
     submit = ("submit", "experiment.yaml", "--storage", "a.db")
     done = typed(*submit, "--strict")
     assert done.returncode == 2
     assert "which need gpu 2: there is no worker; start such a worker first" in one_screen(done)
     assert (
-        json.loads(typed("status", "--storage", "a.db", "--json").stdout)["experiments"][0]["state"]
-        == "created"
+        json.loads(typed("status", "a.db", "--json").stdout)["experiments"][0]["state"] == "created"
     )
     done = typed(*submit, "--json")
     assert done.returncode == 0
@@ -87,10 +87,21 @@ def test_worker_is_told_of_gpus_that_are_not_there(typed: Run) -> None:
 
 
 def test_status_of_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
-    done = typed("status", "--storage", "absent.db")
+    done = typed("status", "absent.db")
     assert done.returncode == 3
     assert "absent.db" in one_screen(done)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_submit_to_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
+    """It would wait for ever: no master serves a file that nobody made."""
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "scoring.py").write_text("def evaluate(arch, trial):\n    return 1.0\n")
+    done = typed("submit", "experiment.yaml", "--storage", "absent.db")
+    assert done.returncode == 3
+    assert "absent.db: there is no store" in one_screen(done)
+    assert "morphml master --storage absent.db" in one_screen(done)
+    assert not list(tmp_path.glob("absent*"))
 
 
 # --- certificates and tokens ---------------------------------------------------------------------

@@ -13,7 +13,14 @@ from pathlib import Path
 import grpc
 import grpc.aio
 import pytest
-from tests.acceptance.cluster.commands import EXPERIMENT, PATIENCE_S, Started, mode_of, one_screen
+from tests.acceptance.cluster.commands import (
+    EXPERIMENT,
+    PATIENCE_S,
+    Started,
+    make_store,
+    mode_of,
+    one_screen,
+)
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import Scope, client_access
@@ -61,12 +68,12 @@ def test_a_search_on_a_master_with_tls_and_a_worker_with_a_copied_token(
     evaluations = (tmp_path / "evaluations").read_text(encoding="utf-8").split()
     assert sorted(map(int, evaluations)) == list(range(12))
 
-    seen = json.loads(morphml("status", "--storage", "a.db", "--json").stdout)
+    seen = json.loads(morphml("status", "a.db", "--json").stdout)
     assert [each["name"] for each in seen["workers"]] == ["w1"]
     assert seen["workers"][0]["offers"]["site-a"] == 1.0
     assert seen["slots"] == 2
     assert [each["state"] for each in seen["experiments"]] == ["completed"]
-    assert "1 master, 1 worker" in morphml("status", "--storage", "a.db").stdout
+    assert "1 master, 1 worker" in morphml("status", "a.db").stdout
 
     assert worker.stop() == 0, worker.said
     assert master.stop() == 0, master.said
@@ -140,6 +147,7 @@ def test_a_worker_that_is_started_before_the_master_of_its_machine(
 
 def test_who_watches_before_a_master_is_there_sees_it_come(tmp_path: Path, start: Start) -> None:
     """The store lies in the folder that is packed, and keeps its locks."""
+    make_store(tmp_path)
     (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
     (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
     watcher = start("submit", "experiment.yaml", "--storage", "a.db", "--watch")
@@ -156,6 +164,7 @@ def submitted(tmp_path: Path, typed: Run, *options: str) -> str:
     """The id of an experiment that was left to the masters of ``a.db``."""
     (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
     (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    make_store(tmp_path)
     done = typed("submit", "experiment.yaml", "--storage", "a.db", "--json", *options)
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["experiment"])
