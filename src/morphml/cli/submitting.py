@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ from morphml.master.resources import missing_on
 from morphml.search.experiment import ExperimentState
 from morphml.storage.address import without_password
 from morphml.storage.opening import schema_version
+
+#: Seconds that a master which was started a moment ago has to make its store.
+MADE_WITHIN_S = 5.0
+#: Seconds between two looks for it.
+LOOK_EVERY_S = 0.1
 
 
 @contextmanager
@@ -114,12 +120,16 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
 
 
 def _refuse_where_no_store_is(storage: str) -> None:
-    """A store that masters serve is there already: another is a mistyped name.
+    """A store that masters serve is there, or soon after its master was started; else its name is
+    mistyped.
 
     Raises:
         StorageError: when there is none, or it cannot be looked at.
     """
-    if schema_version(storage) is None:
+    given_up_at = time.monotonic() + MADE_WITHIN_S
+    while (absent := schema_version(storage) is None) and time.monotonic() < given_up_at:
+        time.sleep(LOOK_EVERY_S)
+    if absent:
         shown = without_password(storage)
         raise StorageError(
             f"{shown}: there is no store, so no master serves it; check the name, or make it with "

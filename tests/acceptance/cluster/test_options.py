@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.acceptance.cluster.commands import EXPERIMENT, Started, make_store, mode_of, one_screen
 
+from morphml.cli import submitting
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., Started]
 
@@ -93,8 +95,11 @@ def test_status_of_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_submit_to_a_store_that_is_not_there_makes_none(typed: Run, tmp_path: Path) -> None:
+def test_submit_to_a_store_that_is_not_there_makes_none(
+    typed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would wait for ever: no master serves a file that nobody made."""
+    monkeypatch.setattr(submitting, "MADE_WITHIN_S", 0.2)
     (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
     (tmp_path / "scoring.py").write_text("def evaluate(arch, trial):\n    return 1.0\n")
     done = typed("submit", "experiment.yaml", "--storage", "absent.db")
