@@ -1,10 +1,12 @@
-"""Which heavy packages an evaluator will import, read off its code without running it."""
+"""What an evaluator will import and read, as it declares or its code tells; nothing is run."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
+
+from morphml.errors import EvaluatorError
 
 #: Names in the code that tell: ``import torch``, ``torch.nn``, and ``arch.build()``.
 _HINTS = {"torch": "torch", "build": "torch"}
@@ -27,6 +29,23 @@ def needs_of(evaluator: object) -> tuple[str, ...]:
         for package in _hint(name, function)
     }
     return tuple(sorted(found))
+
+
+def data_sets_of(evaluator: object) -> tuple[str, ...]:
+    """Names of the data sets that the evaluator declares to read, as ``data_sets``; mostly none.
+
+    Raises:
+        EvaluatorError: when what it declares are no names.
+    """
+    declared = getattr(evaluator, "data_sets", ())
+    if not isinstance(declared, tuple | list) or not all(
+        isinstance(name, str) and name for name in declared
+    ):
+        raise EvaluatorError(
+            f"evaluator: data_sets: names as a tuple of texts, such as ('imagenet',), got "
+            f"{declared!r}"
+        )
+    return tuple(declared)
 
 
 def _functions(evaluator: object) -> Iterator[FunctionType]:

@@ -10,8 +10,10 @@ import numpy as np
 from morphml.engines.devices import gpus as gpus
 from morphml.errors import ExperimentError, SpaceError
 from morphml.evaluation import EvaluatorSource
+from morphml.evaluation.source_needs import data_sets_of
 from morphml.master.evaluators import reference_to
 from morphml.master.refusals import (
+    refuse_gangs,
     refuse_no_list,
     refuse_other_than_space,
     refuse_strange_optimizer,
@@ -115,7 +117,8 @@ def make_spec(
         deterministic=options.get("deterministic", False),
         reuse=options.get("reuse", False),
         priority=options.get("priority", DEFAULT_PRIORITY),
-        resources=options.get("resources") or {},
+        resources=refuse_gangs(options.get("resources") or {}),
+        data_sets=data_sets_of(source.load()),
         start=tuple(_start(space, point) for point in refuse_no_list(options.get("start", ()))),
     )
     refuse_uncounted_metrics(spec, space)

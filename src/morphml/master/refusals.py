@@ -6,8 +6,9 @@ import difflib
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from morphml.errors import ExperimentError, SpaceError
+from morphml.errors import ExperimentError, RequirementsError, SpaceError
 from morphml.optimizers import OPTIMIZERS, Optimizer
+from morphml.scheduling.resources import Requirements
 from morphml.search.experiment import AttemptLimits, ExperimentSpec
 from morphml.search.given import check_count
 from morphml.search.objectives import COMPUTED_METRICS
@@ -122,3 +123,18 @@ def warn_of_idle_limits(limits: AttemptLimits, workers: int) -> None:
             "process; give workers=1 or more",
             stacklevel=4,
         )
+
+
+def refuse_gangs(resources: Mapping[str, float]) -> Mapping[str, float]:
+    """The resources, where one trial runs on one worker.
+
+    Raises:
+        RequirementsError: where it is to run on several at once, or the needs make no sense.
+    """
+    if Requirements.parse(resources).workers > 1:
+        raise RequirementsError(
+            "trials that run on several workers at once are planned and simulated, and not yet "
+            "started by masters; for several GPUs of one worker ask for them, such as gpu: 4",
+            name="workers",
+        )
+    return resources

@@ -160,6 +160,8 @@ class ExperimentSpec:
     priority: int = DEFAULT_PRIORITY
     #: What an attempt needs of a worker, such as ``{"gpu": 0.5}``.
     resources: Mapping[str, float] = field(default_factory=dict)
+    #: Names of data sets that the evaluator reads; who read one before is preferred.
+    data_sets: tuple[str, ...] = ()
     #: Decision vectors to try first.
     start: tuple[tuple[int | float | None, ...], ...] = ()
 
@@ -205,6 +207,7 @@ class ExperimentSpec:
             fields["budget"] = Budget(**_mapping(fields["budget"]))
             fields["evaluator"] = EvaluatorReference(**_mapping(fields["evaluator"]))
             fields["limits"] = AttemptLimits(**_mapping(fields["limits"]))
+            fields["data_sets"] = tuple(fields.get("data_sets") or ())
             fields["start"] = tuple(tuple(vector) for vector in fields.get("start") or ())
             return cls(**fields)
         except (KeyError, TypeError, ValueError) as error:

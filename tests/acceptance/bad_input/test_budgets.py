@@ -81,6 +81,8 @@ def evaluate(arch, trial):
         ({"start": [3]}, ExperimentError, "start: architectures, or mappings of decision path to "),
         ({"resources": "gpu"}, ExperimentError, "a mapping such as {'gpu': 0.5}, got 'gpu'"),
         ({"resources": {"cpu": -1}}, ExperimentError, "cpu: a number from 0, got -1"),
+        ({"resources": {"gpus": 1}}, RequirementsError, "gpus: there is no such resource; did you"),
+        ({"resources": {"workers": 2}}, RequirementsError, "ask for them, such as gpu: 4"),
     ],
     ids=str,
 )  # fmt: skip
@@ -114,7 +116,6 @@ def test_what_is_no_space_is_refused_with_how_to_make_one(
         ({"gpu": 99}, r"gpu 99, (which this machine does not have|and this machine has \d+)"),
         ({"cpu": 10_000}, r"cpu 10000, and this machine has \d+"),
         ({"unicorn": 1}, "unicorn, which this machine does not have"),
-        ({"workers": 2}, "2 workers at once, and this machine is one"),
     ],
 )
 def test_resources_that_this_machine_never_has_are_refused_before_a_trial_waits_for_them(

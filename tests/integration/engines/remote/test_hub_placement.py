@@ -59,7 +59,7 @@ def test_request_that_no_worker_can_meet_is_said_once(
         worker.beat()
         eventually(lambda: "gpu 4" in caplog.text)
         time.sleep(1.2)
-        assert caplog.text.count("gpu 4") == 1
+        assert caplog.text.count("wait for a worker with gpu 4") == 1
 
 
 def test_retry_avoids_the_worker_that_failed_it_as_long_as_another_is_free_soon(
@@ -111,3 +111,20 @@ def test_slots_grow_and_shrink_with_the_workers(place: Site) -> None:
     assert driver.lane.slots == 5
     first.hang_up()
     eventually(lambda: driver.lane.slots == 3)
+
+
+def test_attempt_goes_where_its_data_is_while_that_worker_is_free(place: Site) -> None:
+    workers = [place.worker(name, slots=2) for name in ("a", "b", "c")]
+    driver = place.driver()
+    driver.lane.submit(attempt(affinity=("trial:e1/0",)))
+    eventually(lambda: sum(len(each.tasks()) for each in workers) == 1)
+    (holder,) = [each for each in workers if each.tasks()]
+    others = [each for each in workers if each is not holder]
+    for number in (1, 2):
+        driver.lane.submit(attempt(number=number))
+    eventually(lambda: [len(each.tasks()) for each in others] == [1, 1])
+    driver.lane.submit(attempt(number=0, segment=1, affinity=("trial:e1/0",)))
+    holder.await_tasks(2)
+    driver.lane.submit(attempt(number=0, segment=2, affinity=("trial:e1/0",)))
+    eventually(lambda: sum(len(each.tasks()) for each in others) == 3)
+    assert len(holder.tasks()) == 2, "nobody waits for it"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
+import pytest
 from tests.integration.engines.remote.scripted_master import (
     EXPERIMENT,
     ScriptedMaster,
@@ -45,8 +47,9 @@ def named(master: ScriptedMaster, key: str) -> pb.Saved:
     return pb.Saved(step=step, digest=digest(data), size=len(data))
 
 
+@pytest.mark.parametrize("same_worker", [True, False])
 def test_checkpoints_go_up_before_the_pause_and_down_before_the_next_segment(
-    workers: Workers,
+    workers: Workers, same_worker: bool
 ) -> None:
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=1)
@@ -60,14 +63,25 @@ def test_checkpoints_go_up_before_the_pause_and_down_before_the_next_segment(
         heard = heard_of(master, token_of(first))
         assert heard[-2:] == [f"saved {paused.step}", "paused"]
         assert paused.step >= 1
-        second = task(3, 0.0, checkpoint=named(master, f"3@{paused.step}"))
+        key = f"3@{paused.step}"
+        second = task(3, 0.0, checkpoint=named(master, key))
+        if same_worker:
+            del master.files[key]  # it wrote it, and need not fetch it
+            other = worker
+        else:
+            worker.signal(signal.SIGTERM)
+            assert worker.wait() == 0
+            other = workers.start(master.port, slots=1)
+            master.wait_for("registration", 2)
+            master.send(context("remote_training:counting"))
         master.send(second)
         master.wait(lambda: token_of(second) in master.ends())
         assert master.ends()[token_of(second)].HasField("succeeded")
         assert heard_of(master, token_of(second))[-2:] == ["saved 4", "succeeded"]
         master.wait_for("beat", len(master.of("beat")) + 2)
         kept = [path for path in (workers.folder / "files").rglob("outgoing/*.pt")]
-    assert froms(worker) == ["0", str(paused.step)]
+    segments = froms(worker) if same_worker else froms(worker) + froms(other)
+    assert segments == ["0", str(paused.step)]
     assert not kept, "what a master has is not kept here"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from morphml.ids import AttemptToken, ExperimentId
 
 _LOCK = "lock"
+#: Bytes of checkpoints that are kept, so that a trial that goes on here need not fetch its own.
+KNOWN_BYTES = 2 << 30
 
 
 class Scratch:
@@ -28,13 +30,15 @@ class Scratch:
         self.bundles = folder / "bundles"
         self._all = folder / "scratch"
         self._own = self._all / worker
-        for kind in ("incoming", "outgoing", "parts"):
+        for kind in ("incoming", "outgoing", "parts", "known"):
             (self._own / kind).mkdir(parents=True)
         self.bundles.mkdir(exist_ok=True)
         self._lock = os.open(self._own / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         #: Files of each attempt: looking through a folder takes too long for many short attempts.
         self._files: dict[AttemptToken, set[Path]] = {}
+        #: Bytes of each checkpoint that may be wanted again, by digest; newest last.
+        self._known: dict[str, int] = {}
         self._remove_orphans()
 
     def of(self, experiment: ExperimentId) -> Path:
@@ -77,6 +81,32 @@ class Scratch:
     def kept(self, token: AttemptToken, step: int) -> Path:
         """The checkpoint that was kept."""
         return self._file("outgoing", f"{token}-{step}.pt")
+
+    def remember(self, digest: str, path: Path) -> None:
+        """Keep a checkpoint under its digest as well, in the place of the oldest ones."""
+        size = path.stat().st_size
+        if digest in self._known or not digest.isalnum() or size > KNOWN_BYTES:
+            return
+        with contextlib.suppress(OSError):  # a file system without links
+            os.link(path, self._file("known", digest))
+            self._known[digest] = size
+        while sum(self._known.values()) > KNOWN_BYTES:
+            self._forget_known(next(iter(self._known)))
+
+    def recall(self, digest: str, path: Path) -> bool:
+        """Put the checkpoint of that digest at ``path``, if it is known here; whether it is."""
+        if digest not in self._known:
+            return False
+        try:
+            path.unlink(missing_ok=True)
+            os.link(self._file("known", digest), path)
+        except OSError:
+            return False
+        return True
+
+    def _forget_known(self, digest: str) -> None:
+        del self._known[digest]
+        self._file("known", digest).unlink(missing_ok=True)
 
     def clear(self, token: AttemptToken, but: int | None = None) -> None:
         """Remove the files of an attempt, all but the kept checkpoint of step ``but``."""

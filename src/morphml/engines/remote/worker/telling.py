@@ -205,6 +205,7 @@ class Telling:
             kept.unlink(missing_ok=True)
             return
         entry.save(file)
+        self._scratch.remember(file.digest, kept)
         if self._master:
             self._upload(entry)
 

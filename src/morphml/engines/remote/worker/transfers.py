@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -22,7 +23,7 @@ from morphml.engines.remote.worker.happenings import (
 )
 from morphml.engines.remote.worker.link import Connection, Link
 from morphml.engines.remote.worker.scratch import Scratch
-from morphml.errors import MorphError
+from morphml.errors import MorphError, WorkerError
 from morphml.evaluation.bundle import extract
 
 _NOBODY = "no master is connected"
@@ -94,9 +95,13 @@ class Transfers:
                 await asyncio.to_thread(_unpack, part, self._scratch.bundles, name)
             case CheckpointWanted(attempt=attempt, file=file):
                 part = self._scratch.part(f"{attempt.token}.pt")
+                path = self._scratch.incoming(attempt.token)
+                if self._scratch.recall(file.digest, part):
+                    with suppress(WorkerError):  # whoever read it before has written to it
+                        await asyncio.to_thread(files.take_checkpoint, part, file, path)
+                        return
                 wire = files.file_name(attempt, file)
                 await files.download(connection.stub, pb.DownloadFileRequest(checkpoint=wire), part)
-                path = self._scratch.incoming(attempt.token)
                 await asyncio.to_thread(files.take_checkpoint, part, file, path)
 
 
