@@ -162,7 +162,8 @@ class Scheduler:
         if lying is None:
             return
         stake = self.stakes.of(lying.task.experiment)
-        stake.learn(seconds)
+        if succeeded:  # failures are fast: a broken worker is to get nothing ahead for them
+            stake.learn(seconds)
         stake.used -= len(lying.seats)
         for seat in lying.seats:
             self.policy.observe(Ended(lying.task, seat, seconds, succeeded, now))
