@@ -11,6 +11,8 @@ from pathlib import Path
 
 from morphml.errors import CallerError
 
+_USUAL_POLICY = "fair_share"
+
 
 class Durability(StrEnum):
     """What an acknowledged commit survives."""
@@ -60,6 +62,14 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MasterDefaults:
+    """What a master process takes where its operator says nothing."""
+
+    #: ``MORPHML_POLICY``: who gets which task, and when; a name that ``morphml simulate`` knows.
+    policy: str = _USUAL_POLICY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerDefaults:
     """What a worker process takes where its operator says nothing."""
 
@@ -75,6 +85,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     data: DataSettings = field(default_factory=DataSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
+    master: MasterDefaults = field(default_factory=MasterDefaults)
     worker: WorkerDefaults = field(default_factory=WorkerDefaults)
     search: SearchSettings = field(default_factory=SearchSettings)
 
@@ -101,6 +112,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         store=StoreSettings(durability=durability, artifacts=_artifacts(variables)),
         data=DataSettings(folder=Path(folder) if folder else None),
         access=AccessSettings(token_file=_token_file(variables)),
+        master=MasterDefaults(policy=variables.get("MORPHML_POLICY") or _USUAL_POLICY),
         worker=WorkerDefaults(folder=_worker_folder(variables)),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )

@@ -45,6 +45,15 @@ Ahead = Annotated[
         help="Trials asked ahead of free slots, as a share of all slots; 0 for none.",
     ),
 ]
+PolicyName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Who gets which task, and when: adaptive, batching, fair_share, fifo, load_balancing, "
+        "priority, round_robin, work_stealing, or a plug-in's; by default MORPHML_POLICY, else "
+        "fair_share. `morphml simulate --policy all` compares them.",
+    ),
+]
 Beat = Annotated[
     float,
     typer.Option(
@@ -103,6 +112,7 @@ def master(  # noqa: PLR0913 one parameter per option
     name: NodeName = "",
     artifacts: Artifacts = None,
     ahead: Ahead = 0.1,
+    policy: PolicyName = "",
     beat: Beat = 1.0,
     token_file: TokenPath = None,
     no_token: NoToken = False,
@@ -137,6 +147,7 @@ def master(  # noqa: PLR0913 one parameter per option
             name=name,
             artifacts=artifacts,
             ahead=ahead,
+            policy=policy,
             beat_s=beat,
             allow_pickle=allow_pickle,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.engines.port import Assignment
@@ -9,6 +10,16 @@ from morphml.ids import ExperimentId
 from morphml.master.flights import Flight
 from morphml.search.experiment import ExperimentSpec
 from morphml.seeds import training_seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an attempt stands among those that wait."""
+
+    #: Smaller goes first.
+    rank: float
+    #: What it takes relative to others of its experiment; None where nobody knows.
+    cost: float | None = None
 
 
 class Assigner:
@@ -24,11 +35,13 @@ class Assigner:
         self._spec = spec
         self._experiment = experiment
         self._folder = folder
+        self._data = tuple(f"data:{name}" for name in spec.data_sets)
 
     def assignment(
         self,
         flight: Flight,
         vector: tuple[int | float | None, ...],
+        standing: Standing,
         *,
         reported_step: int | None = None,
         avoid: tuple[str, ...] = (),
@@ -38,6 +51,7 @@ class Assigner:
         Args:
             flight: its names.
             vector: decision codes of the architecture.
+            standing: its place among what waits.
             reported_step: the highest step that the search knows already.
             avoid: workers that failed at the task before.
         """
@@ -59,7 +73,10 @@ class Assigner:
             time_limit_s=spec.limits.time_s,
             memory_limit_bytes=spec.limits.memory_bytes,
             requirements=spec.resources,
+            affinity=(f"trial:{self._experiment}/{flight.number}", *self._data),
             avoid=avoid,
+            rank=standing.rank,
+            cost=standing.cost,
         )
 
     def _checkpoint(self, flight: Flight) -> Path | None:

@@ -25,6 +25,7 @@ from morphml.master.reuse import sharing_of
 from morphml.master.session import MasterLife
 from morphml.master.tally import Tally
 from morphml.master.time_budget import TimeBudget
+from morphml.scheduling.policies import DEFAULT_POLICY
 from morphml.scheduling.retry import RetryRule
 from morphml.search.experiment import ExperimentSpec
 from morphml.search.machine import SearchMachine
@@ -74,6 +75,8 @@ class Run:
     observer: Observer
     #: Counts what ends.
     tally: Tally = field(default_factory=Tally)
+    #: Name of the policy that ranks its tasks.
+    policy: str = DEFAULT_POLICY
 
 
 def _sharing(run: Run, *, alone: bool) -> Sharing | None:
@@ -124,14 +127,14 @@ def make_crew(
         flights.waiting.add(task, 0.0)
     sightings = None if run.spec.deterministic else earlier.sightings
     retries = Retries(RetryRule(), lambda: engine.slots, sightings)
-    rank = Ranking(run.experiment, run.spec.priority)
+    rank = Ranking(run.experiment, run.spec.priority, run.policy)
     return Crew(
         store=run.store,
         engine=engine,
         keeper=keeper,
         machine=machine,
         flights=flights,
-        dispatcher=Dispatcher(machine, flights, artifacts, clock, run.experiment, keeper.session),
+        dispatcher=Dispatcher(machine, flights, artifacts, clock, rank, keeper.session),
         collector=Collector(machine, flights, artifacts, clock, retries, rank),
         cancelling=Cancelling(run.store.requests, run.experiment, machine, flights, engine),
         time_budget=TimeBudget(flights, engine, read_settings().search.stop_grace_s),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import orjson
 
 from morphml.clock import Clock
-from morphml.ids import ExperimentId, SessionId, TaskId, new_token, task_id
+from morphml.ids import SessionId, TaskId, new_token, task_id
 from morphml.master.artifacts import RunArtifacts
-from morphml.master.assigning import Assigner
+from morphml.master.assigning import Assigner, Standing
 from morphml.master.batch import Batch
 from morphml.master.flights import Flight, Flights
 from morphml.master.ranking import Ranking
 from morphml.search.changes import ClaimedTask, Lease, NewTask
 from morphml.search.machine import Ended, Reused, SearchMachine, Taken
+from morphml.space import Architecture
 
 #: Seconds for which a task that was made for other masters is left to them.
 OTHERS_FIRST_S = 1.0
@@ -26,7 +27,7 @@ class Dispatcher:
         flights: attempts in the air; new ones are added.
         artifacts: where checkpoints lie.
         clock: hour of new tasks.
-        experiment: id in the store.
+        rank: order of its tasks among others.
         session: holder of the leases.
     """
 
@@ -36,16 +37,16 @@ class Dispatcher:
         flights: Flights,
         artifacts: RunArtifacts,
         clock: Clock,
-        experiment: ExperimentId,
+        rank: Ranking,
         session: SessionId,
     ) -> None:
         self._machine = machine
         self._flights = flights
-        self._assigner = Assigner(machine.spec, experiment, artifacts.folder)
+        self._assigner = Assigner(machine.spec, rank.experiment, artifacts.folder)
         self._clock = clock
-        self._experiment = experiment
+        self._experiment = rank.experiment
         self._session = session
-        self._rank = Ranking(experiment, machine.spec.priority)
+        self._rank = rank
 
     def ask(self, batch: Batch, *, here: bool = True) -> Taken | Reused | Ended:
         """Ask for one new trial and put its task in ``batch``.
@@ -72,7 +73,7 @@ class Dispatcher:
         batch.tasks.append(task)
         if here:
             flight = Flight(token, task.id, taken.number, 0, task.to_epoch)
-            self._send(flight, taken.architecture.vector, batch)
+            self._send(flight, taken.architecture, task.rank, batch)
         else:
             self._flights.wait(task.id, now + OTHERS_FIRST_S)
         return taken
@@ -89,18 +90,27 @@ class Dispatcher:
             claimed.to_epoch,
             checkpoint=claimed.checkpoint,
         )
-        self._send(flight, tuple(orjson.loads(claimed.vector)), batch)
+        architecture = self._machine.space.architecture(tuple(orjson.loads(claimed.vector)))
+        self._send(flight, architecture, claimed.rank, batch)
 
-    def _send(self, flight: Flight, vector: tuple[int | float | None, ...], batch: Batch) -> None:
+    def _send(self, flight: Flight, architecture: Architecture, rank: float, batch: Batch) -> None:
         self._flights.add(flight)
         batch.assignments.append(
             self._assigner.assignment(
                 flight,
-                vector,
+                architecture.vector,
+                Standing(rank=rank, cost=self._cost(flight, architecture)),
                 reported_step=self._machine.reported.get(flight.number),
                 avoid=self._avoid(flight.task),
             )
         )
+
+    def _cost(self, flight: Flight, architecture: Architecture) -> float | None:
+        """FLOPs times epochs, where the policy asks for it and there is a graph to count them."""
+        if not self._rank.weighs or not architecture.space.has_graph:
+            return None
+        done = 0 if flight.checkpoint is None else flight.checkpoint.step
+        return float(max(1, architecture.flops) * max(1, flight.to_epoch - done))
 
     def _avoid(self, task: TaskId) -> tuple[str, ...]:
         workers = (str(failure["worker"]) for failure in self._flights.failures.get(task, ()))

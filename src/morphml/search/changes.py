@@ -218,6 +218,8 @@ class ClaimedTask:
     checkpoint: CheckpointPointer | None
     #: What its worker must offer.
     requirements: Mapping[str, float] = field(default_factory=dict)
+    #: Where it stood in the order of claims.
+    rank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

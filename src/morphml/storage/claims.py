@@ -164,6 +164,7 @@ def _claimed(task: _Ready, token: AttemptToken, row: Row, trial: Row | None) -> 
         vector=vector.encode(),
         checkpoint=_checkpoint(checkpoint),
         requirements=decode_requirements(task.requirements),
+        rank=task.rank,
     )
 
 

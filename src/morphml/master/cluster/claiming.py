@@ -11,7 +11,7 @@ from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.errors import CallerError, WorkerError
 from morphml.ids import ExperimentId
-from morphml.master.assigning import Assigner
+from morphml.master.assigning import Assigner, Standing
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.shares import Shares
 from morphml.master.flights import Flight
@@ -109,5 +109,6 @@ class Claiming:
             task.to_epoch,
             checkpoint=task.checkpoint,
         )
+        standing = Standing(rank=task.rank)
         assigner = Assigner(known.spec, task.experiment, known.folder)
-        self._hub.place(assigner.assignment(flight, tuple(orjson.loads(task.vector))))
+        self._hub.place(assigner.assignment(flight, tuple(orjson.loads(task.vector)), standing))

@@ -72,6 +72,8 @@ class DriveParts:
     only_elsewhere: Callable[[Mapping[str, float]], bool]
     #: Counts what ends.
     tally: Tally
+    #: Name of the policy that ranks their tasks.
+    policy: str
 
 
 class Drive:
@@ -268,6 +270,7 @@ class Drive:
             workers=spec.workers,
             observer=self._observe,
             tally=parts.tally,
+            policy=parts.policy,
         )
         crew = make_crew(
             run,
@@ -282,6 +285,8 @@ class Drive:
 
     def _observe(self, progress: Progress) -> None:
         self.progress = progress
+        if (listening := self._listening) is not None:
+            listening[0].expect(max(0, progress.budget - progress.taken))
 
     def _order_elsewhere(self, token: AttemptToken, order: Order) -> None:
         flight = None if self._flights is None else self._flights.get(token)

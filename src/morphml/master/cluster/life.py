@@ -19,9 +19,11 @@ from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.others import Others, View
 from morphml.master.cluster.post import OutgoingMail
 from morphml.master.cluster.records import StoreRecords
+from morphml.master.cluster.reports import MasterReport
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.supervisor import Duties, Supervisor
+from morphml.master.ranking import rank_rule
 from morphml.master.session import SessionKeeper
 from morphml.master.tally import Tally
 from morphml.storage import SqlStore
@@ -103,6 +105,14 @@ class Life:
         with suppress(StorageError):
             self.keeper.close()
 
+    @property
+    def _told(self) -> MasterReport:
+        """What this master says of itself at all times."""
+        policy = self._settings.policy
+        return MasterReport(
+            sends_pickles=self._settings.allow_pickle, policy=policy, rank_rule=rank_rule(policy)
+        )
+
     def _make_supervisor(self) -> Supervisor:
         hub = self._hub()
         session = self.keeper.session
@@ -112,7 +122,7 @@ class Life:
             hub,
             self._clock,
             every_s=self._settings.report_every_s,
-            sends_pickles=self._settings.allow_pickle,
+            told=self._told,
         )
         shares = Shares(lambda: hub.slots(ahead=True), lambda: neighbours.lent)
         view = View(
@@ -132,6 +142,7 @@ class Life:
             others=lambda experiment: Others(view, experiment),
             only_elsewhere=neighbours.alone_could_run,
             tally=self._tally,
+            policy=self._settings.policy,
         )
         return Supervisor(
             Duties(

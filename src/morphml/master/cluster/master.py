@@ -19,10 +19,12 @@ from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import StorageError
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.master.cluster.agreement import check_agreement
 from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.life import Life
 from morphml.master.cluster.settings import MasterSettings
 from morphml.master.places import artifacts_folder
+from morphml.master.ranking import rank_rule
 from morphml.master.session import process_name
 from morphml.master.tally import Tally
 from morphml.settings import read_settings
@@ -46,12 +48,19 @@ class Master:
 
     Raises:
         StorageError: when the store cannot be opened.
+        SchedulingError: when there is no such policy.
     """
 
     def __init__(
         self, settings: MasterSettings, access: ServerAccess, clock: Clock | None = None
     ) -> None:
-        self.settings = replace(settings, name=settings.name or process_name())
+        self.settings = replace(
+            settings,
+            name=settings.name or process_name(),
+            policy=settings.policy or read_settings().master.policy,
+        )
+        rule = rank_rule(self.settings.policy)  # before anything is opened
+        log.debug("tasks are ranked by %s: %s", self.settings.policy, rule)
         self._clock = clock or SystemClock()
         #: What ended in the experiments that were driven here.
         self.tally = Tally()
@@ -63,7 +72,12 @@ class Master:
         self._looked_at = -math.inf
         usual = HubSettings.of_beat(settings.beat_s, listen=settings.listen, ahead=settings.ahead)
         self.hub = Hub(
-            replace(usual, faults=settings.faults, health=settings.health),
+            replace(
+                usual,
+                policy=self.settings.policy,
+                faults=settings.faults,
+                health=settings.health,
+            ),
             _CurrentRecords(self),
             access,
             self._identity,
@@ -111,9 +125,12 @@ class Master:
         Raises:
             WorkerError: when the port is taken.
             StorageError: when no session can be opened.
+            SchedulingError: when other masters of the store rank tasks by another rule.
         """
         try:
             self._begin()
+            others = self.store.cluster.masters()
+            check_agreement(others, self.life.keeper.session, self.settings.policy)
             self._look_around()
             self.hub.start()
             self.store.cluster.announce(self.life.keeper.session, self.address)

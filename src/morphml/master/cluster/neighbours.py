@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from morphml.clock import Clock
@@ -36,7 +36,7 @@ class Neighbours:
         hub: has its workers.
         clock: hour and monotonic time.
         every_s: seconds between two reports.
-        sends_pickles: whether this master sends evaluators that were submitted as pickles.
+        told: what this master always says of itself; slots and wishes are added.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class Neighbours:
         clock: Clock,
         *,
         every_s: float,
-        sends_pickles: bool,
+        told: MasterReport,
     ) -> None:
         self._store = store
         self._session = session
         self._hub = hub
         self._clock = clock
         self._every_s = every_s
-        self._sends_pickles = sends_pickles
+        self._always = told
         self._roll = Roll(store, session, hub, clock)
         self._reported_at: float | None = None
         #: What the store has of this master.
@@ -137,14 +137,14 @@ class Neighbours:
             experiment: 0 if unable(experiment) else self._roll.able(Requirements.parse(each))
             for experiment, each in {**theirs, **needs}.items()
         }
-        return MasterReport(
+        return replace(
+            self._always,
             pool=Pool(
                 slots=slots,
                 demands={experiment: wish.demand for experiment, wish in wishes.items()},
                 able={experiment: most for experiment, most in able.items() if most < slots},
             ),
             needs=needs,
-            sends_pickles=self._sends_pickles,
         )
 
 

@@ -46,6 +46,8 @@ class MasterConfig(TypedDict, total=False):
     objectives: Mapping[str, str] | Sequence[str]
     #: See ``morphml master --token-file``.
     token_file: str
+    #: Who gets which task; see ``morphml master --policy``.
+    policy: str
 
 
 class WorkerConfig(TypedDict, total=False):
@@ -82,7 +84,9 @@ class MasterNode:
         self._config: MasterConfig = {} if config is None else config
         listen = f"{self._config.get('host', '127.0.0.1')}:{self._config.get('port', 50051)}"
         settings = MasterSettings(
-            storage=str(self._config.get("storage", "morphml.db")), listen=listen
+            storage=str(self._config.get("storage", "morphml.db")),
+            listen=listen,
+            policy=self._config.get("policy", ""),
         )
         clock = SystemClock()
         token_file = _token_file(self._config.get("token_file"))

@@ -21,6 +21,9 @@ class MasterReport:
     needs: Mapping[ExperimentId, Mapping[str, float]] = field(default_factory=dict)
     #: Whether it sends evaluators that were submitted as pickles.
     sends_pickles: bool = False
+    #: Its policy, and by what rule that ranks tasks; see ``morphml.master.ranking``.
+    policy: str = ""
+    rank_rule: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, JSON]:
         """The report as JSON."""
@@ -35,6 +38,8 @@ class MasterReport:
             "able": able,
             "needs": needs,
             "pickles": self.sends_pickles,
+            "policy": self.policy,
+            "rank_rule": list(self.rank_rule),
         }
 
 
@@ -53,7 +58,14 @@ def report_from_json(told: Mapping[str, JSON]) -> MasterReport:
         pool=pool,
         needs={ExperimentId(key): _amounts(each) for key, each in _items(needs)},
         sends_pickles=told.get("pickles") is True,
+        policy=str(told.get("policy", "")),
+        rank_rule=_numbers(told.get("rank_rule")),
     )
+
+
+def _numbers(told: JSON) -> tuple[float, ...]:
+    numbers = told if isinstance(told, list) else []
+    return tuple(float(each) for each in numbers if isinstance(each, int | float))
 
 
 def _items(told: JSON) -> list[tuple[str, JSON]]:

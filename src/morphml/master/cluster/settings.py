@@ -25,6 +25,9 @@ class MasterSettings:
     #: Folder of checkpoints and captured output, shared by all masters if they are to find each
     #: other's; by default beside a SQLite file, else ``MORPHML_ARTIFACTS``.
     artifacts: Path | None = None
+    #: Who gets which task, and when: a name of ``morphml.scheduling.policies``. By default
+    #: ``MORPHML_POLICY``, else ``fair_share``. All masters of a store must rank tasks alike.
+    policy: str = ""
     #: Trials asked ahead of free slots, as a share of all slots, >= 0; 0 lets nothing wait at a
     #: worker either.
     ahead: float = 0.1

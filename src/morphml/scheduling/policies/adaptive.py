@@ -27,6 +27,7 @@ class Adaptive:
     """
 
     name: str = "adaptive"
+    weighs: bool = True
     ahead: Ahead | None = None
 
     def __init__(self, age_step_s: float = AGE_STEP_S) -> None:

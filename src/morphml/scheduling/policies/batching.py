@@ -26,6 +26,7 @@ class Batching:
     """
 
     name: str = "batching"
+    weighs: bool = False
 
     def __init__(
         self, size: float = 8.0, below_s: float = 0.2, age_step_s: float = AGE_STEP_S

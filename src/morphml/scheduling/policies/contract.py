@@ -122,6 +122,8 @@ class Policy(Protocol):
 
     #: The name used in settings.
     name: str
+    #: Whether it looks at what tasks cost, which takes time to find out.
+    weighs: bool
     #: What may be queued at workers; None leaves it to whoever runs the scheduler.
     ahead: Ahead | None
 

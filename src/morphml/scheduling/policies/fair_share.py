@@ -20,6 +20,7 @@ class FairShare:
     """
 
     name: str = "fair_share"
+    weighs: bool = False
     ahead: Ahead | None = None
 
     def __init__(self, age_step_s: float = AGE_STEP_S) -> None:

@@ -16,6 +16,7 @@ class Fifo:
     """
 
     name: str = "fifo"
+    weighs: bool = False
     ahead: Ahead | None = None
 
     def rank(self, request: Request) -> float:

@@ -19,6 +19,7 @@ class LoadBalancing:
     """
 
     name: str = "load_balancing"
+    weighs: bool = False
     ahead: Ahead | None = None
 
     def __init__(self, age_step_s: float = AGE_STEP_S) -> None:

@@ -105,7 +105,7 @@ def create_policy(name: str, **settings: float) -> Policy:
     return made
 
 
-_PARTS = ("name", "ahead", "rank", "key", "queue", "observe")
+_PARTS = ("name", "weighs", "ahead", "rank", "key", "queue", "observe")
 
 
 def _factory(name: str) -> Callable[..., Policy]:

@@ -21,6 +21,7 @@ class WorkStealing:
     """
 
     name: str = "work_stealing"
+    weighs: bool = True
     ahead: Ahead | None = None
 
     def __init__(self, age_step_s: float = AGE_STEP_S) -> None:
