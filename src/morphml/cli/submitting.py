@@ -120,8 +120,7 @@ def follow(experiment: Experiment, *, storage: str, as_json: bool, quiet: bool) 
 
 
 def _refuse_where_no_store_is(storage: str) -> None:
-    """A store that masters serve is there, or soon after its master was started; else its name is
-    mistyped.
+    """A store that masters serve is there, or soon will be; else its name is mistyped.
 
     Raises:
         StorageError: when there is none, or it cannot be looked at.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 from morphml.errors import CallerError
 from morphml.evaluation.contract import SetupContext
 from morphml.evaluation.data.loading import Source
 from morphml.evaluation.data.splitting import Split
-from morphml.evaluation.training.options import Options, TrainingOptions
-from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.training.options import Options
+from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice
+from morphml.evaluation.training.recipe import Recipe
 from morphml.evaluation.trial import Trial
-from morphml.ids import digest
 from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
@@ -51,16 +51,12 @@ class Classification:
         **options: Unpack[Options],
     ) -> None:
         choice = DataChoice(source=data, validation=validation, split_seed=split_seed, classes=True)
-        self._data = PreparedData(choice, check_labels)
-        self._options = TrainingOptions.of(options)
-        self._given: Mapping[str, object] = options
-        self._words = [*choice.words(), *(f"{name}={value!r}" for name, value in options.items())]
+        self._recipe = Recipe(choice, check_labels, options)
 
     @property
     def arguments(self) -> Mapping[str, JSON] | None:
         """What makes an equal evaluator on another machine; None where arrays were given."""
-        data = self._data.choice.arguments()
-        return None if data is None else {**data, **cast("Mapping[str, JSON]", self._given)}
+        return self._recipe.arguments
 
     def setup(self, context: SetupContext) -> None:
         """Load the data onto the device; the first call does it where nobody did before.
@@ -68,7 +64,7 @@ class Classification:
         Raises:
             CallerError: when the data is missing (says where to get it) or its labels are none.
         """
-        self._data.on(context.device)
+        self._recipe.data(context.device)
 
     def __call__(self, architecture: Architecture, trial: Trial, /) -> dict[str, float]:
         """``accuracy`` in [0, 1] and ``loss``, reported after each epoch.
@@ -79,8 +75,8 @@ class Classification:
         from morphml.evaluation.training.goal import Classes  # noqa: PLC0415 - torch is heavy
         from morphml.evaluation.training.running import train  # noqa: PLC0415 - torch is heavy
 
-        options = self._options.overridden(trial.params)
-        tensors = self._data.on(trial.device)
+        options = self._recipe.options(trial.params)
+        tensors = self._recipe.data(trial.device)
         classes = 1 + max(int(part.y.max()) for part in (tensors.train, tensors.validation))
         goal = Classes(classes=classes, label_smoothing=options.label_smoothing)
         return train(architecture, trial, tensors=tensors, goal=goal, options=options)
@@ -88,11 +84,10 @@ class Classification:
     @property
     def digest(self) -> str:
         """Names rule, options and data exactly, for the result cache; O(bytes of data)."""
-        rule = f"classification/{self.version}/{self._options!r}/{self._data.choice.digest()}"
-        return digest(rule.encode())
+        return self._recipe.digest(f"classification/{self.version}")
 
     def __repr__(self) -> str:
-        return f"Classification({', '.join(self._words)})"
+        return f"Classification{self._recipe!r}"
 
 
 def check_labels(split: Split) -> Split:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 from morphml.evaluation.contract import SetupContext
 from morphml.evaluation.data.loading import Source
-from morphml.evaluation.training.options import Options, TrainingOptions
-from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice, PreparedData
+from morphml.evaluation.training.options import Options
+from morphml.evaluation.training.prepared import NEEDS, VALIDATION, DataChoice
+from morphml.evaluation.training.recipe import Recipe
 from morphml.evaluation.training.standardization import standardized
 from morphml.evaluation.trial import Trial
-from morphml.ids import digest
 from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
@@ -55,16 +55,12 @@ class Regression:
         choice = DataChoice(
             source=data, validation=validation, split_seed=split_seed, classes=False
         )
-        self._data = PreparedData(choice, standardized)
-        self._options = TrainingOptions.of(options)
-        self._given: Mapping[str, object] = options
-        self._words = [*choice.words(), *(f"{name}={value!r}" for name, value in options.items())]
+        self._recipe = Recipe(choice, standardized, options)
 
     @property
     def arguments(self) -> Mapping[str, JSON] | None:
         """What makes an equal evaluator on another machine; None where arrays were given."""
-        data = self._data.choice.arguments()
-        return None if data is None else {**data, **cast("Mapping[str, JSON]", self._given)}
+        return self._recipe.arguments
 
     def setup(self, context: SetupContext) -> None:
         """Load the data onto the device; the first call does it where nobody did before.
@@ -72,7 +68,7 @@ class Regression:
         Raises:
             CallerError: when the data is missing (says where to get it) or its targets are none.
         """
-        self._data.on(context.device)
+        self._recipe.data(context.device)
 
     def __call__(self, architecture: Architecture, trial: Trial, /) -> dict[str, float]:
         """``mse``, ``mae`` and ``r2``, reported after each epoch.
@@ -83,16 +79,15 @@ class Regression:
         from morphml.evaluation.training.goal import numbers_of  # noqa: PLC0415 - torch is heavy
         from morphml.evaluation.training.running import train  # noqa: PLC0415 - torch is heavy
 
-        options = self._options.overridden(trial.params)
-        tensors = self._data.on(trial.device)
+        options = self._recipe.options(trial.params)
+        tensors = self._recipe.data(trial.device)
         goal = numbers_of(tensors.train.y)
         return train(architecture, trial, tensors=tensors, goal=goal, options=options)
 
     @property
     def digest(self) -> str:
         """Names rule, options and data exactly, for the result cache; O(bytes of data)."""
-        rule = f"regression/{self.version}/{self._options!r}/{self._data.choice.digest()}"
-        return digest(rule.encode())
+        return self._recipe.digest(f"regression/{self.version}")
 
     def __repr__(self) -> str:
-        return f"Regression({', '.join(self._words)})"
+        return f"Regression{self._recipe!r}"
