@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.faults.cluster.cluster import Cluster
 from tests.faults.cluster.conftest import Make
 
+ROOT = Path(__file__).resolve().parents[3]
 SERVED = re.compile(r"metrics at (\S+)")
 Labels = tuple[tuple[str, str], ...]
 
@@ -100,8 +101,15 @@ def test_metrics_of_a_master_count_what_its_search_did(cluster: Cluster) -> None
         values = after.of(f"morphml_worker_{name}")
         assert {dict(labels)["worker"] for labels in values} == {"w1", "w2"}
         assert all(0.0 <= value <= 100.0 for value in values.values())
-    assert after.kinds["morphml_worker_gpu_percent"] == "gauge"
+    check_documented(after)
     check_with_promtool(after.text)
+
+
+def check_documented(scraped: Scrape) -> None:
+    """The page lists what is told, and nothing else."""
+    told = set(re.findall(r"^# TYPE (morphml_\w+)", scraped.text, re.MULTILINE))
+    page = (ROOT / "docs" / "distributed" / "monitoring.md").read_text()
+    assert told == set(re.findall(r"^\| `(morphml_\w+)` \|", page, re.MULTILINE))
 
 
 def check_with_promtool(text: str) -> None:
