@@ -12,6 +12,9 @@ TABLES = (
     ("How a master listens to its workers", "engines/remote/hub/settings.py", "HubSettings"),
     ("A worker", "engines/remote/worker/settings.py", "WorkerSettings"),
     ("Sessions and the reaper", "scheduling/reaping.py", "ReaperRule"),
+    ("When a broken worker is shut off", "scheduling/faults/workers.py", "WorkerFaultRule"),
+    ("Its breaker", "scheduling/breaker.py", "BreakerRule"),
+    ("When a sick worker is drained", "scheduling/health/thresholds.py", "HealthRule"),
     ("A store", "storage/options.py", "StoreOptions"),
 )
 HEAD = """\
