@@ -11,6 +11,8 @@ import pytest
 from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
 from tests.faults.cluster.conftest import Make
 
+from morphml.master import Experiment
+
 MASTER = Path(__file__).with_name("patient_master.py")
 TRIALS = 120
 
@@ -30,18 +32,15 @@ def barred(cluster: Cluster, worker: str) -> str:
     return str(rows[worker].figures["barred"])
 
 
-def eaten(cluster: Cluster, file: str) -> int:
-    """Attempts that the broken worker ate, by what ran there."""
-    path = cluster.folder / file
-    lines = path.read_text().splitlines() if path.exists() else []
-    return sum("w1" in line.split() for line in lines)
+def eaten(cluster: Cluster, experiment: Experiment) -> int:
+    """Attempts that the broken worker ate."""
+    ends = cluster.store.attempts(experiment.id)
+    return sum(end.worker.startswith("w1/") and end.result == "failed" for end in ends)
 
 
-@pytest.mark.parametrize(
-    ("evaluator", "file"), [("evaluate", "evaluations"), ("Prepared", "setups")]
-)
+@pytest.mark.parametrize("evaluator", ["evaluate", "Prepared"])
 def test_worker_without_its_data_fails_no_trial_and_works_again_once_they_are_back(
-    evaluator: str, file: str, cluster: Cluster
+    evaluator: str, cluster: Cluster
 ) -> None:
     away = cluster.folder / "away-w1"
     away.touch()
@@ -53,7 +52,7 @@ def test_worker_without_its_data_fails_no_trial_and_works_again_once_they_are_ba
     cluster.until(lambda: barred(cluster, "w1"), "people see it")
     assert "failures in a row: FileNotFoundError: no such folder: data" in barred(cluster, "w1")
     cluster.until(lambda: cluster.told(experiment) >= TRIALS // 4, "a quarter is done")
-    broke = eaten(cluster, file)
+    broke = eaten(cluster, experiment)
     probes = master.text().count("worker w1 is tried")
     print(f"the broken worker ate {broke} attempts, {probes} of them probes, of {TRIALS} trials")
     assert broke <= 3 + 2 + 1 + probes  # to open, on the way meanwhile, queued there
@@ -95,9 +94,9 @@ def test_evaluator_that_fails_everywhere_ends_the_search_early_with_its_tracebac
     assert 'raise FileNotFoundError("no such folder: data")' in shown.stdout, shown.stdout
     # Both workers are as good as before.
     (cluster.folder / "away").unlink()
-    with cluster.submit(8, "faulty_evaluations:evaluate", seed=8) as other:
-        cluster.until_over(other)
-        check_whole(cluster, other, [])
+    other = cluster.submit(8, "faulty_evaluations:evaluate", seed=8)
+    cluster.until_over(other)
+    check_whole(cluster, other, [])
 
 
 def test_search_whose_data_go_away_is_paused_and_goes_on_once_they_are_back(

@@ -44,25 +44,23 @@ def test_worker_with_a_full_disk_gets_nothing_until_there_is_room_again(
     master = cluster.masters["m1"]
     cluster.start_workers("w1", "w2", slots=2)
     cluster.take(0.1)
-    with cluster.submit(8) as first:
-        cluster.until_over(first)
+    cluster.until_over(cluster.submit(8))
     assert {each.worker for each in cluster.evaluations()} == {"w1", "w2"}
     filler = small_disk / "filler"
     filler.write_bytes(bytes(56 << 20))
     cluster.until(lambda: "worker w1 is drained: its disk is full" in master.text(), "it is seen")
     cluster.until(lambda: "drained" in status(cluster), "people see it")
     assert "its disk is full" in status(cluster)
-    with cluster.submit(30, seed=8) as second:
-        before = len(cluster.evaluations())
-        cluster.until_over(second)
-        check_whole(cluster, second, [])
+    before = len(cluster.evaluations())
+    second = cluster.submit(30, seed=8)
+    cluster.until_over(second)
+    check_whole(cluster, second, [])
     assert {each.worker for each in cluster.evaluations()[before:]} == {"w2"}
     filler.unlink()
     cluster.until(lambda: "worker w1 is well again" in master.text(), "it is back")
     cluster.take(0.3)
-    with cluster.submit(12, seed=9) as third:
-        before = len(cluster.evaluations())
-        cluster.until_over(third)
+    before = len(cluster.evaluations())
+    cluster.until_over(cluster.submit(12, seed=9))
     assert {each.worker for each in cluster.evaluations()[before:]} == {"w1", "w2"}
 
 

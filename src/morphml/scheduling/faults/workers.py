@@ -42,11 +42,13 @@ _RECENT = 50
 class WorkerFaultRule:
     """When a worker is shut off."""
 
+    #: How often a worker must fail at least, and for how long it is shut off.
     breaker: BreakerRule = field(default_factory=BreakerRule)
     #: Probability below which a row of failures is more than chance.
     chance: float = 1e-3
-    #: A probe that lives so many times longer than what failed, and so many seconds, works.
+    #: A probe that lives so many times longer than the longest that failed works ...
     lives_times: float = 4.0
+    #: ... if it lives so many seconds at least.
     lives_s: float = 5.0
 
 

@@ -87,6 +87,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
 class HealthRule:
     """When workers are drained, and how much of their past is kept."""
 
+    #: What is judged; see the page on faults.
     thresholds: tuple[Threshold, ...] = THRESHOLDS
     #: Seconds between two figures of the history.
     sample_s: float = 10.0
