@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import select
+import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import psycopg
 from psycopg import Pipeline, pq
+from psycopg.abc import PQGen
 from psycopg.types.numeric import Int8Dumper
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
@@ -27,6 +30,53 @@ _PREPARED = 256
 TRANSACTION_TIMEOUT: Final = 170_000
 
 Connection: TypeAlias = psycopg.Connection[Row]
+
+T = TypeVar("T")
+#: Seconds beyond its time limit that a statement may take to be answered.
+_LATE_S: Final = 2.0
+
+
+class _Impatient(psycopg.Connection[Row]):
+    """A connection that gives its server up after a long silence.
+
+    The server ends what takes too long and says so. One that says nothing at all is not there any
+    more, although something between may confirm what is sent: then neither keepalives nor the limit
+    of TCP find out, and whoever waits would wait for ever. psycopg offers no other place for this.
+    """
+
+    silence_s = math.inf
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """See ``psycopg.Connection``; the connection is closed when it gives up.
+
+        Raises:
+            psycopg.OperationalError: after ``silence_s`` seconds without a word.
+        """
+        try:
+            return super().wait(_heard_of(gen, self.silence_s), interval, timeout)
+        except _Silence as silence:
+            self.close()
+            raise psycopg.OperationalError(str(silence)) from None
+
+
+class _Silence(Exception):
+    """A server said nothing for too long."""
+
+
+def _heard_of(gen: PQGen[T], most_s: float) -> PQGen[T]:
+    """The same, as long as something can be read or written now and then."""
+    try:
+        wanted = next(gen)
+        heard_at = time.monotonic()
+        while True:
+            ready = yield wanted
+            if ready:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > most_s:
+                raise _Silence(f"the server said nothing for {most_s:g} s")
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        return cast("T", end.value)
 
 
 class Texts:
@@ -125,10 +175,11 @@ class Opener:
             "tcp_user_timeout": max(2_000, round(options.session_lease_s * 500)),
         }
         given = psycopg.conninfo.conninfo_to_dict(self._url)
-        connection: Connection = psycopg.connect(
+        connection = _Impatient.connect(
             **{**defaults, **{key: value for key, value in given.items() if value is not None}},
             autocommit=True,
         )
+        connection.silence_s = options.statement_timeout_s + _LATE_S
         try:
             self._prepare(connection)
         except BaseException:
