@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from morphml.engines.devices import cores, visible
+from morphml.engines.nvml import GpuCard, read_cards
 from morphml.scheduling.resources import Capacity, Gpu
 
 #: Bytes of memory from which a machine has the label ``high-memory``.
@@ -20,22 +20,13 @@ _BLOCK = Path("/sys/block")
 _NO_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuCard:
-    """One GPU, as it is built."""
-
-    model: str
-    #: Bytes.
-    memory: int
-
-
 def local_capacity(devices: Sequence[str]) -> Capacity:
     """What attempts in processes of this machine may take.
 
     Args:
         devices: such as ``cuda:0``; those of CUDA are its GPUs.
     """
-    return machine_capacity(Path.cwd(), devices, ())
+    return machine_capacity(Path.cwd(), devices, read_cards(visible(devices)))
 
 
 def machine_capacity(folder: Path, devices: Sequence[str], cards: Sequence[GpuCard]) -> Capacity:

@@ -19,7 +19,8 @@ from tests.integration.engines.remote.worker_processes import Workers
 from morphml.clock import SystemClock
 from morphml.engines.devices import gpus as found_gpus
 from morphml.engines.devices import visible
-from morphml.engines.machine import GpuCard, has_ssd
+from morphml.engines.machine import has_ssd
+from morphml.engines.nvml import GpuCard
 from morphml.engines.remote.access import ClientAccess
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
 from morphml.engines.remote.worker.capabilities import capabilities

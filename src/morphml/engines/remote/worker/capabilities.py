@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from morphml.engines.machine import GpuCard, machine_capacity
+from morphml.engines.machine import machine_capacity
+from morphml.engines.nvml import GpuCard
 from morphml.engines.remote.worker.settings import WorkerSettings
 
 

@@ -1,13 +1,12 @@
-"""NVIDIA's GPUs, by the library of their driver (NVML); none where it is absent."""
+"""How busy NVIDIA's GPUs are, by the library of their driver; none where it is absent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
-from morphml.engines.machine import GpuCard
+from morphml.engines.nvml import GpuCard, card_of, handles_of, open_driver
 from morphml.engines.remote.messages import GpuFigures
 from morphml.engines.remote.worker.gpu_errors import GpuErrors
 
@@ -20,20 +19,13 @@ class Gpus:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self._nvml = _nvml() if names else None
-        self._handles = self._find()
+        self._nvml = open_driver() if names else None
+        self._handles = [] if self._nvml is None else handles_of(self._nvml, names)
         self._errors = GpuErrors(self._nvml, self._handles) if self._nvml is not None else None
 
     def cards(self) -> list[GpuCard]:
         """Models and memories, in the order of the names; empty where not all are known."""
-        nvml = self._nvml
-        if nvml is None:
-            return []
-        return [
-            GpuCard(model=_text(nvml.nvmlDeviceGetName(each)), memory=self._memory(each).total)
-            for each in self._handles
-        ]
+        return [] if self._nvml is None else [card_of(self._nvml, each) for each in self._handles]
 
     def figures(self) -> tuple[GpuFigures, ...]:
         """How busy they are; about 1 ms each."""
@@ -54,22 +46,13 @@ class Gpus:
             self._nvml.nvmlShutdown()
             self._nvml, self._handles = None, []
 
-    def _find(self) -> list[Any]:
-        nvml = self._nvml
-        if nvml is None:
-            return []
-        try:
-            return [_handle(nvml, name) for name in self._names]
-        except nvml.NVMLError:
-            return []
-
     def _figures(self, index: int, handle: Any) -> GpuFigures:  # noqa: ANN401  # NVML's own
         nvml = self._nvml
         assert nvml is not None
         memory = self._memory(handle)
         return GpuFigures(
             index=index,
-            model=_text(nvml.nvmlDeviceGetName(handle)),
+            model=card_of(nvml, handle).model,
             percent=float(self._ask("nvmlDeviceGetUtilizationRates", handle, "gpu")),
             memory_percent=100.0 * memory.used / max(1, memory.total),
             temperature_c=float(
@@ -89,25 +72,3 @@ class Gpus:
     def _memory(self, handle: Any) -> Any:  # noqa: ANN401  # NVML's own
         assert self._nvml is not None
         return self._nvml.nvmlDeviceGetMemoryInfo(handle)
-
-
-def _handle(nvml: ModuleType, name: str) -> Any:  # noqa: ANN401  # NVML's own
-    if name.isdigit():
-        return nvml.nvmlDeviceGetHandleByIndex(int(name))
-    return nvml.nvmlDeviceGetHandleByUUID(name)
-
-
-def _nvml() -> ModuleType | None:
-    try:
-        import pynvml  # noqa: PLC0415  # optional: only machines with GPUs need it
-    except ImportError:
-        return None
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return None
-    return pynvml  # type: ignore[no-any-return]  # it has no types
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else name
