@@ -196,8 +196,9 @@ class ExperimentDriver:
     def _claim_is_due(self, batch: Batch) -> bool:
         """Whether a task may be claimed; what this batch gives back can be claimed when stored."""
         due = self._crew.flights.next_claim_at()
-        given_back = batch.returned or any(each.then is TaskThen.RETRY for each in batch.ended)
-        return due is not None and due <= self._crew.clock.now() and not given_back
+        if due is None or due > self._crew.clock.now():
+            return False
+        return not (batch.returned or any(each.then is TaskThen.RETRY for each in batch.ended))
 
     def _may_ask(self) -> bool:
         """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""

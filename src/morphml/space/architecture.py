@@ -110,17 +110,17 @@ class Architecture:
             self._canonical = canonical(self.graph, self.space.catalogue)
         return self._canonical
 
-    @property
-    def _parts(self) -> tuple[Made, ...] | None:
+    def _parts(self, form: ModelGraph) -> tuple[Made, ...] | None:
         """What is remembered of the canonical form's nodes, where that is the graph as made."""
         lowered = self._lowered
-        return lowered.parts if lowered is not None and lowered.graph is self.canonical else None
+        return lowered.parts if lowered is not None and lowered.graph is form else None
 
     @property
     def graph_id(self) -> GraphId | None:
         """The identity of what is built; None where there is no graph."""
         if self._graph_id is None and self.space.has_graph:
-            form, parts = self.canonical, self._parts
+            form = self.canonical
+            parts = self._parts(form)
             if parts is None:
                 self._graph_id = graph_id(form, self.space.catalogue)
             else:
@@ -147,7 +147,8 @@ class Architecture:
     def costs(self) -> Costs:
         """Parameters, FLOPs, activations and shapes of what is built."""
         if self._costs is None:
-            form, parts = self.canonical, self._parts
+            form = self.canonical
+            parts = self._parts(form)
             counts = [part.cost for part in parts or () if part.cost is not None]
             if parts is None or len(counts) < len(parts):
                 self._costs = costs(form, self.space.catalogue)
