@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from benchmarks import bench_length
 from benchmarks.bars import verdict
+from benchmarks.bench_length import compare
 from benchmarks.bench_resume import measure_fold, measure_import
+from benchmarks.halting import Block, halting
 from benchmarks.searching import Case, in_fresh_process, measure
 
 
@@ -39,3 +44,46 @@ def test_length_is_judged_by_rate_and_on_a_file_by_memory_too() -> None:
     )
     assert verdict({"case": names["memory"], **figures}) == "slower_percent <= 20: MISSED"
     assert (bench_length.SHORT, bench_length.LONG) == (10_000, 100_000)
+
+
+def test_search_that_halts_tells_every_block_and_stores_every_trial() -> None:
+    case = Case(storage="SQLite", optimizer="random", in_flight=8, trials=300)
+    with halting(case, 100) as search:
+        blocks = [search.block() for _ in range(3)]
+    assert all(block.cpu_s > 0.0 for block in blocks)
+    assert all(block.wall_s < 60.0 for block in blocks)
+    grown = [block.grown_mb for block in blocks]
+    assert grown == sorted(grown)
+
+
+def test_search_that_is_left_before_its_end_is_no_figure() -> None:
+    case = Case(storage="memory", optimizer="random", in_flight=8, trials=200)
+    with (
+        pytest.raises(AssertionError, match="left before its end"),
+        halting(case, 100) as search,
+    ):
+        search.block()
+
+
+def test_time_that_a_search_stands_still_is_not_counted() -> None:
+    case = Case(storage="memory", optimizer="random", in_flight=8, trials=200)
+    with halting(case, 100) as search:
+        search.block()
+        began = time.perf_counter()
+        with halting(case, 200) as other:
+            other.block()
+        away = time.perf_counter() - began
+        assert search.block().wall_s < away
+
+
+def test_length_is_the_sum_of_what_was_measured_in_turns() -> None:
+    case = Case(storage="SQLite", optimizer="random", in_flight=64, trials=1)
+    long = [Block(wall_s=w, cpu_s=1.0, grown_mb=m) for w, m in ((2.0, 10.0), (3.0, 12.0))]
+    short = [Block(wall_s=w, cpu_s=0.8, grown_mb=m) for w, m in ((1.0, 5.0), (3.0, 4.0))]
+    row = compare(case, long, short)
+    # 5 s against 4 s is a rate of four fifths; 1 s against 0.8 s of the processor too.
+    assert (row["slower_percent"], row["slower_percent_cpu"]) == (20.0, 20.0)
+    assert row["slower_percent_cpu_last"] == 20.0
+    assert (row["trials_per_s"], row["trials_per_s_short"]) == (4_000, 5_000)
+    assert row["rss_mb_more"] == 8.0
+    assert verdict(row) == "slower_percent <= 20: met, rss_mb_more <= 30: met"
