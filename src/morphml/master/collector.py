@@ -73,7 +73,8 @@ class Collector:
         self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
         #: Whether the run is worth going on with.
-        self.breaker = ExperimentBreaker(
+        self.breaker = retries.faults.begin(
+            rank.experiment,
             worked=sum(counts[state] for state in _SCORED),
             failed=sum(counts[state] for state in _FAILED),
         )

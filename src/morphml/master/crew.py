@@ -26,7 +26,7 @@ from morphml.master.session import MasterLife
 from morphml.master.tally import Tally
 from morphml.master.time_budget import TimeBudget
 from morphml.scheduling.policies import DEFAULT_POLICY
-from morphml.scheduling.retry import RetryRule
+from morphml.scheduling.faults import FaultToleranceManager
 from morphml.search.experiment import ExperimentSpec
 from morphml.search.machine import SearchMachine
 from morphml.search.progress import Observer
@@ -126,7 +126,7 @@ def make_crew(
     for task in waiting_tasks(run.experiment, machine):
         flights.waiting.add(task, 0.0)
     sightings = None if run.spec.deterministic else earlier.sightings
-    retries = Retries(RetryRule(), lambda: engine.slots, sightings)
+    retries = Retries(FaultToleranceManager(), lambda: engine.slots, sightings)
     rank = Ranking(run.experiment, run.spec.priority, run.policy)
     return Crew(
         store=run.store,

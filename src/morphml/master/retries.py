@@ -8,23 +8,27 @@ from collections.abc import Callable, Mapping, Sequence
 from morphml.ids import TaskId
 from morphml.optimizers.events import JSON
 from morphml.scheduling.failures import Failure, FailureKind
-from morphml.scheduling.retry import ErrorSightings, RetryDecision, RetryRule, decide_retry
+from morphml.scheduling.faults import FaultToleranceManager
+from morphml.scheduling.retry import ErrorSightings, RetryDecision
 
 
 class Retries:
-    """The retry rule of one run.
+    """The rules of faults for one run.
 
     Args:
-        rule: which failures are retried.
+        faults: decides.
         slots: how many slots there are now, since a retry wants another one.
         sightings: which errors were seen on which workers so far; None in a deterministic search,
             where chance (which worker showed an error first) may not decide the history.
     """
 
     def __init__(
-        self, rule: RetryRule, slots: Callable[[], int], sightings: ErrorSightings | None
+        self,
+        faults: FaultToleranceManager,
+        slots: Callable[[], int],
+        sightings: ErrorSightings | None,
     ) -> None:
-        self._rule = rule
+        self.faults = faults
         self._slots = slots
         self._sightings = sightings
 
@@ -36,9 +40,8 @@ class Retries:
             history: the failures of the task, oldest first; at least one.
         """
         failures = [failure_of(document) for document in history]
-        return decide_retry(
+        return self.faults.retry(
             failures,
-            self._rule,
             seed=zlib.crc32(task.encode()),
             seen_on=0 if self._sightings is None else self._sightings.add(failures[-1]),
             elsewhere=self._slots() > 1,

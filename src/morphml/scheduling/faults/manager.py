@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from morphml.ids import ExperimentId
 from morphml.scheduling.failures import Failure
 from morphml.scheduling.faults.events import FaultCommand, FaultEvent
-from morphml.scheduling.faults.experiment import (
-    ExperimentBreaker,
-    ExperimentFaultEvent,
-    StopExperiment,
-)
+from morphml.scheduling.faults.experiment import ExperimentBreaker
 from morphml.scheduling.faults.workers import WorkerBreakers, WorkerFaultRule
 from morphml.scheduling.retry import RetryDecision, RetryRule, decide_retry
 
@@ -29,10 +25,11 @@ class FaultToleranceManager:
     def __init__(
         self, retries: RetryRule | None = None, workers: WorkerFaultRule | None = None
     ) -> None:
-        self.retries = retries or RetryRule()
+        self._retries = retries or RetryRule()
         #: Which workers are shut off.
         self.workers = WorkerBreakers(workers)
-        self._experiments: dict[ExperimentId, ExperimentBreaker] = {}
+        #: Which experiments are worth going on with.
+        self.experiments: dict[ExperimentId, ExperimentBreaker] = {}
 
     def step(self, event: FaultEvent) -> list[FaultCommand]:
         """What follows for workers from what happened to an attempt, or from time."""
@@ -42,20 +39,11 @@ class FaultToleranceManager:
         self, history: Sequence[Failure], *, seed: int, seen_on: int = 0, elsewhere: bool = True
     ) -> RetryDecision:
         """What becomes of a task after the last failure of ``history``; see ``decide_retry``."""
-        return decide_retry(history, self.retries, seed=seed, seen_on=seen_on, elsewhere=elsewhere)
+        return decide_retry(history, self._retries, seed=seed, seen_on=seen_on, elsewhere=elsewhere)
 
-    def experiment(self, experiment: ExperimentId) -> ExperimentBreaker:
-        """The breaker of an experiment; a fresh one where nothing is known."""
-        return self._experiments.setdefault(experiment, ExperimentBreaker())
-
-    def experiment_step(
-        self, experiment: ExperimentId, event: ExperimentFaultEvent
-    ) -> StopExperiment | None:
-        """Whether the experiment is to end, after what happened to one of its attempts."""
-        breaker = self.experiment(experiment)
-        breaker.step(event)
-        return breaker.verdict
-
-    def forget(self, experiment: ExperimentId) -> None:
-        """The experiment is over."""
-        self._experiments.pop(experiment, None)
+    def begin(
+        self, experiment: ExperimentId, *, worked: int = 0, failed: int = 0
+    ) -> ExperimentBreaker:
+        """Watch over an experiment from now on; see ``ExperimentBreaker``."""
+        breaker = self.experiments[experiment] = ExperimentBreaker(worked=worked, failed=failed)
+        return breaker
