@@ -16,7 +16,6 @@ from morphml.optimizers.events import JSON
 from morphml.scheduling.faults.experiment import (
     AttemptBroke,
     EvaluatorBegan,
-    ExperimentBreaker,
     TrialBroke,
     TrialWorked,
 )

@@ -25,8 +25,8 @@ from morphml.master.reuse import sharing_of
 from morphml.master.session import MasterLife
 from morphml.master.tally import Tally
 from morphml.master.time_budget import TimeBudget
-from morphml.scheduling.policies import DEFAULT_POLICY
 from morphml.scheduling.faults import FaultToleranceManager
+from morphml.scheduling.policies import DEFAULT_POLICY
 from morphml.search.experiment import ExperimentSpec
 from morphml.search.machine import SearchMachine
 from morphml.search.progress import Observer
