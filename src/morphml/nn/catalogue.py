@@ -64,6 +64,7 @@ LOWERINGS: Mapping[str, Lowering] = {
     "flatten": shape.flatten,
     "reshape": shape.reshape,
     "to_sequence": shape.to_sequence,
+    "narrow": shape.narrow,
     "upsample2d": shape.upsample,
     "identity": shape.identity,
     "zero": shape.zero,

@@ -15,7 +15,13 @@ from morphml.nn.modules.mobile import MBConv, SqueezeExcite
 from morphml.nn.modules.normalization import ChannelLayerNorm, ChannelRMSNorm
 from morphml.nn.modules.pooling import AveragePoolSame
 from morphml.nn.modules.recurrent import GRU, LSTM
-from morphml.nn.modules.sequence import PositionalEmbedding, Reshape, ToSequence, Zeros
+from morphml.nn.modules.sequence import (
+    FirstChannels,
+    PositionalEmbedding,
+    Reshape,
+    ToSequence,
+    Zeros,
+)
 from morphml.space.importing import resolved
 
 #: Layer classes of our own, by name.
@@ -25,6 +31,7 @@ LAYERS: Mapping[str, type[nn.Module]] = {
         AveragePoolSame,
         ChannelLayerNorm,
         ChannelRMSNorm,
+        FirstChannels,
         GRU,
         LSTM,
         MBConv,

@@ -9,7 +9,7 @@ of these edges). The numbers are those of `cell`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -24,13 +24,13 @@ from morphml.space.free_graph import FreeGraph
 from morphml.space.graph_layout import GraphLayout
 from morphml.space.naming import segments
 from morphml.space.places import Place
+from morphml.space.shared_width import SharedWidth
 from morphml.space.tracing import Merger, Plan, Trace, channels_of, fit, make
-from morphml.space.values import Value
 
 #: Compiles any block.
 Compile = Callable[[object, Place, Compiler], Plan]
-#: Makes a cell's value at its output from the values of its inputs.
-Body = Callable[[Trace, list[int]], int]
+#: Makes a cell's value at its output from the values of its inputs and its channel count.
+Body = Callable[[Trace, list[int], int], int]
 
 #: A cell has at most so many ways to choose the inputs of one node.
 SUBSETS = 5000
@@ -51,21 +51,20 @@ def cell_plan(cell: Cell, place: Place, compiler: Compiler, compile_block: Compi
     body = _CellCompiler(cell, inner, compiler, compile_block).body()
 
     def lower(trace: Trace, source: int) -> int:
-        starts = _starts(cell, trace, source, channels, inner)
-        end = body(trace, starts)
+        own = channels_of(trace.shapes[source])
+        width = channels.of(trace.codes, own) or own
+        assert isinstance(width, int)
+        starts = _starts(cell, trace, source, own if cell.merge == "share" else width, inner)
+        end = body(trace, starts, width)
         trace.before = source
         return end
 
     return lower
 
 
-def _starts(cell: Cell, trace: Trace, source: int, channels: Value, place: Place) -> list[int]:
-    """The cell's inputs, brought to one shape."""
+def _starts(cell: Cell, trace: Trace, source: int, width: int, place: Place) -> list[int]:
+    """The cell's inputs, brought to one shape of ``width`` channels."""
     here = trace.shapes[source]
-    width = channels.of(trace.codes, channels_of(here))
-    if width is None:
-        width = channels_of(here)
-    assert isinstance(width, int)
     target = (here[0], width) if len(here) == 2 else (width, *here[1:])
     if cell.reduce and cell.on == "nodes":
         target = halved(target, place.node)
@@ -116,7 +115,7 @@ class _CellCompiler:
         mergers = self._mergers()
         finish = self._finish()
 
-        def lower(trace: Trace, values: list[int]) -> int:
+        def lower(trace: Trace, values: list[int], _width: int) -> int:
             values = list(values)
             for node, merger in mergers.items():
                 arriving = [plans[i, node](trace, values[i]) for i in range(node)]
@@ -134,7 +133,7 @@ class _CellCompiler:
         mergers = self._mergers()
         finish = self._finish()
 
-        def lower(trace: Trace, values: list[int]) -> int:
+        def lower(trace: Trace, values: list[int], _width: int) -> int:
             values = list(values)
             for node, merger in mergers.items():
                 arriving = [
@@ -183,7 +182,7 @@ class _CellCompiler:
         mergers = self._mergers()
         finish = self._finish()
 
-        def lower(trace: Trace, values: list[int]) -> int:
+        def lower(trace: Trace, values: list[int], _width: int) -> int:
             values = list(values)
             loose = set(self.nodes)
             for node, merger in mergers.items():
@@ -219,10 +218,12 @@ class _CellCompiler:
         indices = (*layout.operations, *edges)
         self.compiler.group(indices, lambda guard: FreeGraph(layout=layout, guard=guard))
         plans = {node: plan for node, (_, plan) in ops.items()}
+        if self.cell.merge == "share":
+            return self._sharing(layout, plans)
         mergers = self._mergers()
         finish = self._finish()
 
-        def lower(trace: Trace, values: list[int]) -> int:
+        def lower(trace: Trace, values: list[int], _width: int) -> int:
             made = dict(enumerate(values))
             for node, sources in layout.wiring(trace.codes):
                 if node == end:
@@ -230,6 +231,21 @@ class _CellCompiler:
                 arriving = mergers[node].merge(trace, "add", [made[i] for i in sources])
                 made[node] = plans[node](trace, arriving)
             raise AssertionError("a settled graph has an output")
+
+        return lower
+
+    def _sharing(self, layout: GraphLayout, plans: Mapping[int, Plan]) -> Body:
+        shared = SharedWidth(
+            place=self.place,
+            inputs=layout.inputs,
+            end=layout.end,
+            plans=plans,
+            mergers=self._mergers(),
+            last=Merger(self.place.unseen("output"), self.cell.match),
+        )
+
+        def lower(trace: Trace, values: list[int], width: int) -> int:
+            return shared.lower(trace, dict(layout.wiring(trace.codes)), values, width)
 
         return lower
 

@@ -191,7 +191,10 @@ def cell(  # noqa: PLR0913  (the fields of a cell, all by keyword)
         max_edges: at most so many edges; with ``on="edges"`` edges whose operation is not zero().
         merge: what the cell returns: ``last`` node; ``add`` or ``concat`` of all computed nodes
             (with ``on="nodes"``: of the nodes that have an edge to the output, or that no node
-            reads where ``in_degree`` is given).
+            reads where ``in_degree`` is given); ``share``, with ``on="nodes"``: a concatenation to
+            which each of them gives an equal share of the cell's channels, the others have as many
+            as the widest that they feed, and the cell's inputs are brought to what is needed by 1x1
+            convolutions.
         reduce: halve the resolution: edges that leave the inputs have stride 2.
         channels: the cell's channel count, a number or expression; None: that of the place.
         match: ``project`` brings unequal shapes that meet at a node to the first one's.
@@ -283,8 +286,10 @@ def _check_cell(made: Cell) -> None:
             raise SpaceError(f"{what}={value!r} of cell(): None or at least 1")
     if made.in_degree is not None and made.max_edges is not None:
         raise SpaceError("cell() takes in_degree= or max_edges=, not both")
-    if made.merge not in ("last", *MERGES):
-        raise SpaceError(f"merge={made.merge!r} of cell() is none of last, add, concat")
+    if made.merge not in ("last", "share", *MERGES):
+        raise SpaceError(f"merge={made.merge!r} of cell() is none of last, add, concat, share")
+    if made.merge == "share" and (made.on != "nodes" or made.in_degree is not None):
+        raise SpaceError('merge="share" of cell() needs on="nodes", and no in_degree=')
     channels = made.channels
     if channels is not None and not isinstance(channels, Expression) and not is_integer(channels):
         raise SpaceError(f"channels={channels!r} of cell() is neither a number nor an expression")

@@ -172,6 +172,7 @@ CASES: list[Case] = [
     *_cases("zero", IMAGE),
     *_cases("zero", IMAGE, {"shape": (3, 2)}),
     *_cases("upsample2d", IMAGE, {}, {"scale": 3}, {"scale": (1, 2)}),
+    *_cases("narrow", IMAGE, {"channels": 1}, {"channels": 2}),
     *_cases("project", IMAGE, {"filters": 9}, {"shape": (9, 6, 4)}, {"shape": (9, 11, 8)}),
     *_cases("project", [(9,)], {"filters": 4}, {"shape": (4,)}),
     *_cases("project", STEPS, {"shape": (7, 5)}),

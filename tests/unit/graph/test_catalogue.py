@@ -25,7 +25,7 @@ adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d global_avg_pool glob
 pool_sequence batch_norm layer_norm group_norm rms_norm dropout relu gelu silu tanh sigmoid elu
 leaky_relu softplus mish hardswish softmax flatten reshape to_sequence embedding
 positional_embedding lstm gru attention transformer_block add concat multiply identity zero
-upsample2d project
+upsample2d project narrow
 """
 
 

@@ -87,6 +87,7 @@ CASES: list[tuple[str, dict[str, object], Shape, Shape, int, int]] = [
     ("flatten", {}, (3, 4, 5), (60,), 0, 0),
     ("reshape", {"shape": (-1, 6)}, (3, 4, 5), (10, 6), 0, 0),
     ("to_sequence", {}, (3, 4, 5), (20, 3), 0, 0),
+    ("narrow", {"channels": 2}, (3, 4, 5), (2, 4, 5), 0, 0),
     ("upsample2d", {"scale": (2, 3)}, (3, 4, 5), (3, 8, 15), 0, 0),
     ("embedding", {"vocabulary": 100, "units": 8}, (7,), (7, 8), 800, 0),
     ("positional_embedding", {}, (7, 8), (7, 8), 56, 56),

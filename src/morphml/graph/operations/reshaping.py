@@ -1,11 +1,11 @@
-"""Views: flatten, reshape, image to sequence; and upsampling."""
+"""Views: flatten, reshape, image to sequence, the first channels; and upsampling."""
 
 from __future__ import annotations
 
 from math import prod
 
 from morphml.errors import ShapeError
-from morphml.graph.attribute import Attribute, Attrs, Kind, sizes
+from morphml.graph.attribute import Attribute, Attrs, Kind, sizes, whole
 from morphml.graph.operation import Count, Operation
 from morphml.graph.operations.windows import spatial, window
 from morphml.graph.values import Shape
@@ -43,6 +43,14 @@ def _infer_upsample(shapes: tuple[Shape, ...], attrs: Attrs) -> Shape:
     return (channels, height * down, width * right)
 
 
+def _infer_narrow(shapes: tuple[Shape, ...], attrs: Attrs) -> Shape:
+    spatial("narrow", shapes[0], 2)
+    channels = whole(attrs, "channels")
+    if channels > shapes[0][0]:
+        raise ShapeError(f"narrow: {shapes[0]} has no {channels} channels", shapes=shapes)
+    return (channels, *shapes[0][1:])
+
+
 def _count_view(_shapes: tuple[Shape, ...], _out: Shape, _attrs: Attrs) -> Count:
     return Count(0, 0, 0)
 
@@ -66,6 +74,13 @@ OPERATIONS = (
         name="to_sequence",
         summary="Positions become time: (c, h, w) -> (h w, c).",
         infer=_infer_to_sequence,
+        count=_count_view,
+    ),
+    Operation(
+        name="narrow",
+        summary="The first `channels` of an image.",
+        attributes=(Attribute(name="channels", kind=Kind.WHOLE, required=True, minimum=1),),
+        infer=_infer_narrow,
         count=_count_view,
     ),
     Operation(

@@ -21,6 +21,11 @@ def to_sequence(_: Site) -> Module:
     return Module(construct("ToSequence"))
 
 
+def narrow(site: Site) -> Module:
+    """The first channels of an image."""
+    return Module(construct("FirstChannels", site.output[0]))
+
+
 def upsample(site: Site) -> Module:
     """``nn.Upsample``: each cell repeated ``scale`` times on both axes."""
     return Module(construct("nn.Upsample", scale_factor=short(site.sizes("scale", 2))))

@@ -39,6 +39,18 @@ class Zeros(nn.Module):
         return torch.zeros(x.shape[0], *self.shape, device=x.device)
 
 
+class FirstChannels(nn.Module):
+    """The first channels of each image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, c, h, w) to (batch, channels, h, w)."""
+        return x[:, : self.channels]
+
+
 class Reshape(nn.Module):
     """The same values of each sample in another shape, row by row."""
 

@@ -36,6 +36,11 @@ def reshape(shape: Argument, *, name: str | None = None) -> Layer:
     return make_layer("reshape", name, shape=shape)
 
 
+def narrow(channels: Argument, *, name: str | None = None) -> Layer:
+    """The first ``channels`` of an image: (c, h, w) -> (channels, h, w)."""
+    return make_layer("narrow", name, channels=channels)
+
+
 def identity(*, name: str | None = None) -> Layer:
     """Passes its input on."""
     return make_layer("identity", name)

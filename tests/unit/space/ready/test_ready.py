@@ -113,12 +113,22 @@ def test_heads_divide_the_width_of_every_transformer() -> None:
 
 
 def test_nasbench101_keeps_to_seven_nodes_and_nine_edges() -> None:
-    space = spaces.nasbench101((3, 8, 8), cells=1, stacks=1, width=4)
+    space = spaces.nasbench101((3, 8, 8), cells=1, stacks=1, width=8)
     rng = np.random.default_rng(2)
     for _ in range(100):
         decisions = space.sample(rng).decisions
         edges = [value for path, value in decisions.items() if "edge" in path]
         assert sum(map(bool, edges)) <= 9
+
+
+def test_nasbench101_has_the_published_parameters_of_a_cell() -> None:
+    """The example of the published table's own description: 2,694,282 trainable parameters."""
+    reads = {1: (0,), 2: (0,), 3: (0,), 4: (3,), 5: (0,), "output": (1, 2, 4, 5)}
+    ops = ("conv1x1", "conv3x3", "conv3x3", "conv3x3", "maxpool3x3")
+    decisions: dict[str, object] = {f"cell/node_{n}/op": op for n, op in enumerate(ops, start=1)}
+    for place, (target, sources) in enumerate(reads.items(), start=1):
+        decisions |= {f"cell/edge_{n}_{target}": n in sources for n in range(place)}
+    assert spaces.nasbench101().member(decisions).params == 2_694_282
 
 
 def test_darts_halves_the_image_and_doubles_the_width_twice() -> None:
@@ -161,6 +171,7 @@ def test_mobilenet_scales_all_filters_by_one_width() -> None:
         ("spaces.cnn(input=(1, 0, 8))", "input"),
         ("spaces.darts(width=True)", "width must be a whole number"),
         ("spaces.mlp(depth=1.5)", "depth must be a whole number"),
+        ("spaces.nasbench101(width=4)", "width must be a whole number from 5"),
         ("spaces.nasbench101(stacks=0)", "stacks must be a whole number"),
     ],
 )
