@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 import subprocess
@@ -87,6 +88,19 @@ def test_check_tells_what_is_wrong_by_its_exit_status(morphml: Run, place: str) 
     assert damaged.returncode == 1
     (finding,) = json.loads(damaged.stdout)
     assert finding["check"] == "log"
+
+
+def test_prune_leaves_what_an_experiment_may_still_need(morphml: Run, place: str) -> None:
+    data = b"code that nobody names any more"
+    with contextlib.closing(open_store(place)) as store:
+        store.bundles.put(hashlib.sha256(data).hexdigest(), [data])
+    young = morphml("storage", "prune", place, "--json")
+    assert json.loads(young.stdout) == {"store": place, "bundles": 0, "bytes": 0}, young.stderr
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        connection.execute("UPDATE bundles SET created_at = created_at - 4000")
+        connection.commit()
+    old = morphml("storage", "prune", place)
+    assert f"1 bundles with {len(data)} bytes" in old.stdout, old.stderr
 
 
 def test_migrate_of_a_current_store_has_nothing_to_do(morphml: Run, place: str) -> None:

@@ -122,6 +122,28 @@ def check(context: typer.Context, store: Place, as_json: AsJson = False) -> None
             raise typer.Exit(ExitCode.FAILED)
 
 
+@storage.command(epilog="Examples\n\n$ morphml storage prune postgresql://morphml@db/search")
+def prune(context: typer.Context, store: Place, as_json: AsJson = False) -> None:
+    """Delete the code of experiments that are completed, which was sent for their workers.
+
+    What a paused, failed, waiting or running experiment names stays, and so does what is younger
+    than an hour. Who raises the budget of a completed experiment sends its code again.
+    """
+    with guard(context, as_json=as_json):
+        # As above.
+        from morphml.storage import StoreOptions, open_store  # noqa: PLC0415
+        from morphml.storage.address import without_password  # noqa: PLC0415
+
+        with closing(open_store(store, StoreOptions(), create=False)) as opened:
+            pruned = opened.bundles.prune()
+        shown, total = without_password(store), sum(pruned.values())
+        if as_json:
+            write_json({"store": shown, "bundles": len(pruned), "bytes": total})
+            return
+        done = f"{shown}: {len(pruned)} bundles with {total} bytes are deleted"
+        results().print(done, markup=False)
+
+
 class _Shown:
     """Progress on standard error: a bar for each table."""
 

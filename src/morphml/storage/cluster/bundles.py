@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from morphml.errors import StorageError
-from morphml.storage.database import Database, Transaction, Values
+from morphml.storage.database import Database, Transaction, Values, again
 from morphml.storage.rows import ChunkRow
 from morphml.storage.statements import bundle_rows
 
@@ -16,6 +16,8 @@ from morphml.storage.statements import bundle_rows
 CHUNK_BYTES: Final = 2**20
 #: Bytes of the largest bundle that a store takes; what makes bundles has its own, lower limit.
 LARGEST_BYTES: Final = 64 * 2**20
+#: Seconds for which a bundle is kept that nobody names yet.
+YOUNG_S: Final = 3_600.0
 
 
 class Bundles:
@@ -54,6 +56,26 @@ class Bundles:
         """The bytes of a bundle in pieces of at most 1 MiB, read one by one; None for none."""
         count = self._count(digest)
         return None if count is None else self._pieces(digest, count)
+
+    def prune(self, age_s: float = YOUNG_S) -> dict[str, int]:
+        """Delete what only completed experiments name, or none: bytes by digest.
+
+        Who raises the budget of a completed experiment sends its code again. Cost: the specs of all
+        experiments that are not completed are read once for each bundle.
+
+        Args:
+            age_s: bundles younger than this stay, since their experiment may be about to be stored.
+        """
+        return again(lambda: self._prune(age_s))
+
+    def _prune(self, age_s: float) -> dict[str, int]:
+        with self._database.writing() as run:
+            rows = run.rows(bundle_rows.unused, {"p_age_s": age_s, "p_any": "%"})
+            digests: list[Values] = [{"p_digest": digest} for digest, _ in rows]
+            if digests:
+                run.tell(bundle_rows.drop_chunks, digests)
+                run.tell(bundle_rows.drop_bundle, digests)
+        return {digest: int(size) for digest, size in rows}
 
     def _count(self, digest: str) -> int | None:
         with self._database.reading() as run:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Insert, Select, bindparam, insert, select
+from sqlalchemy import Delete, Insert, Select, Text, bindparam, delete, insert, select
 
-from morphml.storage.expressions import database_now
-from morphml.storage.tables import bundle_chunks, bundles
+from morphml.search.experiment import ExperimentState
+from morphml.storage.expressions import constant, database_now
+from morphml.storage.tables import bundle_chunks, bundles, experiments
 
 
 def add_bundle() -> Insert:
@@ -34,3 +35,32 @@ def chunk_of() -> Select[tuple[object, ...]]:
         bundle_chunks.c.digest == bindparam("p_digest"),
         bundle_chunks.c.idx == bindparam("p_index"),
     )
+
+
+def unused() -> Select[tuple[object, ...]]:
+    """Digest and size of older bundles that no experiment names but completed ones.
+
+    ``p_any`` is ``%``, which a statement's text cannot hold for both databases.
+    """
+    anything = bindparam("p_any", type_=Text())
+    # A digest has no wildcards, and stands in no spec by chance.
+    names_it = experiments.c.spec.like(anything + bundles.c.digest + anything)
+    goes_on = experiments.c.state != constant(ExperimentState.COMPLETED)
+    return (
+        select(bundles.c.digest, bundles.c.size)
+        .where(
+            bundles.c.created_at < database_now() - bindparam("p_age_s"),
+            ~select(experiments.c.id).where(goes_on, names_it).exists(),
+        )
+        .order_by(bundles.c.digest)
+    )
+
+
+def drop_chunks() -> Delete:
+    """All chunks of a bundle."""
+    return delete(bundle_chunks).where(bundle_chunks.c.digest == bindparam("p_digest"))
+
+
+def drop_bundle() -> Delete:
+    """A bundle whose chunks are gone."""
+    return delete(bundles).where(bundles.c.digest == bindparam("p_digest"))

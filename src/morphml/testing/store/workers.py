@@ -9,8 +9,10 @@ from functools import partial
 
 from morphml.errors import StorageError
 from morphml.scheduling.worker import WorkerState
+from morphml.search.experiment import EvaluatorReference, ExperimentState
 from morphml.storage.cluster import WorkerRow
 from morphml.testing.store.case import Check, StoreCase, in_threads, refused
+from morphml.testing.store.script import sample_spec
 
 _MIB = 2**20
 
@@ -123,6 +125,26 @@ def bundle_with_another_digest_is_refused(case: StoreCase) -> None:
     assert case.store.bundles.chunks(digest) is None
 
 
+def bundles_that_no_open_experiment_names_are_pruned(case: StoreCase) -> None:
+    """A young one stays; so does one of an experiment that may run again."""
+    store, digests = case.store, {}
+    for name in ("open", "completed", "nobody"):
+        data = name.encode() * 400_000
+        digests[name] = hashlib.sha256(data).hexdigest()
+        store.bundles.put(digests[name], [data])
+    for name in ("open", "completed"):
+        reference = EvaluatorReference(kind="path", reference="a:b", bundle=digests[name])
+        case.experiment = store.create_experiment(replace(sample_spec(), evaluator=reference))
+        if name == "completed":
+            case.script().finish(ExperimentState.COMPLETED)
+    assert store.bundles.prune() == {}
+    case.let_pass(0.1)
+    sizes = {digests["completed"]: 9 * 400_000, digests["nobody"]: 6 * 400_000}
+    assert store.bundles.prune(0.05) == sizes
+    assert [store.bundles.has(digest) for digest in digests.values()] == [True, False, False]
+    assert store.bundles.prune(0.05) == {}
+
+
 def _unread() -> Iterator[bytes]:
     raise AssertionError("what is stored already is not read again")
     yield b""
@@ -136,4 +158,5 @@ CHECKS: tuple[Check, ...] = (
     bundle_comes_back_byte_by_byte,
     bundle_is_stored_once,
     bundle_with_another_digest_is_refused,
+    bundles_that_no_open_experiment_names_are_pruned,
 )
