@@ -153,9 +153,11 @@ class WorkerBreakers:
     def _work(self, event: Worked) -> list[FaultCommand]:
         watched = self._watch(event.worker)
         self._count(watched, failed=False)
-        if event.worker in self._shut and watched.probe != event.token:
-            return []  # it began before: it says nothing new
-        return self._drive(event.worker, machine.Worked())
+        if event.worker in self._shut:
+            says_nothing = watched.probe != event.token  # it began before
+        else:
+            says_nothing = watched.breaker.failures == 0  # as nearly always
+        return [] if says_nothing else self._drive(event.worker, machine.Worked())
 
     def _break(self, event: Broke) -> list[FaultCommand]:
         others = self._evidence.add(event, self._shut)
@@ -203,9 +205,9 @@ class WorkerBreakers:
         if watched is None:
             return []
         rule = self._rule.breaker
-        watched.breaker, commands = machine.step(
-            watched.breaker, event, replace(rule, threshold=max(rule.threshold, row))
-        )
+        if row > rule.threshold:
+            rule = replace(rule, threshold=row)
+        watched.breaker, commands = machine.step(watched.breaker, event, rule)
         return [self._carry_out(worker, watched, command) for command in commands]
 
     def _carry_out(
