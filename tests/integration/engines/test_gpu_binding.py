@@ -125,6 +125,16 @@ def test_halves_share_devices_two_by_two(make: Make) -> None:
     scene.probe.finish()
 
 
+def test_two_halves_share_one_device_and_leave_the_other_whole(make: Make) -> None:
+    scene = make(3, TWO)
+    scene.submit(2, gpu=0.5)
+    assert scene.running(2) == {"0": 2}
+    scene.submit(1, gpu=1)
+    assert scene.running(3) == {"0": 2, "1": 1}
+    scene.let(0, 1, 2)
+    scene.probe.finish()
+
+
 def test_shares_above_a_half_never_meet(make: Make) -> None:
     scene = make(3, TWO)
     scene.submit(3, gpu=0.6)

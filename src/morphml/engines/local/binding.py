@@ -81,18 +81,12 @@ class Binding:
             return sight == self._own[slot]
         if needs.gpu.count == 0 or not self._visible:
             return sight == self._without(slot)
-        return self._holdings.fits_on(needs, sight.indexes)
+        return sight.indexes == self._holdings.choice(needs)
 
-    def take(self, assignment: Assignment, slot: int, sight: Sight) -> Sight:
-        """The attempt runs from now on; what its child must see.
-
-        Args:
-            assignment: what runs.
-            slot: where it runs.
-            sight: what the child of that slot sees now.
-        """
+    def take(self, assignment: Assignment, slot: int) -> Sight:
+        """The attempt runs from now on in that slot; what its child must see."""
         needs = self._needs(assignment)
-        given = self._holdings.take(assignment.token, needs, prefer=[sight.indexes]).indexes
+        given = self._holdings.take(assignment.token, needs).indexes
         if needs.gpu is None:
             return self._own[slot]
         if not given or given[-1] >= len(self._visible):

@@ -242,7 +242,7 @@ class LocalEngine:
             child: ChildHandle | None = self._idle.pop(slot)
             assert child is not None
             code = self._codes[assignment.experiment]
-            sight = self._binding.take(assignment, slot, child.sight)
+            sight = self._binding.take(assignment, slot)
             if (child.code, child.sight) != (code, sight):
                 child = self._pool.replace(child, code, sight)
             if child is None:

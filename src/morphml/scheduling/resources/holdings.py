@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
 from morphml.scheduling.resources.capacity import Capacity, Gpu
@@ -99,24 +99,22 @@ class Holdings:
                 return False
         return needs.gpu is None or self._fits_devices(needs.gpu)
 
-    def fits_on(self, needs: Requirements, indexes: tuple[int, ...]) -> bool:
-        """Whether these devices, and no others, are enough for one more attempt."""
-        need = needs.gpu
-        return (
-            need is not None
-            and len(indexes) == need.count
-            and all(device.fits(need) for device in self._devices if device.gpu.index in indexes)
-        )
+    def choice(self, needs: Requirements) -> tuple[int, ...]:
+        """The devices by index that the next attempt with these needs gets; () where it has none.
 
-    def take(
-        self, token: Hashable, needs: Requirements, prefer: Iterable[tuple[int, ...]] = ()
-    ) -> Allocation:
+        The same on both sides of a connection, as long as the same attempts lie there.
+        """
+        need = needs.gpu
+        if need is None or need.count == 0:
+            return ()
+        return tuple(sorted(device.gpu.index for device in self._choose(need)))
+
+    def take(self, token: Hashable, needs: Requirements) -> Allocation:
         """The attempt lies here from now on, whether or not it fits; a known one changes nothing.
 
         Args:
             token: names it.
             needs: what it takes.
-            prefer: sets of devices by index; the first that fits is given before any other.
 
         Returns:
             What it was given. Where it does not fit, the devices that have most left.
@@ -128,7 +126,7 @@ class Holdings:
             self._left[name] = self._left.get(name, 0.0) - much
         given = _NO_DEVICES
         if needs.gpu is not None and needs.gpu.count:
-            given = self._bind(needs.gpu, prefer)
+            given = self._bind(needs.gpu)
         self._held[token] = (needs, given)
         return given
 
@@ -170,32 +168,26 @@ class Holdings:
             count -= device.fits(need)
         return count == 0
 
-    def _bind(self, need: GpuNeed, prefer: Iterable[tuple[int, ...]]) -> Allocation:
+    def _bind(self, need: GpuNeed) -> Allocation:
+        chosen = self._choose(need)
+        for device in chosen:
+            device.take(need)
+        return Allocation(tuple(sorted((device.gpu.index, need.share) for device in chosen)))
+
+    def _choose(self, need: GpuNeed) -> list[_Device]:
         fitting = [device for device in self._devices if device.fits(need)]
-        chosen = _wished(fitting, need, prefer) or sorted(fitting, key=_tightest)[: need.count]
+        chosen = sorted(fitting, key=_tightest)[: need.count]
         if len(chosen) < need.count:
             rest = [device for device in self._devices if device not in chosen]
             rest.sort(key=lambda device: -device.share)
             chosen += rest[: need.count - len(chosen)]
-        for device in chosen:
-            device.take(need)
-        return Allocation(tuple(sorted((device.gpu.index, need.share) for device in chosen)))
+        return chosen
 
     def _room_on_devices(self, need: GpuNeed) -> int:
         fitting = [device for device in self._devices if device.fits(need)]
         if need.share >= 1.0:
             return len(fitting) // need.count
         return sum(_room(device, need) for device in fitting)
-
-
-def _wished(
-    fitting: list[_Device], need: GpuNeed, prefer: Iterable[tuple[int, ...]]
-) -> list[_Device]:
-    by_index = {device.gpu.index: device for device in fitting}
-    for wish in prefer:
-        if len(wish) == need.count and all(index in by_index for index in wish):
-            return [by_index[index] for index in wish]
-    return []
 
 
 def _tightest(device: _Device) -> tuple[float, float, int]:
