@@ -10,6 +10,7 @@ import pytest
 
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.worker.dialling import Dialling
+from morphml.engines.remote.worker.figures import Rate
 from morphml.engines.remote.worker.leaving import Leaving, Phase, Situation
 from morphml.engines.remote.worker.needs import needs_of_path
 from morphml.engines.remote.worker.outbox import Outbox
@@ -244,3 +245,12 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
         CallerError, match=next(iter(wrong)) if "http" not in str(wrong) else "http"
     ):
         WorkerSettings(**fields)  # type: ignore[arg-type]
+
+
+def test_rate_is_what_a_count_rose_by_in_a_second_and_survives_a_restart_of_the_count() -> None:
+    rate = Rate()
+    assert rate.take(5_000, 10.0) == 0.0
+    assert rate.take(9_000, 12.0) == 2_000.0
+    assert rate.take(100, 14.0) == 0.0
+    assert rate.take(400, 15.0) == 300.0
+    assert rate.take(400, 15.0) == 0.0
