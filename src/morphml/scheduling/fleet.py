@@ -65,7 +65,8 @@ class Fleet:
     """
 
     def __init__(self, key: Callable[[Seat], Key], ahead: Ahead = NOTHING_AHEAD) -> None:
-        self._key = key
+        #: Where a worker stands in the policy's order.
+        self.key = key
         self._ahead = ahead
         self._seats: dict[str, Seat] = {}
         self._names: dict[str, set[str]] = {}
@@ -307,7 +308,7 @@ class Fleet:
         if full and not self._takes_ahead(seat):
             return None
         # Of those that are full the one with the shortest queue comes first, whatever the policy.
-        return full, seat.share if full else 0.0, self._key(seat), seat.version, seat
+        return full, seat.share if full else 0.0, self.key(seat), seat.version, seat
 
     def _takes_ahead(self, seat: Seat) -> bool:
         """Whether more may be queued at a worker whose slots are all taken."""

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from heapq import nsmallest
 
-from morphml.ids import AttemptToken
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.seat import Seat, is_avoided
@@ -29,19 +28,19 @@ class Gangs:
     def __init__(self, fleet: Fleet, after_s: float) -> None:
         self._fleet = fleet
         self._after_s = after_s
-        #: Since when each gang waits that found too few workers.
-        self._since: dict[AttemptToken, float] = {}
+        #: Since when gangs with such needs wait that found too few workers.
+        self._since: dict[Requirements, float] = {}
         #: The needs that workers are kept for.
         self._keeper: Requirements | None = None
         self._kept: list[Seat] = []
 
     def find(self, task: WaitingTask, now: float) -> tuple[Seat, ...]:
         """So many workers as the gang needs, or none. Cost: O(gang x log workers)."""
-        token, count, needs = task.token, task.needs.workers, task.needs.one_at_a_time
+        count, needs = task.needs.workers, task.needs.one_at_a_time
         kept = self._kept if self._keeper == task.needs else ()
         seats = self._fleet.several(needs, count, kept, task.avoid)
         if not seats:
-            waited = now - self._since.setdefault(token, now) >= self._after_s
+            waited = now - self._since.setdefault(task.needs, now) >= self._after_s
             if waited and self._keeper in (None, task.needs):
                 self._keep(task, now)
         return tuple(seats)
@@ -54,7 +53,7 @@ class Gangs:
 
     def forget(self, task: WaitingTask) -> None:
         """The gang waits no more."""
-        self._since.pop(task.token, None)
+        self._since.pop(task.needs, None)
         if self._keeper == task.needs:
             self._let_go(self._kept)
             self._keeper, self._kept = None, []
@@ -75,7 +74,7 @@ class Gangs:
         if len(able) + len(self._kept) < count:  # it can never run as things are
             self._let_go(self._kept)
             self._keeper, self._kept = None, []
-            self._since[task.token] = now
+            self._since[task.needs] = now
             return
         self._keeper = task.needs
         missing = count - len(self._kept)

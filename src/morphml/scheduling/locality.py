@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 #: Keys, such as names of data sets and of checkpoints, that are remembered.
 _MOST_KEYS = 10_000
@@ -29,10 +29,9 @@ class Locality:
             if len(self._holders) > _MOST_KEYS:
                 del self._holders[next(iter(self._holders))]
 
-    def holders(self, keys: Collection[str]) -> Iterator[str]:
-        """Workers that have one of these, those that got it last first; some may have left."""
-        for key in keys:
-            yield from reversed(self._holders.get(key, {}))
+    def holders(self, key: str) -> Collection[str]:
+        """Workers that have it, at most sixteen, those that got it last at the end."""
+        return self._holders.get(key, {}).keys()
 
     def forget(self, worker: str) -> None:
         """The worker has nothing any more. Cost: O(keys)."""

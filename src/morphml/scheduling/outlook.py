@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,31 @@ class _Ahead:
     slots: int = 0
     #: Work that runs there, in seconds at speed 1.
     backlog: float = 0.0
+
+
+class _Profile:
+    """What the workers of each class of speed, and of all above it, have before them."""
+
+    __slots__ = ("_classes", "_sums")
+
+    def __init__(self, own: Mapping[int, _Ahead]) -> None:
+        self._classes = sorted(own)
+        total = _Ahead()
+        #: For each of the classes itself and all above it; the last one is of none.
+        self._sums = [total]
+        for each in reversed(self._classes):
+            mine = own[each]
+            total = _Ahead(
+                total.capacity + mine.capacity,
+                total.slots + mine.slots,
+                total.backlog + mine.backlog,
+            )
+            self._sums.append(total)
+        self._sums.reverse()
+
+    def faster(self, speed: float) -> _Ahead:
+        """The workers of all classes above that of the speed."""
+        return self._sums[bisect_right(self._classes, _class_of(speed))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +87,11 @@ class Outlook:
     speeds: Speeds
     #: Cost of all that waits, by experiment.
     waiting: dict[ExperimentId, float] = field(default_factory=dict)
-    #: What runs: where, since when, and its work in seconds at speed 1.
-    _running: dict[AttemptToken, tuple[Seat, float, float]] = field(default_factory=dict)
-    _profile: Mapping[int, _Ahead] = field(default_factory=dict)
+    #: What runs: where, since when, and its cost.
+    _running: dict[AttemptToken, tuple[Seat, float, float, ExperimentId]] = field(
+        default_factory=dict
+    )
+    _profile: _Profile = field(default_factory=lambda: _Profile({}))
     #: Looks at the profile since it was made.
     _looks: float = math.inf
 
@@ -71,8 +99,7 @@ class Outlook:
         """A task began."""
         task = event.task
         cost = self.speeds.usual_cost(task.experiment) if task.cost is None else task.cost
-        work = cost * self.speeds.rate(task.experiment)
-        self._running[task.token] = (event.worker, event.at, work)
+        self._running[task.token] = (event.worker, event.at, cost, task.experiment)
 
     def over(self, token: AttemptToken) -> None:
         """A task ended, or left its worker."""
@@ -93,8 +120,8 @@ class Outlook:
         if self._looks * 8 > len(self.fleet):
             self._profile, self._looks = self._look(now), 0.0
         speed = self.speeds.speed(seat.name)
-        faster = self._profile.get(_class_of(speed))
-        if faster is None or not faster.slots:
+        faster = self._profile.faster(speed)
+        if not faster.slots:
             return NO_LIMIT
         wait_s = (faster.backlog + work) / faster.capacity
         saved = 1.0 / speed - faster.slots / faster.capacity
@@ -114,7 +141,7 @@ class Outlook:
             tasks += stake.waiting + stake.more
         return work if tasks <= _LEFT_PER_SLOT * self.fleet.slots() else math.inf
 
-    def _look(self, now: float) -> Mapping[int, _Ahead]:
+    def _look(self, now: float) -> _Profile:
         """For each class of speed, what the faster ones have before them. Cost: O(workers)."""
         own: dict[int, _Ahead] = {}
         speeds: dict[str, float] = {}
@@ -124,26 +151,18 @@ class Outlook:
                 found = own.setdefault(_class_of(speed), _Ahead())
                 found.capacity += seat.slots * speed
                 found.slots += seat.slots
-        for seat, since, work in self._running.values():
+        rates: dict[ExperimentId, float] = {}
+        for seat, since, cost, experiment in self._running.values():
             speed = speeds.get(seat.id, 0.0)
             if speed:
+                rate = rates.get(experiment)
+                if rate is None:
+                    rate = rates[experiment] = self.speeds.rate(experiment)
                 elapsed = now - since
-                left_s = max(work / speed - elapsed, _OVERDUE * elapsed)
+                left_s = max(cost * rate / speed - elapsed, _OVERDUE * elapsed)
                 own[_class_of(speed)].backlog += left_s * speed
-        return _faster(own)
+        return _Profile(own)
 
 
 def _class_of(speed: float) -> int:
     return math.floor(_CLASSES * math.log2(speed))
-
-
-def _faster(own: Mapping[int, _Ahead]) -> Mapping[int, _Ahead]:
-    """For each class the sums of those above it."""
-    sums: dict[int, _Ahead] = {}
-    total = _Ahead()
-    for each in sorted(own, reverse=True):
-        sums[each] = _Ahead(total.capacity, total.slots, total.backlog)
-        total.capacity += own[each].capacity
-        total.slots += own[each].slots
-        total.backlog += own[each].backlog
-    return sums

@@ -126,14 +126,16 @@ class Placing:
             self._gangs.forget(task)
 
     def _holder(self, task: WaitingTask) -> Seat | None:
-        """A worker that has what the task reads, if one is free now."""
+        """Of the workers that have what the task reads first, the first that is free now."""
         fleet = self.fleet
-        for worker in fleet.locality.holders(task.affinity):
-            seat = fleet.get(worker)
-            if (
-                seat is not None
+        for key in task.affinity:
+            seats = [
+                seat
+                for worker in fleet.locality.holders(key)
+                if (seat := fleet.get(worker)) is not None
                 and fleet.has_room(seat, task.needs)
                 and not is_avoided(seat.name, task.avoid)
-            ):
-                return seat
+            ]
+            if seats:
+                return min(seats, key=fleet.key)
         return None

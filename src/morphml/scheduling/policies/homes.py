@@ -128,7 +128,7 @@ class Homes:
 
     def next(self, now: float) -> Choice | None:
         """The task of the first step for which a worker has room."""
-        self._due = self._placing.due()
+        self._due = math.inf
         for step in tuple(self._order):
             pools = self._steps[step]
             for pool in tuple(pools.values()):
@@ -144,7 +144,7 @@ class Homes:
 
     def due(self) -> float:
         """When a task waits no longer for a worker that it need not avoid."""
-        return self._due
+        return min(self._due, self._placing.due())
 
     def _next_of(self, pool: _Pool, now: float) -> Choice | None:
         for home, entry in pool.aside.call_back(now):
@@ -196,10 +196,11 @@ class Homes:
         if task.needs.workers > 1:
             return _NOWHERE
         fleet = self._placing.fleet
-        for worker in fleet.locality.holders(task.affinity):
-            seat = fleet.get(worker)
-            if seat is not None and seat.open and seat.holdings.could(task.needs):
-                return worker
+        for key in task.affinity:
+            for worker in reversed(list(fleet.locality.holders(key))):
+                seat = fleet.get(worker)
+                if seat is not None and seat.open and seat.holdings.could(task.needs):
+                    return worker
         return self._turns.next(task.needs)
 
 

@@ -98,7 +98,7 @@ class Shelves:
 
     def next(self, now: float) -> Choice | None:
         """Of the first step with a task for a free worker, the longest."""
-        self._due = self._placing.due()
+        self._due = math.inf
         for step in tuple(self._order):
             choice = self._next_of(self._steps[step], now)
             if choice is not None:
@@ -110,7 +110,7 @@ class Shelves:
 
     def due(self) -> float:
         """When a task waits no longer for a better worker."""
-        return self._due
+        return min(self._due, self._placing.due())
 
     def _next_of(
         self, shelves: dict[tuple[ExperimentId, Requirements], _Shelf], now: float
