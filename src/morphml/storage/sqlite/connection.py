@@ -183,8 +183,10 @@ class Turn:
                 self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Close the connection once no transaction is under way."""
+        """Close the connection once no transaction is under way. May be called twice."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._transaction.close()
             self._connection.close()
