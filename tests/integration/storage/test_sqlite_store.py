@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from morphml.errors import StorageError
 from morphml.search.changes import Changes
 from morphml.search.experiment import ExperimentState
 from morphml.storage import Durability, SqlStore, StoreOptions, open_store
@@ -33,6 +34,14 @@ def test_sqlite_store_contract(check: Check, tmp_path: Path) -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "store.db"
+
+
+def test_store_that_is_closed_already_may_be_closed_again(path: Path) -> None:
+    store = open_store(path)
+    store.close()
+    store.close()
+    with pytest.raises(StorageError, match="this store was closed"):
+        store.create_experiment(sample_spec())
 
 
 def snapshot(store: SqlStore) -> list[object]:
