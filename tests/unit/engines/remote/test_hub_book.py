@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,16 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from morphml.engines.port import Assignment, Finished, Order, Returned, Started, Succeeded
+from morphml.engines.port import (
+    Assignment,
+    Failed,
+    Finished,
+    Order,
+    Outcome,
+    Returned,
+    Started,
+    Succeeded,
+)
 from morphml.engines.remote.hub.attempt import AT_WORKER, AttemptState, Moment
 from morphml.engines.remote.hub.book import Book
 from morphml.engines.remote.hub.commands import (
@@ -22,6 +32,7 @@ from morphml.engines.remote.hub.commands import (
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.failures import FailureKind
 from morphml.scheduling.policies import POLICIES
 from morphml.scheduling.worker import WorkerState
 
@@ -53,6 +64,20 @@ class Model:
     has: dict[AttemptToken, AttemptName] = field(default_factory=dict)
     started: set[AttemptToken] = field(default_factory=set)
     unacknowledged: dict[AttemptToken, AttemptName] = field(default_factory=dict)
+
+
+def outcome_of(name: AttemptName) -> Outcome:
+    """One in three works; the others fail in all ways, so that workers are shut off and tried."""
+    chance = zlib.crc32(name.token.encode())
+    if chance % 3 == 0:
+        return Succeeded(metrics={"n": float(name.number)})
+    return Failed(
+        kind=tuple(FailureKind)[chance // 3 % len(FailureKind)],
+        error_type="Error",
+        message="",
+        traceback="" if chance % 2 else "Traceback ...",
+        digest=str(chance % 5),
+    )
 
 
 class BookMachine(RuleBasedStateMachine):
@@ -213,7 +238,7 @@ class BookMachine(RuleBasedStateMachine):
     def end(self, name: AttemptName) -> Finished:
         return Finished(
             token=name.token,
-            outcome=Succeeded(metrics={"n": float(name.number)}),
+            outcome=outcome_of(name),
             worker="slot",
             started_at=self.time,
             duration_s=0.01,
