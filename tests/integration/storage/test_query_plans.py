@@ -35,26 +35,48 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DriverScript]:
     """100,000 trials: most wait for a worker with much memory, some wait for a later hour."""
     path: Path = tmp_path_factory.mktemp("plans") / "store.db"
     with contextlib.closing(open_store(path)) as store:
-        script = seeded(store)
+        script = seeded(store, path)
         yield script
 
 
-def seeded(store: SqlStore) -> DriverScript:
+def seeded(store: SqlStore, path: Path) -> DriverScript:
     experiment = store.create_experiment(sample_spec())
     store.cluster.submit(experiment)
-    script = DriverScript(store, experiment, store.open_session("one"))
-    wide = Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0})
-    late = Ask(leased=False, rank=-2.0, ready_at=time.time() + 86_400.0)
-    for _ in range(9):
-        script.ask(ROWS // 10, wide)
-    script.ask(ROWS // 10 - 100, late)
+    session = store.open_session("one")
+    script = DriverScript(store, experiment, session)
+    script.ask(1, Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0}))
+    script.ask(1, Ask(leased=False, rank=-2.0, ready_at=time.time() + 86_400.0))
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        copy_trial(connection, 0, range(2, ROWS * 9 // 10))
+        copy_trial(connection, 1, range(ROWS * 9 // 10, ROWS - 100))
+        connection.execute("UPDATE experiments SET next_number = ?1, seq = ?1", (ROWS - 100,))
+    script = DriverScript(store, experiment, session)
     script.ask(100, Ask(leased=False, rank=5.0))
     return script
 
 
+def copy_trial(connection: sqlite3.Connection, number: int, numbers: range) -> None:
+    """Copies of a trial, its task and its entry in the log, under other numbers."""
+    changes = {
+        "trials": {"number": "n", "point_id": "'p' || n"},
+        "tasks": {"number": "n", "id": "owner || '-' || n || '-0'"},
+        "log": {"number": "n", "seq": "n + 1"},
+    }
+    for table, changed in changes.items():
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        values = ", ".join(changed.get(name, name) for name in names)
+        connection.execute(
+            f"""WITH RECURSIVE ours(n) AS (SELECT ?1 UNION ALL SELECT n + 1 FROM ours WHERE n < ?2)
+                INSERT INTO {table} ({", ".join(names)})
+                SELECT {values}
+                FROM (SELECT * FROM {table} WHERE number = ?3 LIMIT 1) CROSS JOIN ours""",
+            (numbers.start, numbers.stop - 1, number),
+        )
+
+
 def plan(script: DriverScript, statement: Statement) -> str:
     turn = script.store._database.writing()
-    text = turn._transaction._text(statement)
+    text = turn._transaction._texts[statement]
     values = dict.fromkeys(re.findall(r":(\w+)", text), 1)
     rows = turn._connection.execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
     return " | ".join(row[3] for row in rows)
