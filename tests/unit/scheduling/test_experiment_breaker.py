@@ -112,10 +112,17 @@ def test_new_trials_wait_only_until_an_evaluator_begins() -> None:
     assert breaker.verdict is None
 
 
-def test_new_trials_of_a_run_that_had_results_wait_for_nothing() -> None:
-    breaker = ExperimentBreaker(worked=1)
-    feed(breaker, BROKE)
-    assert not breaker.waits
+def test_run_that_had_results_and_in_which_nothing_begins_is_paused_with_the_first_trial() -> None:
+    breaker = ExperimentBreaker(worked=40)
+    feed(breaker, BROKE, replace(BROKE, again=True))
+    assert breaker.waits
+    assert breaker.in_vain
+    feed(breaker, TrialBroke())
+    assert breaker.verdict == StopExperiment(
+        state="paused",
+        reason="no evaluator could begin, whatever was tried: ValueError: no such column; "
+        "mend it, then resume",
+    )
 
 
 def test_retries_are_in_vain_once_the_only_error_came_twice_at_one_task() -> None:
@@ -138,7 +145,8 @@ def test_errors_that_differ_are_retried_in_full(other: AttemptBroke) -> None:
 
 
 def test_retries_are_not_in_vain_where_something_worked_or_began() -> None:
-    worked, begun = ExperimentBreaker(worked=1), ExperimentBreaker()
+    worked, begun = ExperimentBreaker(), ExperimentBreaker()
+    feed(worked, TrialWorked())
     feed(begun, EvaluatorBegan())
     for breaker in (worked, begun):
         feed(breaker, BROKE, replace(BROKE, again=True))

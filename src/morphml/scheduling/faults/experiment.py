@@ -74,8 +74,10 @@ class ExperimentBreaker:
     """
 
     def __init__(self, *, worked: int = 0, failed: int = 0) -> None:
-        self._worked = worked
+        self._worked_before = worked
         self._failed_before = failed
+        #: Trials of this run with a result.
+        self._worked = 0
         self._began = False
         #: Trials of this run that failed.
         self._failed = 0
@@ -118,17 +120,22 @@ class ExperimentBreaker:
     @property
     def waits(self) -> bool:
         """Whether new trials wait until a retry shows that an evaluator can be called at all."""
-        return self._first is not None and not self._began and not self._worked
+        return self._first is not None and not self._works
 
     @property
     def in_vain(self) -> bool:
         """Whether more retries would say no more.
 
-        Nothing worked or even began, and a task that was tried again, elsewhere where there is
+        Nothing even began in this run, and a task that was tried again, elsewhere where there is
         another worker, raised the one error that all attempts raised: ``setup`` or an import fails
         by itself. A child that dies while it loads is no such error: the node may be at fault.
         """
-        return not self._worked and not self._began and self._again and self._alike
+        return not self._works and self._again and self._alike
+
+    @property
+    def _works(self) -> bool:
+        """Whether an evaluator was called in this run."""
+        return self._began or self._worked > 0
 
     @property
     def verdict(self) -> StopExperiment | None:
@@ -136,25 +143,28 @@ class ExperimentBreaker:
         if self._first is None or not self._failed:
             return None
         error = self._first.error
-        if self._worked:
-            return self._paused()
-        if not self._began:
+        if not self._works:
             reason = f"no evaluator could begin, whatever was tried: {error}"
-        elif self._failed >= HOPELESS:
-            reason = f"the first {self._failed} trials all failed: {error}"
-        else:
+            if self._worked_before:
+                return StopExperiment(state="paused", reason=f"{reason}; mend it, then resume")
+            return StopExperiment(state="failed", reason=reason)
+        if self._worked_before or self._worked:
+            return self._paused()
+        if self._failed < HOPELESS:
             return None
+        reason = f"the first {self._failed} trials all failed: {error}"
         return StopExperiment(state="failed", reason=reason)
 
     def _paused(self) -> StopExperiment | None:
         if self._row_of is None:
             return None
         failed = self._failed_before + self._failed - self._row
-        usual = surprising_row(failed, failed + self._worked, CHANCE)
+        worked = self._worked_before + self._worked
+        usual = surprising_row(failed, failed + worked, CHANCE)
         if self._row < max(HOPELESS, usual):
             return None
         reason = (
-            f"the last {self._row} trials all failed alike, after {self._worked} that did not: "
+            f"the last {self._row} trials all failed alike, after {worked} that did not: "
             f"{self._row_of.error}; mend it, then resume"
         )
         return StopExperiment(state="paused", reason=reason)
