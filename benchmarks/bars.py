@@ -52,6 +52,29 @@ BARS = (
     Bar(case=r"^master, 1,000 idle workers", figure="rss_mb", relation="<=", limit=150.0),
     Bar(case=r"^wake-up", figure="median_ms", relation="<=", limit=20.0),
     Bar(case=r"^takeover after kill -9", figure="seconds", relation="<=", limit=13.0),
+    Bar(case=r"^10000 simulated workers", figure="slot_use", relation=">=", limit=0.95),
+    Bar(case=r"simulated workers, heavy tail", figure="us", relation="<=", limit=100.0),
+    # From 100 to 10,000 workers the logarithm doubles.
+    Bar(case=r"^10000 simulated workers", figure="growth", relation="<=", limit=2.0),
+    Bar(
+        case=r"^adaptive against fifo, heterogeneous",
+        figure="shorter_percent",
+        relation=">=",
+        limit=15.0,
+    ),
+    Bar(
+        case=r"^adaptive against fifo, homogeneous",
+        figure="shorter_percent",
+        relation=">=",
+        limit=-3.0,
+    ),
+    Bar(
+        case=r"^work_stealing against the bound",
+        figure="longer_percent",
+        relation="<=",
+        limit=2.0,
+    ),
+    Bar(case=r"processes foretold", figure="off_percent", relation="<=", limit=5.0),
     Bar(case=r"^20-node .*(sample|mutate)", figure="us", relation="<=", limit=200.0),
 )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+#: Ends of what `sleep_unevenly` sleeps, in seconds.
+SHORTEST_S, LONGEST_S = 0.2, 3.0
+
 
 def sleep_one_second(arch, trial) -> float:
     """One second on a slot."""
@@ -13,5 +16,5 @@ def sleep_one_second(arch, trial) -> float:
 
 def sleep_unevenly(arch, trial) -> float:
     """0.2 to 3 s on a slot, by the trial's seed."""
-    time.sleep(0.2 + 2.8 * (trial.seed % 1000) / 999)
+    time.sleep(SHORTEST_S + (LONGEST_S - SHORTEST_S) * (trial.seed % 1000) / 999)
     return float(arch.decisions["a"])

@@ -7,7 +7,6 @@ said by or to a machine that is cut off is kept or lost as in the real protocol.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,8 +20,6 @@ from morphml.testing.simulator.work import Work
 FAILS_AFTER = 0.1
 #: Seconds after which every attempt on a broken machine fails.
 BROKEN_FAILS_S = 1.0
-#: Attempts whose slowdown is drawn at once.
-_BLOCK = 4096
 
 
 @dataclass(slots=True, eq=False)
@@ -121,8 +118,13 @@ class Cluster:
         self._scenario = scenario
         self._work = work
         self._timeline = timeline
-        self._chance = generator(seed, 0, "attempts")
-        self._slowdowns: deque[tuple[float, float]] = deque()
+        self._seed = seed
+        #: By task: two chances in [0, 1) of its first attempt.
+        self._chances: list[list[float]] = (
+            generator(seed, 0, "attempts").random((len(work.seconds), 2)).tolist()
+        )
+        #: Attempts of each task that began.
+        self._begun: dict[int, int] = {}
         self._half_way_s = scenario.overhead_s / 2
         self._master: Master
         self.nodes: list[Node] = []
@@ -233,7 +235,7 @@ class Cluster:
             nodes[0].waiting.append(number)
 
     def _start(self, flight: Flight, nodes: list[Node]) -> None:
-        slowdown, luck = self._draw()
+        slowdown, luck = self._draw(flight.task)
         speed = min(node.kind.speed for node in nodes)
         seconds = self._work.seconds[flight.task] * slowdown / speed
         if any(node.broken for node in nodes):
@@ -306,11 +308,17 @@ class Cluster:
     def _count(self, node: Node, sign: int) -> None:
         self.changes.append((self._timeline.monotonic(), node.kind, sign))
 
-    def _draw(self) -> tuple[float, float]:
-        """How many times as long the next attempt takes, and a chance in [0, 1) of its failure."""
-        if not self._slowdowns:
-            troubles = self._scenario.troubles
-            slow = self._chance.random(_BLOCK) < troubles.stragglers
-            factors: Iterable[float] = (1.0 + slow * (troubles.straggler_factor - 1.0)).tolist()
-            self._slowdowns.extend(zip(factors, self._chance.random(_BLOCK).tolist(), strict=True))
-        return self._slowdowns.popleft()
+    def _draw(self, task: int) -> tuple[float, float]:
+        """How many times as long the next attempt takes, and a chance in [0, 1) of its failure.
+
+        Each attempt of a task has chances of its own, whatever ran before it.
+        """
+        attempt = self._begun.get(task, 0)
+        self._begun[task] = attempt + 1
+        if attempt:
+            rng = generator(self._seed, task, f"attempt/{attempt}")
+            slow, luck = rng.random(2).tolist()
+        else:
+            slow, luck = self._chances[task]
+        troubles = self._scenario.troubles
+        return (troubles.straggler_factor if slow < troubles.stragglers else 1.0), luck

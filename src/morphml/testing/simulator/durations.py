@@ -99,6 +99,8 @@ class Measured:
     """
 
     seconds: tuple[float, ...]
+    #: Whether they come in this order, from the first on again when there are more tasks.
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         if not self.seconds or not all(0 < each < math.inf for each in self.seconds):
@@ -122,8 +124,10 @@ class Measured:
         return sum(self.seconds) / len(self.seconds)
 
     def draw(self, rng: np.random.Generator, count: int) -> Seconds:
-        """A permutation, or draws with replacement."""
+        """As they stand, a permutation, or draws with replacement."""
         known = np.asarray(self.seconds)
+        if self.ordered:
+            return np.resize(known, count)
         if count == len(known):
             return rng.permutation(known)
         return rng.choice(known, count)

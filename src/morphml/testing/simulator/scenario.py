@@ -104,7 +104,7 @@ class Scenario:
     fetch_s: float = 0.0
     #: How wrong expected costs are: standard deviation of their logarithm. Policies never see a
     #: duration before it is over.
-    cost_error: float = 0.5
+    cost_error: float = 0.3
     #: Tasks that a master claims beyond the free slots, as a share of all slots.
     ahead: float = 0.1
 

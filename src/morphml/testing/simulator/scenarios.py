@@ -54,7 +54,7 @@ class Size:
 
 
 def homogeneous(size: Size) -> Scenario:
-    """Workers that are alike, durations that differ by half: what one machine room looks like."""
+    """Workers that are alike; the standard deviation of durations is half their mean."""
     load = Load(count=size.count(20), durations=size.times(_usual(size)))
     return Scenario(name="homogeneous", workers=size.alike(), loads=(load,))
 
@@ -110,9 +110,9 @@ def clock_skew(size: Size) -> Scenario:
 
 
 def preemption(size: Size) -> Scenario:
-    """Every ten minutes 30 % of the workers are taken away, with half a minute's notice."""
+    """Every five minutes 30 % of the workers are taken away, with half a minute's notice."""
     load = Load(count=size.count(20), durations=size.times(_usual(size)))
-    troubles = Troubles(wave_every_s=600.0)
+    troubles = Troubles(wave_every_s=300.0)
     return Scenario(name="preemption", workers=size.alike(), loads=(load,), troubles=troubles)
 
 
