@@ -64,7 +64,8 @@ class SearchOptions(TypedDict, total=False):
     name: str
     #: 1 to 10: among experiments on the same workers the higher goes first. Default 5.
     priority: int
-    #: What an attempt needs, such as ``{"gpu": 0.5}``.
+    #: What an attempt needs, such as ``{"gpu": 0.5, "ssd": 1}``: shares of a GPU or whole ones,
+    #: ``cpu``, bytes of ``memory``, ``disk`` and ``gpu-memory``, a model as ``gpu:h200``, labels.
     resources: Mapping[str, float]
     #: Architectures, or mappings of decision path to value, to try first.
     start: Sequence[Architecture | Mapping[str, object]]

@@ -33,8 +33,9 @@ def search(
         space: what is searched.
         evaluate: a callable ``(arch, trial)`` that returns a number or metrics by name, an object
             with ``setup`` and ``__call__``, or an import path ``package.module:attribute``.
-        workers: child processes; 0 runs the evaluator in this process, for debugging. By default
-            half the processors.
+        workers: child processes, never more than ``resources`` leave room for; 0 runs the evaluator
+            in this process, for debugging. By default as many as fit on the GPUs, where there are
+            none half the processors.
         storage: path of a SQLite file, or ``postgresql://...``, so that the search can be resumed;
             None keeps it in memory.
         engine: ``local``, or ``remote`` to leave the search to the masters of ``storage`` and
