@@ -93,6 +93,14 @@ class Member:
         """All that it said."""
         return self.log.read_text(errors="replace")
 
+    def said(self, words: str) -> float:
+        """Wait until it has said this; the hour, to 10 ms."""
+        limit = time.monotonic() + LONG_S
+        while words not in self.text():
+            assert time.monotonic() < limit, self.text()[-2000:]
+            time.sleep(0.01)
+        return time.time()
+
     def clean_up(self) -> None:
         """Leave nothing of it, nor of its children."""
         with suppress(psutil.NoSuchProcess):

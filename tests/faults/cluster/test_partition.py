@@ -72,7 +72,7 @@ def test_workers_come_back_to_their_master_when_the_network_does_and_nothing_run
     for fault, proxy in lines.items():
         proxy.become(fault)
     cluster.release(*names)  # they end while nobody hears of it
-    time.sleep(1.0)
+    time.sleep(2.0)
     for proxy in lines.values():
         proxy.become(Line.WHOLE)
     since = time.time()

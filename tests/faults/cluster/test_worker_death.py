@@ -9,6 +9,7 @@ import psutil
 from tests.faults.cluster.cluster import Cluster, Evaluation, Member, check_evaluations, check_whole
 
 from morphml.master import Experiment
+from morphml.master.cluster.status import status
 
 
 def start_held(cluster: Cluster) -> tuple[Experiment, Member, Evaluation]:
@@ -32,12 +33,22 @@ def until_again(cluster: Cluster, lost: Evaluation, since: float) -> float:
     return again()[0].at - since
 
 
+def status_of(cluster: Cluster, worker: str) -> str:
+    """What the status of the store shows of a worker."""
+    return next(str(each.state) for each in status(cluster.store).workers if each.name == worker)
+
+
 def test_trial_of_a_killed_worker_runs_elsewhere_within_five_seconds(cluster: Cluster) -> None:
     experiment, worker, lost = start_held(cluster)
     before = cluster.log(experiment)
     children = psutil.Process(worker.pid).children(recursive=True)
     assert children
-    took = until_again(cluster, lost, worker.kill())
+    killed = worker.kill()
+    suspected = cluster.masters["m1"].said("worker w1: its connection broke; it is suspect")
+    print(f"suspect {suspected - killed:.2f} s after kill -9")
+    assert suspected - killed < 1.0
+    cluster.until(lambda: status_of(cluster, "w1") in ("suspect", "lost"), "its status shows it")
+    took = until_again(cluster, lost, killed)
     print(f"runs again {took:.2f} s after kill -9 of its worker")
     assert took <= 5.0
     cluster.until(lambda: not any(c.is_running() for c in children), "its children are gone")

@@ -36,6 +36,7 @@ from morphml.engines.remote.messages import ContextMessage
 from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_session_id, new_token
 from morphml.scheduling.failures import FailureKind
+from morphml.scheduling.worker import WorkerState
 
 EXPERIMENT = ExperimentId("experiment")
 
@@ -166,11 +167,17 @@ def test_killed_worker_is_noticed_and_its_attempts_given_up(
         token = master.submit(0, 60.0)
         master.pump(lambda: master.started())
         worker.signal(signal.SIGKILL)
+        suspected = master.pump(lambda: worker_states(master) == [WorkerState.SUSPECT], 5.0)
+        assert suspected < 1.0
         seconds = master.pump(lambda: token in master.ends(), 10.0)
         outcome = master.ends()[token].outcome
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.LOST_WORKER
     assert seconds < 5.0
+
+
+def worker_states(master: Master) -> list[WorkerState]:
+    return [view.state for view in master.hub.workers()]
 
 
 def test_late_result_of_a_worker_that_stood_still_counts_for_nothing(

@@ -113,6 +113,8 @@ class WorkerSide:
         member = self._ledger.roster.live(worker)
         if member is not None:
             self._ledger.roster.broke(member, now)
+            name = member.registration.name
+            _LOG.info("worker %s: its connection broke; it is %s", name, member.worker.state)
 
     def drains(self, worker: str) -> None:
         """It takes nothing more."""

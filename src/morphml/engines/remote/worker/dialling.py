@@ -5,9 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+#: Seconds of pauses that stay short: a master gives up what a worker runs 3 s after a break.
+_EAGER_S = 5.0
+#: How fast they grow in that time, and the longest of them, as a multiple of the first.
+_EAGER_GROWTH, _EAGER_MOST = 1.4, 2.0
+
 
 class Dialling:
     """Goes round the masters; a round in which none took the worker is followed by a pause.
+
+    In the first 5 s a pause is at most twice the first one, so that a short cut of the network
+    costs no attempt; from then on each is twice the one before.
 
     Args:
         masters: as the operator named them, ``host:port``.
@@ -23,7 +31,7 @@ class Dialling:
         self._backoff_s = backoff_s
         self._rng = rng
         self._left: list[str] = list(self._own)
-        self._pauses = 0
+        self._begin()
         self._refusals: dict[str, str] = {}
 
     @property
@@ -36,19 +44,30 @@ class Dialling:
         if self._left:
             return self._left.pop(0), 0.0
         self._left = list(self.masters)
-        least, most = self._backoff_s
-        pause = min(most, least * 2.0 ** min(self._pauses, 30))
-        self._pauses += 1
-        return self._left.pop(0), pause * self._rng.uniform(0.5, 1.5)
+        return self._left.pop(0), self._next_pause() * self._rng.uniform(0.5, 1.5)
 
     def welcomed(self, master: str, others: Iterable[str]) -> None:
         """A master took the worker and named others; a break starts a new round after it."""
         self._learned = tuple(others)
-        self._pauses = 0
+        self._begin()
         self._refusals.pop(master, None)
         known = list(self.masters)
         at = known.index(master) + 1 if master in known else 0
         self._left = known[at:] + known[:at]
+
+    def _begin(self) -> None:
+        """The next pause is the first."""
+        self._pause, self._paused_s = self._backoff_s[0], 0.0
+
+    def _next_pause(self) -> float:
+        """The mean of the next pause, in seconds."""
+        pause = self._pause
+        least, most = self._backoff_s
+        self._paused_s += pause
+        eager = self._paused_s < _EAGER_S
+        following = min(_EAGER_GROWTH * pause, _EAGER_MOST * least) if eager else 2.0 * pause
+        self._pause = min(following, most)
+        return pause
 
     def refused(self, master: str, reason: str) -> None:
         """A master will not take the worker as it is."""
