@@ -12,6 +12,9 @@ from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.errors import WorkerError
 from morphml.ids import AttemptToken, ExperimentId
 
+#: Seconds for which ends are gathered where workers have more to do than their slots.
+_GATHER_S = 0.015
+
 
 class Lane:
     """Runs attempts of one experiment on the workers of a hub.
@@ -43,6 +46,9 @@ class Lane:
         self._prepared = False
         self._closed = False
         self._slots = -1
+        self._ahead = 0
+        #: Until when what happens is gathered, in monotonic seconds.
+        self._gather_until = 0.0
         self._listener = switchboard.act(lambda book, _: book.drivers.attach(experiment))
         switchboard.ring(experiment)
 
@@ -80,7 +86,10 @@ class Lane:
     def ahead(self) -> int:
         """Tasks that workers take beyond their slots, by how long those of this experiment run."""
         experiment, slots = self._experiment, max(0, self._slots)
-        return self._switchboard.act(lambda book, _: int(book.wishes.ahead(experiment) * slots))
+        self._ahead = self._switchboard.act(
+            lambda book, _: int(book.wishes.ahead(experiment) * slots)
+        )
+        return self._ahead
 
     def expect(self, more: int) -> None:
         """So many tasks the experiment will still bring, as far as is known."""
@@ -111,14 +120,20 @@ class Lane:
 
     def events(self, timeout_s: float) -> list[EngineEvent]:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
-        until = time.monotonic() + timeout_s
+        now = time.monotonic()
+        until = now + timeout_s
+        if self._gather_until > now:
+            time.sleep(min(timeout_s, self._gather_until - now))
         with self._bell:
             while self._listens:
                 events = self._switchboard.book.drivers.collect(self._experiment)
-                left = until - time.monotonic()
-                if events or left <= 0:
+                now = time.monotonic()
+                if events or now >= until:
+                    # With tasks ahead nobody waits for the next one, and turns cost more than what
+                    # comes of them.
+                    self._gather_until = now + _GATHER_S if self._ahead else 0.0
                     return events
-                self._bell.wait(left)
+                self._bell.wait(until - now)
         return []
 
     def push(self, events: Sequence[EngineEvent]) -> None:

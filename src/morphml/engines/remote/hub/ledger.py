@@ -11,6 +11,7 @@ from morphml.engines.port import (
     Finished,
     Outcome,
     Returned,
+    Started,
 )
 from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import (
@@ -84,7 +85,9 @@ class Ledger:
     def tell(self, group: Group, event: EngineEvent) -> None:
         """Put an event among those that whoever drives the experiment takes next."""
         group.tell(event)
-        self.told.add(group.experiment)
+        if not (group.attached and isinstance(event, Started)):
+            # A driver looks by itself soon enough to learn that something has begun.
+            self.told.add(group.experiment)
         if len(group.events) >= self.settings.max_waiting_events:
             self.swollen.add(group.experiment)
 

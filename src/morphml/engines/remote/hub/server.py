@@ -135,6 +135,7 @@ class HubServer:
         look_at = 0.0
         while not self._stop.is_set():
             self._work.hear_beats()
+            self._switchboard.send_what_waits()
             self._switchboard.act(lambda book, now: book.tick(now))
             self.ticked_at = now = self._switchboard.moment().monotonic
             if now >= look_at:

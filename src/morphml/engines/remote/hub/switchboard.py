@@ -62,6 +62,8 @@ class Switchboard:
         self._bells: dict[ExperimentId, threading.Condition] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poked: dict[str, Connection] = {}
+        #: With something queued that goes with the next message, or by itself a little later.
+        self._later: dict[str, Connection] = {}
         self._closings: list[tuple[Connection, str]] = []
         self._asks: list[AskRecords] = []
         self._elsewhere: set[ExperimentId] = set()
@@ -135,6 +137,14 @@ class Switchboard:
             self._poked[connection.worker] = connection
             self._schedule()
 
+    def send_what_waits(self) -> None:
+        """Send what no other message took along; called a few times a second."""
+        with self.lock:
+            if self._later:
+                self._poked.update(self._later)
+                self._later = {}
+                self._schedule()
+
     def is_current(self, connection: Connection) -> bool:
         """Whether no newer stream of the worker is there."""
         return self._connections.get(connection.worker) is connection
@@ -177,6 +187,9 @@ class Switchboard:
                 outbox.context(command.experiment, self.contexts[command.experiment])
             case SendAcknowledged():
                 outbox.acknowledge(command.token)
+                if not connection.polled:
+                    self._later[command.worker] = connection
+                    return
             case SendVerdict():
                 outbox.verdict(command.token, keep=command.keep)
             case SendOrder():

@@ -113,12 +113,14 @@ class Book:
         self._keep_s = keep_s
         self._keep = keep
         self._entries: dict[AttemptToken, Entry] = {}
+        #: Attempts at each stage, with those that are being killed; only read elsewhere.
+        self.counts = dict.fromkeys(Stage, 0)
         self._stored: OrderedDict[AttemptToken, _Stored] = OrderedDict()
         self._store = ""
 
     def __len__(self) -> int:
         """Attempts that wait or run, with those that are being killed."""
-        return sum(entry.stage is not Stage.ENDED for entry in self._entries.values())
+        return self.counts[Stage.WAITING] + self.counts[Stage.RUNNING]
 
     def __getitem__(self, token: AttemptToken) -> Entry:
         """The attempt that waits, runs, or ended and is not stored."""
@@ -152,10 +154,10 @@ class Book:
         """Take a task in, unless it is here already."""
         kept = self._stored.pop(name.token, None)
         if kept is not None:
-            self._entries[name.token] = Entry(name=kept.name, stage=Stage.ENDED, result=kept.result)
+            self._add(Entry(name=kept.name, stage=Stage.ENDED, result=kept.result))
         known = self._entries.get(name.token)
         if known is None:
-            self._entries[name.token] = Entry(name=name)
+            self._add(Entry(name=name))
             return Arrival.NEW
         return Arrival.ENDED if known.stage is Stage.ENDED else Arrival.HELD
 
@@ -163,7 +165,8 @@ class Book:
         """User code began; the attempt, when a master is to be told."""
         entry = self._entries.get(token)
         if entry is not None:
-            entry.stage, entry.slot, entry.began_at = Stage.RUNNING, slot, at
+            self._move(entry, Stage.RUNNING)
+            entry.slot, entry.began_at = slot, at
         return self.wanted(token)
 
     def report(self, token: AttemptToken, step: int, metrics: Mapping[str, float]) -> Entry | None:
@@ -179,15 +182,27 @@ class Book:
         if entry is None:
             return None
         if entry.fenced:
-            del self._entries[token]
+            self.drop(token)
             return None
-        entry.stage, entry.result = Stage.ENDED, result
+        self._move(entry, Stage.ENDED)
+        entry.result = result
         entry.reports.clear()
         return entry
 
     def drop(self, token: AttemptToken) -> None:
         """The attempt goes back, or is not to be heard of again."""
-        self._entries.pop(token, None)
+        entry = self._entries.pop(token, None)
+        if entry is not None:
+            self.counts[entry.stage] -= 1
+
+    def _add(self, entry: Entry) -> None:
+        self._entries[entry.name.token] = entry
+        self.counts[entry.stage] += 1
+
+    def _move(self, entry: Entry, stage: Stage) -> None:
+        self.counts[entry.stage] -= 1
+        self.counts[stage] += 1
+        entry.stage = stage
 
     # --- what masters say ------------------------------------------------------------------------
 
@@ -199,7 +214,7 @@ class Book:
             if entry is None:
                 continue
             if entry.stage is Stage.ENDED:
-                del self._entries[token]
+                self.drop(token)
             elif not entry.fenced:
                 entry.fenced = True
                 ended.append(token)
@@ -212,7 +227,7 @@ class Book:
             entry = self._entries.get(token)
             if entry is None or entry.stage is not Stage.ENDED:
                 continue
-            del self._entries[token]
+            self.drop(token)
             self._stored[token] = _Stored(entry.name, entry.result, now + self._keep_s)
             known.append(token)
         while len(self._stored) > self._keep:
@@ -231,8 +246,8 @@ class Book:
     def meet(self, store: str) -> None:
         """A master welcomed us. Where it has another store, nothing is sure to be stored there."""
         if self._store and store and store != self._store:
-            for token, kept in self._stored.items():
-                self._entries[token] = Entry(name=kept.name, stage=Stage.ENDED, result=kept.result)
+            for kept in self._stored.values():
+                self._add(Entry(name=kept.name, stage=Stage.ENDED, result=kept.result))
             self._stored.clear()
         self._store = store or self._store
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
@@ -32,6 +33,12 @@ from morphml.scheduling.failures import FailureKind
 
 _log = logging.getLogger(__name__)
 
+#: Seconds for which news that are not urgent wait for others: a message costs both sides more than
+#: what is in it.
+_LINGER_S = 0.01
+#: News that masters need not have at once.
+_NOT_URGENT = frozenset({"accepted", "started"})
+
 #: Sends events to the present master.
 Put = Callable[[Sequence[pb.WorkerEvent]], None]
 
@@ -56,6 +63,9 @@ class Telling:
         self._transfers = transfers
         self._put = put
         self._said: list[pb.WorkerEvent] = []
+        self._urgent = False
+        #: When what was said is sent at the latest, in seconds of the clock that ``flush`` is told.
+        self.due = math.inf
         self._answers: dict[AttemptToken, Callable[[pb.Result], None]] = {}
         self._uploading: dict[AttemptToken, CheckpointFile] = {}
         self._master = ""
@@ -80,22 +90,32 @@ class Telling:
         """Nobody listens."""
         self._master = ""
         self._said.clear()
+        self._urgent, self.due = False, math.inf
         self._output.discard()
 
     def say(self, event: pb.WorkerEvent) -> None:
         """Send an event with the next message; nothing while nobody listens."""
-        if self._master:
-            self._said.append(event)
+        if not self._master:
+            return
+        self._said.append(event)
+        kind = event.WhichOneof("event")
+        # A result while a task waits here: its child has something to do meanwhile.
+        waits = kind == "result" and self._book.counts[Stage.WAITING] > 0
+        self._urgent = self._urgent or not (waits or kind in _NOT_URGENT)
 
     def flush(self, now: float) -> None:
-        """Send what was said, and what attempts printed."""
+        """Send what was said, and what attempts printed; what is not urgent a little later."""
         if not self._master:
             self._output.discard()
             return
         for token, (stream, text) in self._output.take(now):
             self._log(token, stream, text)
-        if self._said:
+        if not self._said:
+            return
+        self.due = min(self.due, now + _LINGER_S)
+        if self._urgent or now >= self.due:
             said, self._said = self._said, []
+            self._urgent, self.due = False, math.inf
             self._put(said)
 
     # --- attempts --------------------------------------------------------------------------------

@@ -223,7 +223,8 @@ class RemoteWorker:
         if self._inbox:
             return 0.0
         output = self._output.due if self._telling.connected else math.inf
-        return max(0.0, min(self._shift.due, output) - self._clock.monotonic())
+        due = min(self._shift.due, self._telling.due, output)
+        return max(0.0, due - self._clock.monotonic())
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
