@@ -69,3 +69,21 @@ def test_removed_attempt_is_waited_for_no_more() -> None:
     waiting.remove(found)
     assert waiting.due == float("inf")
     assert waiting.find(retry.token) is None
+
+
+def test_attempt_that_the_machine_has_no_room_for_lets_others_go_first() -> None:
+    large, small = attempt("large"), attempt("small")
+    waiting = queue(large, small)
+    assert waiting.take({0: (), 1: ()}, 0.0, has_room=lambda each: each is small) == (small, 0)
+    assert waiting.take({1: ()}, 0.0, has_room=lambda _: False) is None
+    assert len(waiting) == 1
+    assert waiting.take({1: ()}, 0.0) == (large, 1)
+
+
+def test_retry_without_room_wakes_nobody() -> None:
+    """Otherwise an engine would look again and again at what cannot run yet."""
+    waiting = queue(attempt("retry", "w0"))
+    assert waiting.take({0: ()}, 10.0) is None
+    assert waiting.due == 12.0
+    assert waiting.take({0: (), 1: ()}, 11.0, has_room=lambda _: False) is None
+    assert waiting.due == float("inf")
