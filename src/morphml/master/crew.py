@@ -120,7 +120,7 @@ def make_crew(
             scratch=run.folder,
         ),
     )
-    flights = Flights()
+    flights = Flights(one_at_a_time=elsewhere is None and run.workers <= 1)
     earlier = earlier_failures(run.store, run.experiment, machine)
     flights.failures.update(earlier.by_task)
     for task in waiting_tasks(run.experiment, machine):

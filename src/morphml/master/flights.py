@@ -66,9 +66,14 @@ class WaitingTasks:
 
 
 class Flights:
-    """All attempts in the air, by token."""
+    """All attempts in the air, by token.
 
-    def __init__(self) -> None:
+    Args:
+        one_at_a_time: what is lost with a process is one attempt, which may be the cause.
+    """
+
+    def __init__(self, *, one_at_a_time: bool = False) -> None:
+        self._one_at_a_time = one_at_a_time
         self._by_token: dict[AttemptToken, Flight] = {}
         self._by_number: dict[int, Flight] = {}
         #: Those that another master holds.
@@ -156,4 +161,4 @@ class Flights:
             attempts: how many ended so far; those that left no failure behind were lost.
         """
         while len(self.failures.get(task, ())) < attempts:
-            self.remember(task, lost_attempt())
+            self.remember(task, lost_attempt(alone=self._one_at_a_time))

@@ -59,14 +59,19 @@ def failure_of(document: Mapping[str, JSON]) -> Failure:
     )
 
 
-def lost_attempt() -> dict[str, JSON]:
-    """The failure of an attempt whose master ended: nobody saw how far it came."""
+def lost_attempt(*, alone: bool) -> dict[str, JSON]:
+    """The failure of an attempt whose master ended: nobody saw how far it came.
+
+    Args:
+        alone: no other attempt was lost with it.
+    """
     return {
         "kind": FailureKind.LOST_WORKER.value,
         "error_type": "",
         "message": "the process that ran it ended",
         "traceback": "",
         "digest": "",
+        "alone": alone,
         "worker": "",
         "at": 0.0,
     }
