@@ -27,6 +27,8 @@ SEEDS = 20
 WORKERS = 32
 #: Workers of the growth of decisions; the largest is the promise.
 POOLS = (100, 1_000, 10_000)
+#: Of those pools.
+TASKS_PER_SLOT = 20
 
 Row = dict[str, object]
 
@@ -44,13 +46,13 @@ def compare_policies() -> list[Summary]:
 
 def grow(policies: Sequence[str]) -> list[Summary]:
     """Heavy tail and churn on ever larger pools, one run each; alone, since time is measured."""
-    return [
-        run_campaign(
-            [Case(scenario=create_scenario("heavy-tail", Size(workers=n)), policy=p)], [1]
-        )[0]
-        for p in policies
-        for n in POOLS
-    ]
+    found = []
+    for policy in policies:
+        for workers in POOLS:
+            size = Size(workers=workers, tasks=TASKS_PER_SLOT * workers)
+            case = Case(scenario=create_scenario("heavy-tail", size), policy=policy)
+            found += run_campaign([case], [1])
+    return found
 
 
 def comparison_rows(summaries: Sequence[Summary]) -> list[Row]:

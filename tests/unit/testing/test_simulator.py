@@ -109,6 +109,17 @@ def test_the_bound_knows_who_can_run_what() -> None:
     assert outcome.makespan_s == pytest.approx(20.0)
 
 
+@pytest.mark.parametrize("policy", policy_names())
+def test_a_decision_looks_at_no_more_workers_where_there_are_more(policy: str) -> None:
+    """Time grows with this and with the logarithm of the heaps; benchmarks measure it."""
+    few, many = (
+        simulate(create_scenario("churn", Size(workers=n, tasks=4 * n)), policy, seed=0)
+        for n in (20, 200)
+    )
+    assert few.looked <= 4
+    assert many.looked <= 1.5 * few.looked
+
+
 def test_a_summary_has_an_interval_only_over_several_seeds() -> None:
     runs = [simulate(create_scenario("homogeneous", SMALL), "fifo", seed) for seed in range(4)]
     several, single = summarise(runs), summarise(runs[:1])

@@ -62,6 +62,8 @@ class Outcome:
     #: scheduler does for it. The one figure that is measured, and differs between equal runs.
     decisions: int
     decision_us: float
+    #: Workers that were looked at for each decision: what its time may grow with.
+    looked: float
     #: Of the event log; equal for equal courses.
     digest: str
 
@@ -103,6 +105,7 @@ def outcome_of(
         fairness=_fairness(work, records, spans),
         decisions=records.placed,
         decision_us=1e6 * desk.watch.spent_s / max(1, records.placed),
+        looked=desk.scheduler.fleet.looked / max(1, records.placed),
         digest=records.digest,
     )
 

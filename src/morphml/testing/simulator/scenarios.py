@@ -10,6 +10,11 @@ from morphml.errors import CallerError
 from morphml.testing.simulator.durations import Durations, LogNormal, Pareto, Uniform
 from morphml.testing.simulator.scenario import Load, Scenario, Troubles, WorkerKind
 
+#: Scenarios have no more tasks than this of their own accord, so that large pools take seconds;
+#: but always some for each slot.
+MOST_TASKS = 100_000
+_LEAST_PER_SLOT = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
@@ -36,8 +41,11 @@ class Size:
 
     def count(self, per_slot: float) -> int:
         """Tasks in all, where the scenario wants so many per slot."""
-        wanted = round(per_slot * self.workers * self.slots)
-        return max(1, wanted if self.tasks is None else self.tasks)
+        if self.tasks is not None:
+            return max(1, self.tasks)
+        slots = self.workers * self.slots
+        most = max(MOST_TASKS, _LEAST_PER_SLOT * slots)
+        return max(1, min(round(per_slot * slots), most))
 
     def alike(self) -> tuple[WorkerKind, ...]:
         """Workers of one kind."""
