@@ -31,35 +31,50 @@ from morphml.testing.store_contract import Ask, DriverScript, sample_spec
 ROWS = 100_000
 
 
+@pytest.fixture(scope="module")
+def first_trial(postgres_server: PrivateServer, postgres_template: str) -> str:
+    """A database with one trial, which waits for a worker with much memory."""
+    url = postgres_server.new_database(postgres_template)
+    with contextlib.closing(open_store(url)) as store:
+        session = store.open_session("one")
+        script = DriverScript(store, store.create_experiment(sample_spec()), session)
+        script.ask(1, Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0}))
+        store.close_session(session)
+        store.open_session("other")
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(scope="module")
+def many_trials(postgres_server: PrivateServer, first_trial: str) -> str:
+    """The same with 100,000 trials."""
+    database = postgres_server.new_database(first_trial).rpartition("/")[2]
+    fill(postgres_server, database)
+    return database
+
+
 @pytest.fixture(scope="module", params=["empty", "uncounted", "counted"])
 def script(
-    request: pytest.FixtureRequest, postgres_server: PrivateServer, postgres_template: str
+    request: pytest.FixtureRequest, postgres_server: PrivateServer
 ) -> Iterator[DriverScript]:
     """100,000 trials: most wait for a worker with much memory, some wait, some are held.
 
     Also as the server sees them before it has counted them, and before there are any: a plan is
     made once, and must not depend on when that was.
     """
-    url = postgres_server.new_database(postgres_template)
-    database = url.rpartition("/")[2]
+    laid = "first_trial" if request.param == "empty" else "many_trials"
+    url = postgres_server.new_database(request.getfixturevalue(laid))
+    if request.param == "counted":
+        postgres_server.execute("ANALYZE", url.rpartition("/")[2])
     with contextlib.closing(open_store(url)) as store:
-        script = DriverScript(
-            store, store.create_experiment(sample_spec()), store.open_session("one")
-        )
-        script.ask(1, Ask(leased=False, rank=-1.0, requirements={"high-memory": 1.0}))
-        if request.param != "empty":
-            fill(postgres_server, database, script)
-        if request.param == "counted":
-            postgres_server.execute("ANALYZE", database)
-        script = DriverScript(store, script.right.experiment, script.right.session)
+        [experiment] = store.experiments()
+        script = DriverScript(store, experiment.id, store.open_session("two"))
         script.ask(100, Ask(leased=False, rank=5.0))
         yield script
 
 
-def fill(server: PrivateServer, database: str, script: DriverScript) -> None:
+def fill(server: PrivateServer, database: str) -> None:
     """Copies of the first trial, its task and its entry; of each ten tasks one waits for an hour
     to come, and one is held by another session."""
-    dead = script.store.open_session("other")
     run = [
         f"""INSERT INTO trials SELECT experiment, n, state, vector, graph_id, 'p' || n, computed,
             metrics, duration_s, epochs, created_at, ended_at
@@ -67,11 +82,12 @@ def fill(server: PrivateServer, database: str, script: DriverScript) -> None:
         f"""INSERT INTO tasks SELECT owner, n, segment, owner || '-' || n || '-0', kind, from_epoch,
             to_epoch, class, rank, CASE n % 10 WHEN 1 THEN 'leased' ELSE state END,
             CASE n % 10 WHEN 0 THEN 1e11 END, 0,
-            CASE n % 10 WHEN 1 THEN '{dead}' END, CASE n % 10 WHEN 1 THEN 'token' || n END
+            CASE n % 10 WHEN 1 THEN (SELECT id FROM sessions WHERE name = 'other') END,
+            CASE n % 10 WHEN 1 THEN 'token' || n END
             FROM tasks, generate_series(1, {ROWS - 1}) AS n WHERE number = 0""",
         f"""INSERT INTO log SELECT experiment, n + 1, kind, n, body, at
             FROM log, generate_series(1, {ROWS - 1}) AS n WHERE number = 0""",
-        f"""INSERT INTO attempts SELECT '{script.right.experiment}', n, 0, 0, 'old' || n, 'failed',
+        f"""INSERT INTO attempts SELECT (SELECT id FROM experiments), n, 0, 0, 'old' || n, 'failed',
             'w', NULL, 0, 0, NULL, 0 FROM generate_series(1, {ROWS}) AS n""",
         f"""INSERT INTO sessions SELECT 's' || n, 'master', 'm', 'closed', 0, 0, 0
             FROM generate_series(1, {ROWS}) AS n""",
