@@ -16,6 +16,10 @@ from morphml.scheduling.stakes import Stakes
 
 #: While so many tasks are left for each slot, no worker is kept waiting.
 _LEFT_PER_SLOT = 8
+#: The profile of all workers is made anew after so many looks for each worker, inverse.
+_LOOKS = 8
+#: What a look counts while the end is far.
+_FAR_LOOK = 0.02
 #: Classes of speed for each factor of two.
 _CLASSES = 4
 #: A task that takes longer than expected is expected to take so much of its time more.
@@ -36,7 +40,7 @@ class _Ahead:
 class _Profile:
     """What the workers of each class of speed, and of all above it, have before them."""
 
-    __slots__ = ("_classes", "_sums")
+    __slots__ = ("_classes", "_sums", "capacity")
 
     def __init__(self, own: Mapping[int, _Ahead]) -> None:
         self._classes = sorted(own)
@@ -52,6 +56,8 @@ class _Profile:
             )
             self._sums.append(total)
         self._sums.reverse()
+        #: Slots times speed of all.
+        self.capacity = total.capacity
 
     def faster(self, speed: float) -> _Ahead:
         """The workers of all classes above that of the speed."""
@@ -91,7 +97,7 @@ class Outlook:
     _running: dict[AttemptToken, tuple[Seat, float, float, ExperimentId]] = field(
         default_factory=dict
     )
-    _profile: _Profile = field(default_factory=lambda: _Profile({}))
+    _profile: _Profile = field(default_factory=lambda: _Profile({0: _Ahead(capacity=math.inf)}))
     #: Looks at the profile since it was made.
     _looks: float = math.inf
 
@@ -105,21 +111,28 @@ class Outlook:
         """A task ended, or left its worker."""
         self._running.pop(token, None)
 
-    def limit(self, seat: Seat, now: float) -> Limit:
+    def limit(self, seat: Seat, longest: float, now: float) -> Limit:
         """Which tasks the worker should take now.
 
         One that it would end later than faster workers would, after all else that is left, is
-        left to them. Cost: O(experiments), and O(workers) once for each so many calls.
+        left to them. Cost: O(experiments), and O(workers) once for each so many calls that came
+        near the end.
+
+        Args:
+            seat: the worker.
+            longest: of the tasks at hand, in seconds at speed 1.
+            now: seconds.
         """
         if not self.speeds.differ():
             return NO_LIMIT
         work = self._left()
-        if math.isinf(work):
-            return NO_LIMIT
-        self._looks += 1.0
-        if self._looks * 8 > len(self.fleet):
-            self._profile, self._looks = self._look(now), 0.0
         speed = self.speeds.speed(seat.name)
+        far = longest * self._profile.capacity <= work * speed
+        self._looks += _FAR_LOOK if far else 1.0
+        if far and self._looks * _LOOKS <= len(self.fleet):
+            return NO_LIMIT  # all workers together need longer for the rest
+        if self._looks * _LOOKS > len(self.fleet):
+            self._profile, self._looks = self._look(now), 0.0
         faster = self._profile.faster(speed)
         if not faster.slots:
             return NO_LIMIT

@@ -6,6 +6,7 @@ clock that never goes back.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -103,7 +104,7 @@ class Scheduler:
 
         Call it until it gives None, after whatever happened, and at ``due``.
         """
-        choice = self._queue.next(now)
+        choice = self._queue.next(now) if self._waiting else None
         if choice is None:
             return None
         task, seats = choice.task, choice.seats
@@ -121,7 +122,7 @@ class Scheduler:
 
     def due(self) -> float:
         """When ``decide`` may place something though nothing happens before; infinity for never."""
-        return self._queue.due()
+        return self._queue.due() if self._waiting else math.inf
 
     def waiting(self) -> Iterator[WaitingTask]:
         """All that wait, in any order."""

@@ -83,6 +83,8 @@ class Speeds:
         self._noise = _Mean()
         #: Variance of times about what all workers take.
         self._spread = _Mean()
+        #: The variance that differences between workers explain, when that is sure.
+        self._between = 0.0
         #: Workers that lie far outside of what noise does.
         self._apart = 0
 
@@ -128,6 +130,8 @@ class Speeds:
         deviation = mean.count * mean.value**2 / max(self._noise.value, _LEAST_NOISE)
         record.apart = 1.0 - 1.0 / deviation if deviation > _FAR**2 else 0.0
         self._apart += record.apart > 0.0
+        error = _SURE * math.sqrt(2.0 / self._spread.count) * self._spread.value
+        self._between = max(0.0, self._spread.value - self._noise.value - error)
 
     # --- what is known ---------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class Speeds:
 
     def differ(self) -> bool:
         """Whether workers are known to differ."""
-        return self._apart > 0 or self._between() > 0.0
+        return self._apart > 0 or self._between > 0.0
 
     def speed(self, worker: str) -> float:
         """How fast results come from there, where 1 is usual: its speed times its success."""
@@ -157,20 +161,13 @@ class Speeds:
         nature = self._natures.get(experiment)
         return nature.cost.value if nature is not None and nature.cost.count else 1.0
 
-    def _between(self) -> float:
-        """The variance that differences between workers explain, when that is sure."""
-        spread = self._spread
-        if not spread.count:
-            return 0.0
-        error = _SURE * math.sqrt(2.0 / spread.count) * spread.value
-        return max(0.0, spread.value - self._noise.value - error)
-
     def _log_speed(self, record: _Record) -> float:
-        mean, between = record.log_speed, self._between()
-        believed = record.apart
-        if between > 0.0 and mean.count:
-            believed = max(believed, mean.count / (mean.count + self._noise.value / between))
-        return max(-_EXTREME, min(_EXTREME, believed * mean.value))
+        mean, believed = record.log_speed, record.apart
+        if self._between > 0.0 and mean.count:
+            pooled = mean.count / (mean.count + self._noise.value / self._between)
+            believed = pooled if pooled > believed else believed
+        log_speed = believed * mean.value
+        return max(-_EXTREME, min(_EXTREME, log_speed)) if abs(log_speed) > _EXTREME else log_speed
 
     # --- memory ----------------------------------------------------------------------------------
 

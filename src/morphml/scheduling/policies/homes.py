@@ -51,7 +51,7 @@ class _Pool:
         if queue[-1] is entry:
             queue.pop()
         else:
-            del queue[bisect_left(queue, entry[:2], key=lambda each: each[:2])]
+            del queue[bisect_left(queue, entry)]
         if queue:
             self._note(home, self._work[home] - entry[0])
         else:

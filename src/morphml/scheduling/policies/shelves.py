@@ -125,9 +125,7 @@ class Shelves:
                 del shelves[name]
             self._due = min(self._due, shelf.aside.until)
         while open_to:
-            shelf, entry = max(
-                ((shelf, self._pick(shelf, now)) for shelf in open_to), key=self._seconds
-            )
+            shelf, entry = self._longest(open_to, now)
             if entry is None:
                 return None  # so has none of them
             choice = self._try(shelf, entry, now)
@@ -135,6 +133,12 @@ class Shelves:
                 return choice
             open_to = [each for each in open_to if each.tasks and each is not shelf]
         return None
+
+    def _longest(self, shelves: list[_Shelf], now: float) -> tuple[_Shelf, _Entry | None]:
+        """The shelf whose next task takes longest."""
+        if len(shelves) == 1:
+            return shelves[0], self._pick(shelves[0], now)
+        return max(((shelf, self._pick(shelf, now)) for shelf in shelves), key=self._seconds)
 
     def _seconds(self, found: tuple[_Shelf, _Entry | None]) -> float:
         shelf, entry = found
@@ -152,11 +156,11 @@ class Shelves:
         shortest = shelf.tasks[0]
         if shortest[0] < longest[0] and not self._speeds.is_known(seat.name):
             return shortest  # it shows itself before it gets a long one
-        limit = self._outlook.limit(seat, now)
         rate = self._speeds.rate(shelf.stake.experiment)
+        limit = self._outlook.limit(seat, longest[0] * rate, now)
         if longest[0] * rate <= limit.longest:
             return longest
-        place = bisect_right(shelf.tasks, limit.longest / rate, key=lambda entry: entry[0])
+        place = bisect_right(shelf.tasks, (limit.longest / rate, math.inf))
         if place:
             return shelf.tasks[place - 1]
         if shelf.refused_at is None:
@@ -193,4 +197,7 @@ class Shelves:
 
 def _take(entries: list[_Entry], entry: _Entry) -> None:
     """Take an entry out of a sorted list. Cost: O(log entries), and moving those behind it."""
-    del entries[bisect_left(entries, entry[:2], key=lambda each: each[:2])]
+    if entries[-1] is entry:
+        entries.pop()
+    else:
+        del entries[bisect_left(entries, entry)]
