@@ -162,12 +162,6 @@ def test_space_is_refused_with_the_path(path: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_space_of_too_many_copies_is_refused_soon() -> None:
-    inner = repeat(L.dense(choice(4, 8)), times=150)
-    with pytest.raises(SpaceError, match=r"more than 20,000 blocks and decisions"):
-        chain(repeat(inner, times=150))
-
-
 SHAPES: dict[str, tuple[Callable[[], object], tuple[tuple[int, ...], ...]]] = {
     "conv2d": (lambda: image(L.conv2d(4, 9, padding="valid")), ((1, 8, 8),)),
     "body/3/max_pool2d": (

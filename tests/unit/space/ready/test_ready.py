@@ -67,37 +67,6 @@ def test_python_form_text_and_json_give_the_same_space(
         assert [d.path for d in again.decisions] == [d.path for d in space.decisions]
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_full_sized_space_is_made_by_its_call_in_a_text(name: str) -> None:
-    space = parse_space(f"spaces.{name}()")
-    assert space == getattr(spaces, name)()
-    assert space.definition.name == name
-    member = space.sample(np.random.default_rng(0))
-    assert member.params > 0
-
-
-def bottlenecks(choices: int, stages: int, widths: int) -> int:
-    return (choices * (choices + choices**2 + choices**3)) ** stages * widths
-
-
-@pytest.mark.parametrize(
-    ("make", "size"),
-    [
-        (spaces.nasbench201, 5**6),
-        (spaces.darts, (1 * 3 * 6 * 10 * 7**8) ** 2),
-        (spaces.mobilenet, bottlenecks(9, 5, 3)),
-        (
-            lambda: spaces.transformer(widths=(32, 64), depth=2),
-            2 * sum((heads * 6) + (heads * 6) ** 2 for heads in (2, 3)),
-        ),
-    ],
-    ids=["nasbench201", "darts", "mobilenet", "transformer"],
-)
-def test_size_is_what_the_paper_says(make: Callable[[], SearchSpace], size: int) -> None:
-    measured = make().size
-    assert (measured.low, measured.high) == (size, size)
-
-
 def test_heads_divide_the_width_of_every_transformer() -> None:
     space = spaces.transformer()
     rng = np.random.default_rng(1)

@@ -6,7 +6,7 @@ import pytest
 
 from morphml.errors import TextFormError
 from morphml.space.text import parse_space
-from morphml.space.text.expansion import MAX_HEIGHT, MAX_VALUES
+from morphml.space.text.expansion import MAX_HEIGHT
 from morphml.space.text.forms import parse_block, parse_expression
 
 
@@ -49,13 +49,6 @@ def test_names_used_as_often_as_a_person_does_are_read() -> None:
 def test_deepest_text_that_is_read_can_be_read_back() -> None:
     value = parse_expression(lines("a = ref('x')", "a = a + 1", MAX_HEIGHT - 2, "a"))
     assert parse_expression(repr(value)) == value
-
-
-def test_many_values_without_names_count_as_well() -> None:
-    assert MAX_VALUES == 100_000
-    half = "[" + "1," * 40_000 + "]"
-    with pytest.raises(TextFormError, match=r"line 2, .*100,000 values"):
-        parse_expression(f"a = {half}\n[*a, *a]")
 
 
 @pytest.mark.parametrize("number", ["99999999999999999989", "4294967296 * 4294967296 * 2"])
