@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.policies.contract import Placed
+from morphml.scheduling.resources import Requirements
 from morphml.scheduling.seat import Seat
 from morphml.scheduling.speeds import Speeds
 from morphml.scheduling.stakes import Stakes
@@ -22,13 +23,18 @@ _LOOKS = 8
 _FAR_LOOK = 0.02
 #: Classes of speed for each factor of two.
 _CLASSES = 4
+#: A slow worker takes what it ends within this part of the time until faster ones have done all
+#: else: a task left to them is not the last there, since the longest go first, and costs err.
+_MARGIN = 0.35
+#: Sets of needs for which a profile is kept.
+_MOST_PROFILES = 64
 #: A task that takes longer than expected is expected to take so much of its time more.
 _OVERDUE = 0.3
 
 
 @dataclass(slots=True)
 class _Ahead:
-    """What workers of more than some speed have before them."""
+    """What workers of some speed have before them."""
 
     #: Slots times speed.
     capacity: float = 0.0
@@ -38,11 +44,16 @@ class _Ahead:
 
 
 class _Profile:
-    """What the workers of each class of speed, and of all above it, have before them."""
+    """What the workers of each class of speed, and of all above it, have before them.
 
-    __slots__ = ("_classes", "_sums", "capacity")
+    Of all workers, those count that could run the tasks in question.
+    """
+
+    __slots__ = ("_classes", "_sums", "capacity", "looks")
 
     def __init__(self, own: Mapping[int, _Ahead]) -> None:
+        #: How often it was looked at since it was made.
+        self.looks = 0.0
         self._classes = sorted(own)
         total = _Ahead()
         #: For each of the classes itself and all above it; the last one is of none.
@@ -97,9 +108,8 @@ class Outlook:
     _running: dict[AttemptToken, tuple[Seat, float, float, ExperimentId]] = field(
         default_factory=dict
     )
-    _profile: _Profile = field(default_factory=lambda: _Profile({0: _Ahead(capacity=math.inf)}))
-    #: Looks at the profile since it was made.
-    _looks: float = math.inf
+    #: By what tasks need.
+    _profiles: dict[Requirements, _Profile] = field(default_factory=dict)
 
     def placed(self, event: Placed) -> None:
         """A task began."""
@@ -111,15 +121,16 @@ class Outlook:
         """A task ended, or left its worker."""
         self._running.pop(token, None)
 
-    def limit(self, seat: Seat, longest: float, now: float) -> Limit:
-        """Which tasks the worker should take now.
+    def limit(self, seat: Seat, needs: Requirements, longest: float, now: float) -> Limit:
+        """Which tasks of such needs the worker should take now.
 
-        One that it would end later than faster workers would, after all else that is left, is
-        left to them. Cost: O(experiments), and O(workers) once for each so many calls that came
-        near the end.
+        One that it would still run when faster workers have done most of what is left is left to
+        them. Cost: O(experiments), and O(workers) once for each so many calls that came near the
+        end.
 
         Args:
             seat: the worker.
+            needs: of the tasks.
             longest: of the tasks at hand, in seconds at speed 1.
             now: seconds.
         """
@@ -127,16 +138,20 @@ class Outlook:
             return NO_LIMIT
         work = self._left()
         speed = self.speeds.speed(seat.name)
-        far = longest * self._profile.capacity <= work * speed
-        self._looks += _FAR_LOOK if far else 1.0
-        if far and self._looks * _LOOKS <= len(self.fleet):
-            return NO_LIMIT  # all workers together need longer for the rest
-        if self._looks * _LOOKS > len(self.fleet):
-            self._profile, self._looks = self._look(now), 0.0
-        faster = self._profile.faster(speed)
+        profile = self._profiles.get(needs)
+        if profile is not None:
+            far = longest * profile.capacity <= _MARGIN * work * speed
+            profile.looks += _FAR_LOOK if far else 1.0
+            if profile.looks * _LOOKS > len(self.fleet):
+                profile = None
+            elif far:
+                return NO_LIMIT  # all workers together need longer for the rest
+        if profile is None:
+            profile = self._look(needs, now)
+        faster = profile.faster(speed)
         if not faster.slots:
             return NO_LIMIT
-        wait_s = (faster.backlog + work) / faster.capacity
+        wait_s = _MARGIN * (faster.backlog + work) / faster.capacity
         saved = 1.0 / speed - faster.slots / faster.capacity
         return Limit(longest=wait_s / saved, saved=saved) if saved > 0.0 else NO_LIMIT
 
@@ -154,12 +169,12 @@ class Outlook:
             tasks += stake.waiting + stake.more
         return work if tasks <= _LEFT_PER_SLOT * self.fleet.slots() else math.inf
 
-    def _look(self, now: float) -> _Profile:
-        """For each class of speed, what the faster ones have before them. Cost: O(workers)."""
+    def _look(self, needs: Requirements, now: float) -> _Profile:
+        """What those have before them that could run such tasks. Cost: O(workers)."""
         own: dict[int, _Ahead] = {}
         speeds: dict[str, float] = {}
         for seat in self.fleet:
-            if seat.open:
+            if seat.open and seat.holdings.could(needs):
                 speed = speeds[seat.id] = self.speeds.speed(seat.name)
                 found = own.setdefault(_class_of(speed), _Ahead())
                 found.capacity += seat.slots * speed
@@ -174,7 +189,10 @@ class Outlook:
                 elapsed = now - since
                 left_s = max(cost * rate / speed - elapsed, _OVERDUE * elapsed)
                 own[_class_of(speed)].backlog += left_s * speed
-        return _Profile(own)
+        if len(self._profiles) >= _MOST_PROFILES:
+            self._profiles.clear()
+        made = self._profiles[needs] = _Profile(own)
+        return made
 
 
 def _class_of(speed: float) -> int:

@@ -157,7 +157,7 @@ class Shelves:
         if shortest[0] < longest[0] and not self._speeds.is_known(seat.name):
             return shortest  # it shows itself before it gets a long one
         rate = self._speeds.rate(shelf.stake.experiment)
-        limit = self._outlook.limit(seat, longest[0] * rate, now)
+        limit = self._outlook.limit(seat, shelf.needs, longest[0] * rate, now)
         if longest[0] * rate <= limit.longest:
             return longest
         place = bisect_right(shelf.tasks, (limit.longest / rate, math.inf))
