@@ -1,12 +1,15 @@
-"""Ask/tell optimizers: one algorithm per file, over the log of one experiment."""
+"""Ask/tell optimizers: one algorithm per file, over the log of one experiment.
 
-from morphml.optimizers.auto import Auto, AutoSettings
-from morphml.optimizers.bananas import Bananas, BananasSettings
+The algorithms are imported when they are first named, so that a master which makes one of them does
+not hold all.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from morphml.optimizers.contract import Optimizer, Proposal
-from morphml.optimizers.differential_evolution import (
-    DifferentialEvolution,
-    DifferentialEvolutionSettings,
-)
 from morphml.optimizers.events import (
     JSON,
     Answered,
@@ -19,52 +22,42 @@ from morphml.optimizers.events import (
     Reported,
     Told,
 )
-from morphml.optimizers.gaussian_process import GaussianProcess, GaussianProcessSettings
-from morphml.optimizers.genetic_algorithm import GeneticAlgorithm, GeneticSettings
-from morphml.optimizers.local_search import LocalSearch, LocalSearchSettings
-from morphml.optimizers.nsga2 import Nsga2, Nsga2Settings
-from morphml.optimizers.particle_swarm import ParticleSwarm, ParticleSwarmSettings
-from morphml.optimizers.portfolio import Portfolio, PortfolioSettings
-from morphml.optimizers.quasi_random import QuasiRandom
-from morphml.optimizers.random_search import RandomSearch
-from morphml.optimizers.registry import (
-    OPTIMIZERS,
-    OptimizerEntry,
-    create_optimizer,
-)
-from morphml.optimizers.regularized_evolution import EvolutionSettings, RegularizedEvolution
-from morphml.optimizers.simulated_annealing import AnnealingSettings, SimulatedAnnealing
+from morphml.optimizers.registry import OPTIMIZERS, OptimizerEntry, create_optimizer
+
+if TYPE_CHECKING:  # the same names once more, for editors and type checkers
+    from morphml.optimizers.auto import Auto
+    from morphml.optimizers.bananas import Bananas
+    from morphml.optimizers.differential_evolution import DifferentialEvolution
+    from morphml.optimizers.gaussian_process import GaussianProcess
+    from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
+    from morphml.optimizers.local_search import LocalSearch
+    from morphml.optimizers.nsga2 import Nsga2
+    from morphml.optimizers.particle_swarm import ParticleSwarm
+    from morphml.optimizers.portfolio import Portfolio
+    from morphml.optimizers.quasi_random import QuasiRandom
+    from morphml.optimizers.random_search import RandomSearch
+    from morphml.optimizers.regularized_evolution import RegularizedEvolution
+    from morphml.optimizers.simulated_annealing import SimulatedAnnealing
 
 __all__ = [
     "JSON",
     "OPTIMIZERS",
-    "AnnealingSettings",
     "Answered",
     "Asked",
     "Auto",
-    "AutoSettings",
     "Bananas",
-    "BananasSettings",
     "Cancelled",
     "DifferentialEvolution",
-    "DifferentialEvolutionSettings",
     "Event",
-    "EvolutionSettings",
     "GaussianProcess",
-    "GaussianProcessSettings",
     "GeneticAlgorithm",
-    "GeneticSettings",
     "LocalSearch",
-    "LocalSearchSettings",
     "Nsga2",
-    "Nsga2Settings",
     "Optimizer",
     "OptimizerEntry",
     "ParticleSwarm",
-    "ParticleSwarmSettings",
     "Paused",
     "Portfolio",
-    "PortfolioSettings",
     "Promoted",
     "Proposal",
     "QuasiRandom",
@@ -76,3 +69,13 @@ __all__ = [
     "Told",
     "create_optimizer",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import an algorithm when its class is first named (PEP 562)."""
+    for entry in OPTIMIZERS.values():
+        module, _, class_name = entry.path.partition(":")
+        if class_name == name:
+            found: object = getattr(import_module(f"morphml.optimizers.{module}"), name)
+            return found
+    raise AttributeError(f"module 'morphml.optimizers' has no attribute {name!r}")
