@@ -18,14 +18,18 @@ class History:
         samples: the most that are kept.
         every_s: samples that come sooner after the last one are left out.
 
-    A sample takes 4 bytes a figure and 8 for its time.
+    A sample takes 4 bytes a figure and 8 for its time; before the first there are two empty arrays,
+    since there may be thousands of workers.
     """
+
+    __slots__ = ("_every_s", "_next", "_samples", "_times", "_values")
 
     def __init__(self, samples: int, every_s: float) -> None:
         self._every_s = every_s
         self._samples = samples
         self._times = array("d")
-        self._columns = {figure: array("f") for figure in _FIGURES}
+        #: All figures of the first sample, then all of the second.
+        self._values = array("f")
         self._next = 0
 
     def __len__(self) -> int:
@@ -36,14 +40,14 @@ class History:
         """Take a sample in, unless the last one is too young. ``at`` in seconds."""
         if self._times and at - self._times[self._next - 1] < self._every_s:
             return
+        values = array("f", [figures.get(figure, _NONE) for figure in _FIGURES])
         if len(self._times) < self._samples:
             self._times.append(at)
-            for figure, column in self._columns.items():
-                column.append(figures.get(figure, _NONE))
+            self._values.extend(values)
         else:
             self._times[self._next] = at
-            for figure, column in self._columns.items():
-                column[self._next] = figures.get(figure, _NONE)
+            start = self._next * len(_FIGURES)
+            self._values[start : start + len(_FIGURES)] = values
         self._next = (self._next + 1) % self._samples
 
     def series(self) -> Mapping[str, list[float | None]]:
@@ -54,7 +58,8 @@ class History:
         first = self._next if len(self._times) == self._samples else 0
         order = [(first + i) % len(self._times) for i in range(len(self._times))]
         found: dict[str, list[float | None]] = {"at": [self._times[i] for i in order]}
-        for figure, column in self._columns.items():
+        for place, figure in enumerate(_FIGURES):
+            column = self._values[place :: len(_FIGURES)]
             values = [None if column[i] != column[i] else column[i] for i in order]
             if any(value is not None for value in values):
                 found[figure.value] = values
