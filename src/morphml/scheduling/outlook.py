@@ -25,7 +25,7 @@ _FAR_LOOK = 0.02
 _CLASSES = 4
 #: A slow worker takes what it ends within this part of the time until faster ones have done all
 #: else: a task left to them is not the last there, since the longest go first, and costs err.
-_MARGIN = 0.35
+_MARGIN = 0.3
 #: Sets of needs for which a profile is kept.
 _MOST_PROFILES = 64
 #: A task that takes longer than expected is expected to take so much of its time more.
