@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sqlite3
 from collections.abc import Iterator
@@ -134,6 +135,6 @@ def test_store_of_a_closed_experiment_holds_what_was_asked(tmp_path: Path) -> No
     path = tmp_path / "s.db"
     with made(path) as experiment:
         assert experiment.ask() is not None
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT state, holder FROM tasks").fetchall()
     assert rows == [("pending", None)]

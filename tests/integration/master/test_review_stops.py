@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import sys
@@ -176,7 +177,7 @@ def test_error_of_an_observer_leaves_a_search_that_can_be_resumed(tmp_path: Path
         assert experiment.record.reason == "StopWatchingError: enough"
     result = mm.resume(path, workers=2)
     assert result.counts == {"completed": 40}
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 
 
