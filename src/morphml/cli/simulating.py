@@ -25,6 +25,8 @@ from morphml.visualization.scales import time_unit
 from morphml.visualization.scheduling import PolicyFigures, plot_scheduling, scheduling_page
 
 _ALL = "all"
+#: Tasks of all runs together below which more processes are not worth their start.
+_FEW_TASKS = 20_000
 #: Heads of the table of one scenario; those in the middle depend on it.
 _HEADS = ("policy", "takes", "over bound %")
 _PLAN = ("workers", "policy", "takes", "over bound %", "idle %", "saves")
@@ -55,6 +57,8 @@ def cases(size: Size, names: Sequence[str], scenario: str | None) -> list[Case]:
 
 def run(given: Sequence[Case], seeds: int, processes: int, *, quiet: bool) -> list[Summary]:
     """Run all of it, and say how far it is."""
+    if seeds * sum(each.scenario.tasks for each in given) < _FEW_TASKS:
+        processes = 1
     with Progress(console=messages(), transient=True, disable=quiet) as progress:
         bar = progress.add_task("Simulating", total=len(given) * seeds)
         return run_campaign(

@@ -12,9 +12,6 @@ from morphml.testing.simulator.scenario import Scenario
 from morphml.testing.simulator.simulation import simulate
 from morphml.testing.simulator.summary import Summary, summarise
 
-#: Tasks of all runs together below which more processes are not worth their start.
-_FEW_TASKS = 20_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -45,7 +42,7 @@ def run_campaign(
     Args:
         cases: scenarios and policies.
         seeds: the same for every case, so that all policies meet the same misfortunes.
-        processes: how many runs go on at once; few small runs stay in this process.
+        processes: how many runs go on at once; one stays in this process.
         told: is called with (runs that ended, runs in all) after each.
     """
     runs = [_Run(case, seed) for case in cases for seed in seeds]
@@ -59,8 +56,7 @@ def run_campaign(
 
 
 def _outcomes(runs: Sequence[_Run], processes: int) -> Iterator[Outcome]:
-    tasks = sum(run.case.scenario.tasks for run in runs)
-    if processes <= 1 or len(runs) == 1 or tasks < _FEW_TASKS:
+    if processes <= 1 or len(runs) == 1:
         yield from map(_carry_out, runs)
         return
     # A fork of a process with threads may hang; a spawned one begins afresh.
