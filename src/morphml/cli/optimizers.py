@@ -7,8 +7,6 @@ import typer
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson
 from morphml.cli.screen import results, table_of, write_json
-from morphml.optimizers import OPTIMIZERS, create_optimizer
-from morphml.space import SearchSpace, real
 
 HEADS = {"name": False, "use it": False, "a proposal costs": False, "source": False}
 
@@ -16,6 +14,10 @@ HEADS = {"name": False, "use it": False, "a proposal costs": False, "source": Fa
 def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
     """List the optimizers: when to use each, what a proposal costs, its settings and source."""
     with guard(context, as_json=as_json):
+        # numpy takes a fifth of a second to import, and help and completion read this module.
+        from morphml.optimizers import OPTIMIZERS, create_optimizer  # noqa: PLC0415
+        from morphml.space import SearchSpace, real  # noqa: PLC0415
+
         if not as_json:
             rows = [(name, each.use, each.cost, each.source) for name, each in OPTIMIZERS.items()]
             table = table_of("", HEADS, rows)

@@ -19,7 +19,6 @@ from morphml.cli.guard import guard
 from morphml.cli.listing import readable
 from morphml.cli.options import AsJson, Store
 from morphml.cli.screen import results, table_of, write_json
-from morphml.scheduling.resources import Capacity
 
 if TYPE_CHECKING:
     from morphml.ids import SessionId
@@ -196,6 +195,9 @@ def _state_text(worker: WorkerRow) -> str:
 
 def offers_text(worker: WorkerRow) -> str:
     """What a worker has: cores, GPUs by model and labels; amounts of bytes are left out."""
+    # It comes with numpy, which help and completion have no need of.
+    from morphml.scheduling.resources import Capacity  # noqa: PLC0415
+
     capacity = Capacity.parse(worker.offers)
     models = Counter(gpu.model for gpu in capacity.gpus)
     return ", ".join(
