@@ -15,8 +15,6 @@ from morphml.scheduling.seat import Seat
 from morphml.scheduling.speeds import Speeds
 from morphml.scheduling.stakes import Stakes
 
-#: While so many tasks are left for each slot, no worker is kept waiting.
-_LEFT_PER_SLOT = 8
 #: The profile of all workers is made anew after so many looks for each worker, inverse.
 _LOOKS = 8
 #: What a look counts while the end is far.
@@ -156,8 +154,8 @@ class Outlook:
         return Limit(longest=wait_s / saved, saved=saved) if saved > 0.0 else NO_LIMIT
 
     def _left(self) -> float:
-        """The work that is not begun, in seconds at speed 1; infinity when it is much."""
-        tasks, work = 0, 0.0
+        """The work that is not begun, in seconds at speed 1; infinity when nobody knows."""
+        work = 0.0
         for stake in self.stakes:
             if not (stake.waiting or stake.used):
                 continue
@@ -166,8 +164,7 @@ class Outlook:
             rate = self.speeds.rate(stake.experiment)
             cost = stake.more * self.speeds.usual_cost(stake.experiment)
             work += (self.waiting.get(stake.experiment, 0.0) + cost) * rate
-            tasks += stake.waiting + stake.more
-        return work if tasks <= _LEFT_PER_SLOT * self.fleet.slots() else math.inf
+        return work
 
     def _look(self, needs: Requirements, now: float) -> _Profile:
         """What those have before them that could run such tasks. Cost: O(workers)."""

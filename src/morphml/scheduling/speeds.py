@@ -30,6 +30,10 @@ _LEAST_NOISE = 1e-3
 _FAR = 3.0
 #: Standard errors by which spread must exceed noise before workers count as different.
 _SURE = 1.0
+#: A worker is given tasks up to so many times as long as those that it has done.
+_TRUST = 8.0
+#: Observations after which workers that do not differ count as alike.
+_ENOUGH = 16.0
 #: Least and largest factor between two workers that is believed.
 _EXTREME = math.log(64.0)
 
@@ -54,6 +58,8 @@ class _Record:
     log_speed: _Mean
     succeeded: float = 0.0
     failed: float = 0.0
+    #: The longest task that it has done, in seconds at speed 1.
+    longest: float = 0.0
     #: How much of what was seen is believed because it lies far outside of what noise does.
     apart: float = 0.0
 
@@ -110,6 +116,7 @@ class Speeds:
         known = self._log_speed(record)
         nature.log_rate.add(log_time + known)
         nature.rate.add(seconds / cost * math.exp(known))
+        record.longest = max(record.longest, cost * nature.rate.value)
         self._learn(record, nature.log_rate.value - log_time)
 
     def failed(self, worker: str) -> None:
@@ -135,10 +142,18 @@ class Speeds:
 
     # --- what is known ---------------------------------------------------------------------------
 
-    def is_known(self, worker: str) -> bool:
-        """Whether anything ended there."""
+    def trusted(self, worker: str) -> float:
+        """The longest task that it should get, in seconds at speed 1: some times what it has done.
+
+        One of which nothing is known shows itself with a short one, so that the longest of all do
+        not go to a worker that turns out to be slow. Where enough was seen, and all are alike, any
+        that is known gets any.
+        """
         record = self._workers.get(worker)
-        return record is not None and record.succeeded + record.failed > 0.0
+        if record is None:
+            return 0.0
+        alike = self._spread.count >= _ENOUGH and not self.differ()
+        return math.inf if alike else _TRUST * record.longest
 
     def differ(self) -> bool:
         """Whether workers are known to differ."""

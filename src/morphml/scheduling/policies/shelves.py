@@ -153,16 +153,18 @@ class Shelves:
         seat = self._placing.fleet.choose(shelf.needs, ahead=ahead)
         if seat is None:
             return None
-        shortest = shelf.tasks[0]
-        if shortest[0] < longest[0] and not self._speeds.is_known(seat.name):
-            return shortest  # it shows itself before it gets a long one
-        rate = self._speeds.rate(shelf.stake.experiment)
+        shortest, rate = shelf.tasks[0], self._speeds.rate(shelf.stake.experiment)
         limit = self._outlook.limit(seat, shelf.needs, longest[0] * rate, now)
-        if longest[0] * rate <= limit.longest:
+        most = limit.longest
+        if shortest[0] < longest[0]:
+            most = min(most, max(shortest[0] * rate, self._speeds.trusted(seat.name)))
+        if longest[0] * rate <= most:
             return longest
-        place = bisect_right(shelf.tasks, (limit.longest / rate, math.inf))
+        place = bisect_right(shelf.tasks, (most / rate, math.inf))
         if place:
             return shelf.tasks[place - 1]
+        if shortest[0] * rate <= limit.longest:
+            return shortest
         if shelf.refused_at is None:
             shelf.refused_at = now
         until = shelf.refused_at + shortest[0] * rate * limit.saved
