@@ -74,6 +74,17 @@ COMMANDS: tuple[Entry, ...] = (
         examples=("optimizers", "optimizers --json"),
     ),
     Entry(
+        name="bench",
+        path="bench:bench",
+        help="Compare optimizers on problems whose answers are known.",
+        panel=_SEARCH,
+        examples=(
+            "bench list",
+            "bench compare --optimizers all --benchmark nasbench201 --data-set cifar100 --seeds 50",
+            "bench compare --benchmark runs.csv --decision width --objective error=min",
+        ),
+    ),
+    Entry(
         name="list",
         path="listing:list_",
         help="List the experiments in a store, newest first.",

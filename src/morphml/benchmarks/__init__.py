@@ -1,0 +1,32 @@
+"""Problems whose every answer is known, and the comparison of optimizers on them."""
+
+from morphml.benchmarks.campaign import Campaign, competitors, run_campaign
+from morphml.benchmarks.comparison import Comparison, compare
+from morphml.benchmarks.nasbench201 import find_nasbench201, nasbench201
+from morphml.benchmarks.peers import PEERS
+from morphml.benchmarks.playing import key_of, play
+from morphml.benchmarks.problem import Measure, Problem
+from morphml.benchmarks.registry import BENCHMARKS
+from morphml.benchmarks.run import Run, RunKey
+from morphml.benchmarks.synthetic import synthetic
+from morphml.benchmarks.table import table
+
+__all__ = [
+    "BENCHMARKS",
+    "PEERS",
+    "Campaign",
+    "Comparison",
+    "Measure",
+    "Problem",
+    "Run",
+    "RunKey",
+    "compare",
+    "competitors",
+    "find_nasbench201",
+    "key_of",
+    "nasbench201",
+    "play",
+    "run_campaign",
+    "synthetic",
+    "table",
+]

@@ -1,0 +1,98 @@
+"""Reads columns by name from npz, CSV and parquet files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from morphml.errors import CallerError
+
+#: Values of a column: all texts, all numbers, or all truth values.
+Column: TypeAlias = Sequence[str | float]
+
+
+def read_columns(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    """The columns with these names, all of one length.
+
+    Args:
+        path: a ``.npz``, ``.csv`` or ``.parquet`` file.
+        names: at least one.
+
+    Raises:
+        CallerError: no such file, column or format; columns of several lengths; or pandas and
+            pyarrow are not there for a parquet file.
+    """
+    if not path.is_file():
+        raise CallerError(f"{path}: there is no such file")
+    match path.suffix.lower():
+        case ".npz":
+            found = _from_npz(path, names)
+        case ".csv":
+            found = _from_csv(path, names)
+        case ".parquet":
+            found = _from_parquet(path, names)
+        case other:
+            raise CallerError(f"{path}: a table is a .npz, .csv or .parquet file, got {other!r}")
+    lengths = {name: len(column) for name, column in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise CallerError(f"{path}: columns of several lengths: {lengths}")
+    if not next(iter(lengths.values())):
+        raise CallerError(f"{path}: the table has no row")
+    return found
+
+
+def _check_names(path: Path, wanted: Sequence[str], there: Sequence[str]) -> None:
+    absent = [name for name in wanted if name not in there]
+    if absent:
+        raise CallerError(
+            f"{path}: no column {', '.join(map(repr, absent))}; there are {', '.join(there)}"
+        )
+
+
+def _from_npz(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    with np.load(path, allow_pickle=False) as arrays:
+        _check_names(path, names, arrays.files)
+        found = {name: arrays[name] for name in names}
+    flat = [name for name, array in found.items() if array.ndim != 1]
+    if flat:
+        raise CallerError(f"{path}: {flat[0]!r} has shape {found[flat[0]].shape}; one axis is used")
+    return {name: array.tolist() for name, array in found.items()}
+
+
+def _from_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    with path.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines)
+        _check_names(path, names, reader.fieldnames or ())
+        rows = list(reader)
+    return {name: _typed([row[name] or "" for row in rows]) for name in names}
+
+
+def _typed(texts: list[str]) -> Column:
+    """Whole numbers where all are, else numbers where all are, else truth values, else texts."""
+    for kind in (int, float):
+        try:
+            return [kind(text) for text in texts]
+        except ValueError:
+            continue
+    if all(text in {"True", "False", "true", "false"} for text in texts):
+        return [text.lower() == "true" for text in texts]
+    return texts
+
+
+def _from_parquet(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    try:
+        import pandas as pd  # noqa: PLC0415 heavy, and an optional extra
+    except ImportError:
+        raise CallerError(f"{path}: parquet files need pip install pandas pyarrow") from None
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise CallerError(f"{path}: parquet files need pip install pyarrow") from None
+    except (ValueError, OSError) as error:
+        raise CallerError(f"{path}: is no parquet file: {error}") from error
+    _check_names(path, names, [str(name) for name in frame.columns])
+    return {name: frame[name].tolist() for name in names}

@@ -1,0 +1,105 @@
+"""A benchmark problem: a space whose every member has a known result, and what the best one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from morphml.benchmarks.judging import HypervolumeLoss, Judge, SeenRegret
+from morphml.search.objectives import Objective
+from morphml.space import Architecture, SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One metric of a problem."""
+
+    objective: Objective
+    #: Such as ``%`` or ``ms``; empty where it has none.
+    unit: str = ""
+    #: The best value that any member has.
+    best: float
+
+    def regret(self, value: float) -> float:
+        """How far ``value`` is from the best, in the metric's unit; >= 0."""
+        return self.objective.minimised(value) - self.objective.minimised(self.best)
+
+
+class LookUp(Protocol):
+    """Where the results of a problem come from; it is pickled to other processes."""
+
+    def __call__(self, architecture: Architecture, /) -> Mapping[str, float] | None:
+        """The metrics of a member; None where it was never measured."""
+        ...
+
+    def network(self, architecture: Architecture, /) -> str | None:
+        """What tells networks apart that are built alike; None where there are no networks."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever a result does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Problem:
+    """A space, what is optimised in it, and the result of every member.
+
+    It is an evaluator, too: ``mm.search(problem.space, problem, objectives=problem.objectives)``.
+    """
+
+    #: Such as ``nasbench201/cifar100/direct``.
+    name: str
+    space: SearchSpace
+    #: What a search sees; the first is the fitness.
+    measures: tuple[Measure, ...]
+    look_up: LookUp
+    #: The metric that the best member seen is judged by, where that is not the fitness.
+    answer: Measure | None = None
+    #: For two objectives: the point, in their own units, that bounds the hypervolume.
+    reference: tuple[float, float] | None = None
+    #: Hypervolume of the exact front beyond ``reference``; > 0.
+    hypervolume: float = 0.0
+    #: What one look-up stands for.
+    cost: str = ""
+    #: Whom to credit.
+    source: str = ""
+
+    @property
+    def objectives(self) -> dict[str, str]:
+        """The objectives as ``mm.search`` takes them."""
+        return {each.objective.name: each.objective.direction.value for each in self.measures}
+
+    @property
+    def version(self) -> str:
+        """Stands for the results where searches share them, see ``evaluation.contract``."""
+        return f"{self.name} {self.look_up.digest}"
+
+    def judges(self) -> dict[str, Judge]:
+        """Fresh judges of one search by name; the last one's verdict is what counts."""
+        if len(self.measures) == 2 and self.reference is not None:
+            objectives = (self.measures[0].objective, self.measures[1].objective)
+            return {"hypervolume": HypervolumeLoss(objectives, self.reference, self.hypervolume)}
+        fitness = self.measures[0]
+        judges: dict[str, Judge] = {fitness.objective.name: SeenRegret(fitness, fitness)}
+        if self.answer is not None:
+            judges[self.answer.objective.name] = SeenRegret(fitness, self.answer)
+        return judges
+
+    @property
+    def verdict(self) -> str:
+        """The name of the judge that counts."""
+        return list(self.judges())[-1]
+
+    def __call__(self, architecture: Architecture, trial: object) -> dict[str, float]:
+        """The result of a member, as an evaluator returns it.
+
+        Raises:
+            LookupError: nobody measured this member; the trial fails.
+        """
+        found = self.look_up(architecture)
+        if found is None:
+            raise LookupError(f"{self.name}: no row for {architecture.decisions!r}")
+        return dict(found)

@@ -1,0 +1,41 @@
+"""Every benchmark by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkEntry:
+    """One line of the list that people choose from."""
+
+    #: What it is, in one sentence.
+    use: str
+    #: Data sets or spaces to choose from; the first is the default.
+    data_sets: tuple[str, ...]
+    #: What a search may see; the first is the default.
+    protocols: tuple[str, ...]
+    #: What must be there.
+    needs: str
+    #: Where it is described.
+    source: str
+
+
+#: Every benchmark. A file name in the place of a name is a table of one's own.
+BENCHMARKS: Mapping[str, BenchmarkEntry] = {
+    "nasbench201": BenchmarkEntry(
+        use="15,625 trained cells of six edges, with latencies on 27 devices",
+        data_sets=("cifar100", "cifar10", "imagenet16"),
+        protocols=("direct", "cheap", "latency"),
+        needs="nb201.npz: --path, MORPHML_DATA or ../shared/data",
+        source="Dong and Yang, 2020",
+    ),
+    "synthetic": BenchmarkEntry(
+        use="networks at a known distance from a planted one",
+        data_sets=("cell", "cnn"),
+        protocols=("direct",),
+        needs="nothing",
+        source="docs/optimizers.md",
+    ),
+}
