@@ -28,6 +28,8 @@ _USUAL_COUNT = 4.0
 _LEAST_NOISE = 1e-3
 #: Standard deviations by which one worker lies outside of what noise does.
 _FAR = 3.0
+#: Part of all workers that may lie so far outside by chance.
+_BY_CHANCE = 0.02
 #: Standard errors by which spread must exceed noise before workers count as different.
 _SURE = 1.0
 #: A worker is given tasks up to so many times as long as those that it has done.
@@ -135,7 +137,10 @@ class Speeds:
         mean.add(log_speed)
         self._apart -= record.apart > 0.0
         deviation = mean.count * mean.value**2 / max(self._noise.value, _LEAST_NOISE)
-        record.apart = 1.0 - 1.0 / deviation if deviation > _FAR**2 else 0.0
+        # Only slowness is believed of one alone: of thousands some look fast by chance, and all
+        # others would leave their work to those.
+        far = mean.value < 0.0 and deviation > _FAR**2
+        record.apart = 1.0 - 1.0 / deviation if far else 0.0
         self._apart += record.apart > 0.0
         error = _SURE * math.sqrt(2.0 / self._spread.count) * self._spread.value
         self._between = max(0.0, self._spread.value - self._noise.value - error)
@@ -156,8 +161,8 @@ class Speeds:
         return math.inf if alike else _TRUST * record.longest
 
     def differ(self) -> bool:
-        """Whether workers are known to differ."""
-        return self._apart > 0 or self._between > 0.0
+        """Whether workers are known to differ: all of them, or more than chance lets look so."""
+        return self._between > 0.0 or self._apart > _BY_CHANCE * len(self._workers)
 
     def speed(self, worker: str) -> float:
         """How fast results come from there, where 1 is usual: its speed times its success."""
