@@ -170,4 +170,5 @@ def _fairness(work: Work, records: Records, spans: _Spans) -> float:
         load_of[spans.task], weights=spans.within(since, until), minlength=len(work.loads)
     )
     each = used / np.array([load.priority for load in work.loads])
-    return float(each.sum() ** 2 / (len(each) * (each**2).sum()))
+    squares = float((each**2).sum())
+    return float(each.sum()) ** 2 / (len(each) * squares) if squares else 1.0
