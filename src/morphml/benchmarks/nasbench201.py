@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from morphml.benchmarks.nats_bench import is_nats_bench, read_nats_bench
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.rows import Rows
 from morphml.benchmarks.table import measure, with_front
@@ -55,11 +56,13 @@ def find_nasbench201(path: str | Path | None = None) -> Path | None:
     """The file, or None when it is not on this machine.
 
     Args:
-        path: the file, or a folder of data sets; otherwise ``MORPHML_DATA`` and ``../shared/data``
-            from the working directory are looked through.
+        path: the file, a folder of data sets, or what NATS-Bench published; otherwise
+            ``MORPHML_DATA`` and ``../shared/data`` from the working directory are looked through.
     """
     if path is not None:
         given = Path(path)
+        if is_nats_bench(given):
+            return given
         places = [given, given / FILE.name, given / FILE]
     else:
         folder = read_settings().data.folder
@@ -81,7 +84,8 @@ def nasbench201(
     Args:
         data_set: ``cifar10``, ``cifar100`` or ``imagenet16``.
         protocol: ``direct``, ``cheap`` or ``latency``, see ``Protocol``.
-        path: the file ``nb201.npz`` or a folder that holds it, see ``find_nasbench201``.
+        path: the file ``nb201.npz`` or a folder that holds it, see ``find_nasbench201``; or the
+            published ``NATS-tss-....pickle.pbz2`` or its folder ``-simple``, without latencies.
         space: ``decisions``: six plain decisions, so that two cells that build the same network
             are two members. ``networks``: the ready-made space, in which they are one.
         device: whose latency the protocol ``latency`` minimises, in ms.
@@ -99,10 +103,7 @@ def nasbench201(
             f"or set MORPHML_DATA to a folder that holds {FILE}. It is made of the published "
             "NATS-Bench results; benchmarks.table reads any other table"
         )
-    with np.load(file, allow_pickle=False) as arrays:
-        names = [str(name) for name in arrays["op_names"]]
-        cells: npt.NDArray[np.uint8] = arrays["ops"]
-        values = _values(arrays, chosen, ending, device)
+    names, cells, values = _read(file, chosen, ending, device)
     searched, rows = _searched(names, cells, values, space)
     objectives = [_objective(name) for name in values]
     measures = tuple(measure(o, values[o.name], _unit(o)) for o in objectives)
@@ -120,6 +121,26 @@ def nasbench201(
         return problem
     slow = float(np.percentile(values["latency"], 95))
     return with_front(problem, values, (_LEAST_ACCURACY, slow))
+
+
+def _read(
+    file: Path, protocol: Protocol, ending: str, device: str
+) -> tuple[list[str], npt.NDArray[np.uint8], dict[str, npt.NDArray[np.float64]]]:
+    """Names of operations, their places in each cell, and the columns that are needed."""
+    if not is_nats_bench(file):
+        with np.load(file, allow_pickle=False) as arrays:
+            names = [str(name) for name in arrays["op_names"]]
+            return names, arrays["ops"], _values(arrays, protocol, ending, device)
+    if protocol is Protocol.LATENCY:
+        raise CallerError(f"{file}: the published files hold no latencies of devices")
+    wanted = ("val_12", "test_200") if protocol is Protocol.CHEAP else ("test_200",)
+    cells, values = read_nats_bench(file, ending, wanted)
+    places = {name: place for place, name in enumerate(_OPERATIONS)}
+    unknown = {op for cell in cells for op in cell} - set(places)
+    if unknown or any(len(cell) != len(EDGES) for cell in cells):
+        raise CallerError(f"{file}: its cells are not those of the topology space: {cells[0]}")
+    codes = [[places[op] for op in cell] for cell in cells]
+    return list(places), np.array(codes, dtype=np.uint8), values
 
 
 def _values(
