@@ -7,9 +7,7 @@ import dataclasses
 import pytest
 
 from morphml.errors import CallerError, SchedulingError
-from morphml.scheduling.policies import policy_names
 from morphml.testing.simulator import (
-    SCENARIOS,
     Fixed,
     Load,
     Measured,
@@ -30,16 +28,6 @@ def exact(workers: int, tasks: int, **more: object) -> Scenario:
     """Tasks of ten seconds each."""
     load = Load(count=tasks, durations=Fixed(mean_s=10.0))
     return Scenario(name="exact", workers=(WorkerKind(count=workers),), loads=(load,), **more)
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-@pytest.mark.parametrize("policy", policy_names())
-def test_every_task_ends_and_invariants_hold_after_every_event(name: str, policy: str) -> None:
-    outcome = simulate(create_scenario(name, SMALL), policy, seed=3, check=True)
-    assert outcome.succeeded >= 0.9 * outcome.tasks
-    assert outcome.makespan_s >= outcome.bound_s > 0
-    assert 0 < outcome.useful <= outcome.slot_use <= 1 + 1e-9
-    assert outcome.attempts >= outcome.succeeded
 
 
 def test_equal_tasks_on_equal_workers_take_what_arithmetic_says() -> None:
@@ -82,14 +70,6 @@ def test_work_of_dead_workers_is_done_again() -> None:
     assert outcome.useful < outcome.slot_use
 
 
-def test_broken_workers_are_shut_off_and_fail_little() -> None:
-    """Each of them could fail sixty attempts a minute; breakers leave it a few."""
-    size = Size(workers=20, tasks=400)
-    outcomes = [simulate(create_scenario("broken-nodes", size), "fifo", seed) for seed in range(3)]
-    assert all(outcome.succeeded >= 0.98 * outcome.tasks for outcome in outcomes)
-    assert all(outcome.attempts < 1.2 * outcome.tasks for outcome in outcomes)
-
-
 def test_a_task_that_fits_nowhere_is_said_not_waited_for() -> None:
     load = Load(count=2, durations=Fixed(mean_s=1.0), requirements={"gpu": 1.0})
     scenario = Scenario(name="none", workers=(WorkerKind(count=2),), loads=(load,))
@@ -107,17 +87,6 @@ def test_the_bound_knows_who_can_run_what() -> None:
     outcome = simulate(scenario, "fifo", seed=0, check=True)
     assert outcome.bound_s == pytest.approx(10 * 8.0 / (2 * 2.0))
     assert outcome.makespan_s == pytest.approx(20.0)
-
-
-@pytest.mark.parametrize("policy", policy_names())
-def test_a_decision_looks_at_no_more_workers_where_there_are_more(policy: str) -> None:
-    """Time grows with this and with the logarithm of the heaps; benchmarks measure it."""
-    few, many = (
-        simulate(create_scenario("churn", Size(workers=n, tasks=4 * n)), policy, seed=0)
-        for n in (20, 200)
-    )
-    assert few.looked <= 4
-    assert many.looked <= 1.5 * few.looked
 
 
 def test_a_summary_has_an_interval_only_over_several_seeds() -> None:
