@@ -2,6 +2,7 @@
 
 from morphml.benchmarks.campaign import Campaign, competitors, run_campaign
 from morphml.benchmarks.comparison import Comparison, compare
+from morphml.benchmarks.nasbench101 import nasbench101
 from morphml.benchmarks.nasbench201 import find_nasbench201, nasbench201
 from morphml.benchmarks.peers import PEERS
 from morphml.benchmarks.playing import key_of, play
@@ -24,6 +25,7 @@ __all__ = [
     "competitors",
     "find_nasbench201",
     "key_of",
+    "nasbench101",
     "nasbench201",
     "play",
     "run_campaign",

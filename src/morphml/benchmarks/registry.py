@@ -28,8 +28,15 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
         use="15,625 trained cells of six edges, with latencies on 27 devices",
         data_sets=("cifar100", "cifar10", "imagenet16"),
         protocols=("direct", "cheap", "latency"),
-        needs="nb201.npz: --path, MORPHML_DATA or ../shared/data",
+        needs="nb201.npz (--path, MORPHML_DATA, ../shared/data) or NATS-tss-*.pickle.pbz2 (--path)",
         source="Dong and Yang, 2020",
+    ),
+    "nasbench101": BenchmarkEntry(
+        use="423,624 trained cells of up to seven nodes",
+        data_sets=("cifar10",),
+        protocols=("direct", "cheap"),
+        needs="--path to a published nasbench_*.tfrecord",
+        source="Ying et al., 2019",
     ),
     "synthetic": BenchmarkEntry(
         use="networks at a known distance from a planted one",

@@ -17,6 +17,7 @@ from morphml.benchmarks import (
     Comparison,
     Problem,
     competitors,
+    nasbench101,
     nasbench201,
     run_campaign,
     synthetic,
@@ -74,6 +75,10 @@ def problem_of(chosen: Choice) -> Problem:
     data_set = chosen.data_set or BENCHMARKS[chosen.benchmark].data_sets[0]
     if chosen.benchmark == "synthetic":
         return synthetic(data_set)
+    if chosen.benchmark == "nasbench101":
+        if chosen.path is None:
+            raise CallerError("nasbench101: give --path to a published nasbench_*.tfrecord")
+        return nasbench101(chosen.path, chosen.protocol)
     return nasbench201(data_set, chosen.protocol, path=chosen.path, space=chosen.space)
 
 
