@@ -43,6 +43,11 @@ REFERENCES: dict[str, dict[str, tuple[float, float, float]]] = {
 }
 
 
+#: Trials over which optimizers are timed that take more than a millisecond for each.
+_FEW = 400
+_MINUTE_MS = 60_000.0
+
+
 class Stopwatch:
     """A space whose operators' time is added up, to be taken off."""
 
@@ -134,13 +139,28 @@ def measure_regret(data_set: str, name: str, seeds: int) -> dict[str, object]:
     return row
 
 
+def milliseconds(name: str, trials: int = 120) -> float:
+    """Of one trial, from a short search: how much of a measurement an optimizer can be given."""
+    began = time.process_time()
+    search(create_optimizer(name, flat_space(decisions=6, options=10)), trials, pending=4)
+    return 1e3 * (time.process_time() - began) / trials
+
+
 def run(seeds: int = 20, trials: int = 20_000) -> list[dict[str, object]]:
-    """All rows of the table; the regret rows only where the table's file is found."""
-    rows = [measure_time(name, trials) for name in OPTIMIZERS]
-    rows += [measure_memory(name, 100_000) for name in OPTIMIZERS]
+    """All rows of the table; the regret rows only where the table's file is found.
+
+    Optimizers that take more than a millisecond for a trial get fewer trials and, where 20 seeds
+    would take more than a minute, fewer seeds; their memory is bounded by their window.
+    """
+    costs = {name: milliseconds(name) for name in OPTIMIZERS}
+    quick = [name for name, ms in costs.items() if ms <= 1.0 and name != "auto"]
+    rows = [measure_time(name, trials if name in quick else _FEW) for name in OPTIMIZERS]
+    rows += [measure_memory(name, 100_000) for name in quick]
     if find_table() is None:
         return [*rows, {"case": "regret: nb201.npz not found (MORPHML_DATA)", "seeds": 0}]
-    rows += [measure_regret(d, name, seeds) for d in DATA_SETS for name in OPTIMIZERS]
+    for name, ms in costs.items():
+        afford = int(_MINUTE_MS / (ms * max(BUDGETS) * len(DATA_SETS)))
+        rows += [measure_regret(d, name, max(2, min(seeds, afford))) for d in DATA_SETS]
     return rows
 
 

@@ -21,8 +21,9 @@ from morphml.benchmarks.playing import key_of, play
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.run import Run, RunKey
 from morphml.errors import CallerError, MissingExtraError
-from morphml.optimizers import OPTIMIZERS
+from morphml.optimizers import OPTIMIZERS, create_optimizer
 from morphml.optimizers.settings import nearest
+from morphml.space import SearchSpace, real
 
 ALL = "all"
 
@@ -31,7 +32,7 @@ def competitors(asked: str) -> list[str]:
     """Names of optimizers and peers.
 
     Args:
-        asked: names with commas between them, or ``all``: every optimizer, and the peers whose
+        asked: names with commas between them, or ``all``: every optimizer and every peer whose
             packages are installed.
 
     Raises:
@@ -39,7 +40,7 @@ def competitors(asked: str) -> list[str]:
         MissingExtraError: a peer's package is not installed.
     """
     if asked == ALL:
-        return [*OPTIMIZERS, *installed_peers()]
+        return [*filter(_is_here, OPTIMIZERS), *installed_peers()]
     names = list(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip()))
     known = [*OPTIMIZERS, *PEERS]
     for name in names:
@@ -50,6 +51,15 @@ def competitors(asked: str) -> list[str]:
     if not names:
         raise CallerError(f"name at least one optimizer, or {ALL!r}")
     return names
+
+
+def _is_here(name: str) -> bool:
+    """Whether the packages of one of our optimizers are installed."""
+    try:
+        create_optimizer(name, SearchSpace(decisions={"x": real(0.0, 1.0)}))
+    except (ImportError, MissingExtraError):
+        return False
+    return True
 
 
 def results_file(folder: Path, problem: Problem) -> Path:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from morphml.benchmarks import PEERS, Problem, Run, key_of, play, synthetic
 from morphml.benchmarks.campaign import Campaign, campaign_keys, competitors
 from morphml.benchmarks.comparison import compare
 from morphml.errors import CallerError
+from morphml.optimizers import OPTIMIZERS
 from morphml.seeds import generator
 from morphml.space import Architecture
 
@@ -91,6 +93,16 @@ def test_competitors_are_checked_by_name() -> None:
         competitors("evolutoin")
     with pytest.raises(CallerError, match="at least one"):
         competitors(" , ")
+
+
+def test_all_leaves_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(space: object) -> None:
+        raise ModuleNotFoundError(name="cannot_be_here")
+
+    kept = {"random": OPTIMIZERS["random"], "absent": SimpleNamespace(make=make)}
+    monkeypatch.setattr("morphml.benchmarks.campaign.OPTIMIZERS", kept)
+    monkeypatch.setattr("morphml.optimizers.registry.OPTIMIZERS", kept)
+    assert set(competitors("all")) - set(PEERS) == {"random"}
 
 
 def runs_of(name: str, finals: list[float]) -> list[Run]:
