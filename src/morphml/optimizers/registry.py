@@ -115,6 +115,30 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         cost="2 to 20 ms; grows with the results up to its window of 400",
         source="Jones et al., 1998; Ru et al., 2021",
     ),
+    "tpe": OptimizerEntry(
+        path="tpe:Tpe",
+        use="to compare with Optuna's default, and for spaces of many conditional decisions",
+        cost="5 to 40 ms; grows with the results up to its window of 500",
+        source="Bergstra et al., 2011; Watanabe, 2023; by Optuna",
+    ),
+    "optuna_gp": OptimizerEntry(
+        path="optuna_gp:OptunaGp",
+        use="for few trials that take minutes or more each, over numbers",
+        cost="100 to 300 ms",
+        source="Jones et al., 1998; by Optuna",
+    ),
+    "nsga3": OptimizerEntry(
+        path="nsga3:Nsga3",
+        use="for three objectives and more, from about 200 trials on",
+        cost="10 ms",
+        source="Deb and Jain, 2014; by Optuna",
+    ),
+    "cma_es": OptimizerEntry(
+        path="cma_es:CmaEs",
+        use="for spaces of numbers that depend on each other, from about 200 trials on",
+        cost="0.3 ms",
+        source="Hansen and Ostermeier, 2001; by cmaes",
+    ),
 }
 
 

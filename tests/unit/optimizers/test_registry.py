@@ -30,7 +30,7 @@ def test_setting_given_is_kept_beside_the_defaults() -> None:
     ("name", "settings", "message"),
     [
         ("evolutoin", {}, "optimizer evolutoin: there is no such optimizer; .*'evolution'"),
-        ("xyz", {}, "choose from auto, bananas, differential_evolution, evolution, "),
+        ("xyz", {}, "choose from auto, bananas, cma_es, differential_evolution, evolution, "),
         ("evolution", {"populaton_size": 9}, "no setting 'populaton_size'; .*'population_size'"),
         ("random", {"size": 9}, "no setting 'size'; there are none"),
         ("evolution", {"population_size": 1}, "evolution.population_size: must be >= 2, got 1"),
