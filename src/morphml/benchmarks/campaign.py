@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -168,7 +169,11 @@ def _played(problem: Problem, keys: Sequence[RunKey], processes: int) -> Iterato
 
 
 def _end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ended."""
+    """Let this process end when the one that started it does, however that ended.
+
+    Ctrl-C reaches both; the parent then takes back what was not begun, and waits for the rest.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
