@@ -159,13 +159,11 @@ def _played(problem: Problem, keys: Sequence[RunKey], processes: int) -> Iterato
     pool = ProcessPoolExecutor(
         min(processes, len(keys)), mp_context=context, initializer=_end_with_parent
     )
-    with pool:
-        try:
-            for ended in as_completed([pool.submit(_play, problem, key) for key in keys]):
-                yield ended.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        for ended in as_completed([pool.submit(_play, problem, key) for key in keys]):
+            yield ended.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _end_with_parent() -> None:

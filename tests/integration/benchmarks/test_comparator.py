@@ -72,6 +72,21 @@ def test_killed_comparison_goes_on_to_the_results_of_an_uninterrupted_one(tmp_pa
     assert "less that of evolution" in (tmp_path / "race.html").read_text(encoding="utf-8")
 
 
+def test_interrupted_comparison_begins_no_further_search(tmp_path: Path) -> None:
+    file = results_file(tmp_path, synthetic("cell"))
+    asked = command(tmp_path, "--seeds", "2000")
+    running = subprocess.Popen(asked, stdout=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 90
+    while len(list(kept(file))) < 3:
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    running.communicate(timeout=60)  # 6,000 searches would take minutes
+    assert running.returncode == 130
+    assert len(list(kept(file))) < 2_000
+
+
 def test_second_call_runs_only_what_is_missing(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     few = run_campaign(campaign(tmp_path, seeds=1))
