@@ -170,7 +170,8 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
         CallerError: the ending is none of .png, .svg, .html.
         MissingExtraError: matplotlib is not installed.
     """
-    figures = [figures_of(summary) for summary in summaries]
+    several = len({each.workers for each in summaries}) > 1
+    figures = [figures_of(each, with_workers=several) for each in summaries]
     if path.suffix.lower() != ".html":
         plot_scheduling(figures).save(path)
         return
@@ -182,12 +183,12 @@ def draw(summaries: Sequence[Summary], path: Path) -> None:
     path.write_text(scheduling_page(figures, tables), encoding="utf-8")
 
 
-def figures_of(summary: Summary) -> PolicyFigures:
-    """What the picture shows of it."""
+def figures_of(summary: Summary, *, with_workers: bool = False) -> PolicyFigures:
+    """What the picture shows of it; where workers differ in number, their number too."""
     wait = next(iter(summary.waits.values()), None)
-    several = "" if summary.scenario != "homogeneous" else f", {summary.workers} workers"
+    suffix = f", {summary.workers} workers" if with_workers else ""
     return PolicyFigures(
-        scenario=summary.scenario + several,
+        scenario=summary.scenario + suffix,
         policy=summary.policy,
         use=(100 * summary.useful.value, 100 * summary.useful.half),
         over_bound=(100 * summary.over_bound.value, 100 * summary.over_bound.half),

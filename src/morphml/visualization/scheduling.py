@@ -69,7 +69,7 @@ def plot_scheduling(figures: Sequence[PolicyFigures]) -> Plot:
     with look():
         from matplotlib.figure import Figure  # noqa: PLC0415 heavy, and an optional extra
 
-        height = 1.6 + len(scenarios) * (0.35 + 0.13 * len(policies))
+        height = 1.6 + len(scenarios) * (0.3 + 0.08 * len(policies))
         figure = Figure(figsize=(12.5, height), layout="constrained")
         panels = figure.subplots(1, len(_PANELS), sharey=True)
         for axes, (title, value) in zip(panels, _PANELS, strict=True):
@@ -106,7 +106,11 @@ def _panel(
             label=policy,
         )
     if wide([value(each)[0] for each in figures]):
+        from matplotlib.ticker import FormatStrFormatter, NullFormatter  # noqa: PLC0415 as above
+
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 #: Title, heads and rows.
