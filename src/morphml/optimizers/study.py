@@ -21,10 +21,12 @@ from morphml.errors import OptimizerError
 from morphml.optimizers.best_and_youngest import BestAndYoungest
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.events import Answered, Asked, Cancelled, Event, Told
+from morphml.optimizers.pareto import Result
 from morphml.optimizers.population import Member
 from morphml.optimizers.record import Record
 from morphml.optimizers.seen_points import point_key
 from morphml.optimizers.surrogate.single_thread import single_thread
+from morphml.optimizers.surrogate.targets import Floats, targets
 from morphml.optimizers.unseen import unseen_draw, unseen_walk
 from morphml.space import Architecture, SearchSpace
 from morphml.space.decisions import Code, Decision, Kind
@@ -61,6 +63,8 @@ class StudySettings:
     first: int
     #: Samples in a row, after which a known point is mutated until it is unseen, >= 1.
     tries: int
+    #: Several objectives are weighed anew for each ask, and shown as one (ParEGO).
+    weighs: bool = False
     #: Written beside the results of the window.
     attributes: Mapping[str, int] = field(default_factory=dict)
     #: Done once with each study, before any ask, with a seed that depends on the log alone.
@@ -127,7 +131,7 @@ class StudyGuide:
         seen = self._record.seen
         if self._results < self._settings.starts:
             return Proposal(architecture=unseen_draw(self._space, seen, rng))
-        study = self._ready()
+        study = self._ready(rng)
         study.use(self._settings.make_sampler(int(rng.integers(2**31))))
         found = study.ask()
         for _ in range(self._settings.tries - 1):
@@ -152,19 +156,33 @@ class StudyGuide:
         if self._study is not None:
             self._study.enter(entry)
 
-    def _ready(self) -> _LiveStudy:
+    def _ready(self, rng: np.random.Generator) -> _LiveStudy:
         """The study; built where the log passed a moment, or asks left too much behind."""
+        if self._settings.weighs and self._objectives > 1:
+            return self._weighed(rng.dirichlet(np.ones(self._objectives)))
         if self._study is None or self._study.size > _ROOM:
-            attributes = self._settings.attributes
             study = _LiveStudy(self._space, self._objectives, constrained=self._constrained)
             for entry in self._base:
-                study.enter(entry, attributes)
+                study.enter(entry, self._settings.attributes)
             if self._settings.prepare is not None:
                 study.prepare(self._settings.prepare, self._moment)
             for entry in self._since:
                 study.enter(entry)
             self._study = study
         return self._study
+
+    def _weighed(self, weights: Floats) -> _LiveStudy:
+        """A study for one ask, of one objective; violated constraints come last in it."""
+        entries = self._base + self._since
+        results = [entry.result for entry in entries if isinstance(entry, Member)]
+        values = iter(targets(results, weights).tolist())
+        study = _LiveStudy(self._space, 1, constrained=False)
+        for entry in entries:
+            if isinstance(entry, Member):
+                study.enter(entry._replace(result=Result(0.0, (next(values),))))
+            else:
+                study.enter(entry)
+        return study
 
 
 class _LiveStudy:

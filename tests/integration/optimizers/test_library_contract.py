@@ -45,4 +45,4 @@ class TestNsga3AcrossProcesses(OptimizerProcessContract):
 class TestOptunaGp(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         # Each of its proposals takes tenths of a second: a few of them, after moments of the log.
-        return create_optimizer("optuna_gp", space, starts=56, window=50)
+        return create_optimizer("optuna_gp", space, starts=52, window=50)
