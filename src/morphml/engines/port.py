@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from morphml.evaluation.metrics import MetricRules
 from morphml.evaluation.orders import Order
+from morphml.evaluation.place import ALONE, Place
 from morphml.evaluation.source import EvaluatorSource
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.optimizers.events import JSON
@@ -35,6 +36,7 @@ __all__ = [
     "Order",
     "Outcome",
     "PausedAt",
+    "Place",
     "Reported",
     "Returned",
     "Started",
@@ -112,6 +114,8 @@ class Assignment:
     cost: float | None = None
     #: Names of data and checkpoints that it reads; who has one is preferred when free.
     affinity: tuple[str, ...] = ()
+    #: Where the process stands among those that run the attempt at once.
+    place: Place = ALONE
 
 
 # --- how an attempt ends -------------------------------------------------------------------------

@@ -87,6 +87,13 @@ def run(
         KeyboardInterrupt: when the user pressed Ctrl-C.
         bdb.BdbQuit: when the debugger was left with ``q``.
     """
+    with assignment.place.announced():
+        return _run_all(loaded, assignment, channel, begin)
+
+
+def _run_all(
+    loaded: Loaded, assignment: Assignment, channel: TrialChannel, begin: Callable[[], None]
+) -> Outcome:
     outcome = _run_once(loaded, assignment, channel, begin)
     if assignment.repeats == 1 or not isinstance(outcome, Succeeded):
         return outcome
@@ -181,6 +188,7 @@ def _segment(loaded: Loaded, assignment: Assignment) -> Segment:
         checkpoint=assignment.checkpoint,
         checkpoint_folder=loaded.checkpoints,
         checkpoint_at_end=assignment.checkpoint_at_end,
+        place=assignment.place,
     )
 
 

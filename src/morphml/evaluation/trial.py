@@ -12,6 +12,7 @@ from morphml.errors import EvaluatorError
 from morphml.evaluation import checkpoint as files
 from morphml.evaluation.metrics import check_metrics, describe
 from morphml.evaluation.orders import Order, TrialCancelled, TrialPaused, TrialStopped
+from morphml.evaluation.place import ALONE, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Segment:
     checkpoint_at_end: bool = False
     #: Seconds between checkpoints against loss; never less.
     checkpoint_every_s: float = 10.0
+    #: Where this process stands among those that run the attempt at once.
+    place: Place = ALONE
 
 
 class TrialChannel(Protocol):
@@ -115,6 +118,29 @@ class Trial:
     def attempt_id(self) -> str:
         """Names this attempt to outside systems, 32 hexadecimal digits."""
         return self._segment.attempt_id
+
+    @property
+    def rank(self) -> int:
+        """Number of this process among those that run the trial at once, from 0.
+
+        More than one do where ``resources`` ask for several ``workers``. The result, the reports
+        and the checkpoints of rank 0 are the trial's; those of others are dropped.
+        """
+        return self._segment.place.rank
+
+    @property
+    def world_size(self) -> int:
+        """How many processes run the trial at once, each on a worker of its own; mostly 1."""
+        return self._segment.place.world_size
+
+    @property
+    def rendezvous(self) -> str:
+        """Where they meet: ``host:port`` of rank 0's machine, "" for one alone.
+
+        While the evaluator runs, ``MASTER_ADDR``, ``MASTER_PORT``, ``RANK`` and ``WORLD_SIZE`` of
+        the environment say the same, as ``torch.distributed`` wants it.
+        """
+        return self._segment.place.rendezvous
 
     @property
     def from_epoch(self) -> int:

@@ -20,6 +20,7 @@ from morphml.master.crew import Run
 from morphml.master.options import SearchOptions, make_spec
 from morphml.master.places import experiment_folder
 from morphml.master.refusals import (
+    refuse_gangs,
     refuse_impossible_workers,
     refuse_strange_engine,
     warn_of_idle_limits,
@@ -100,6 +101,8 @@ class Experiment:
         if options.get("reuse"):
             source = named_by_digest(source, by_hand=evaluate is None)
         spec = make_spec(space, source, slots, options)
+        if not remote:
+            refuse_gangs(spec.resources)
         by_value = not remote and storage is not None
         by_value = by_value and (source.path is None or spec.space is None)
         payload = evaluators.packed(space, source) if by_value else None

@@ -13,7 +13,6 @@ from morphml.evaluation import EvaluatorSource
 from morphml.evaluation.source_needs import data_sets_of
 from morphml.master.evaluators import reference_to
 from morphml.master.refusals import (
-    refuse_gangs,
     refuse_no_list,
     refuse_other_than_space,
     refuse_strange_optimizer,
@@ -65,7 +64,8 @@ class SearchOptions(TypedDict, total=False):
     #: 1 to 10: among experiments on the same workers the higher goes first. Default 5.
     priority: int
     #: What an attempt needs, such as ``{"gpu": 0.5, "ssd": 1}``: shares of a GPU or whole ones,
-    #: ``cpu``, bytes of ``memory``, ``disk`` and ``gpu-memory``, a model as ``gpu:h200``, labels.
+    #: ``cpu``, bytes of ``memory``, ``disk`` and ``gpu-memory``, a model as ``gpu:h200``, labels;
+    #: with ``workers`` each of so many workers at once, which run the trial together.
     resources: Mapping[str, float]
     #: Architectures, or mappings of decision path to value, to try first.
     start: Sequence[Architecture | Mapping[str, object]]
@@ -118,7 +118,7 @@ def make_spec(
         deterministic=options.get("deterministic", False),
         reuse=options.get("reuse", False),
         priority=options.get("priority", DEFAULT_PRIORITY),
-        resources=refuse_gangs(options.get("resources") or {}),
+        resources=options.get("resources") or {},
         data_sets=data_sets_of(source.load()),
         start=tuple(_start(space, point) for point in refuse_no_list(options.get("start", ()))),
     )

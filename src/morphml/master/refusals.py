@@ -125,16 +125,15 @@ def warn_of_idle_limits(limits: AttemptLimits, workers: int) -> None:
         )
 
 
-def refuse_gangs(resources: Mapping[str, float]) -> Mapping[str, float]:
-    """The resources, where one trial runs on one worker.
+def refuse_gangs(resources: Mapping[str, float]) -> None:
+    """Refuse, for a search on this machine, trials that run on several workers at once.
 
     Raises:
-        RequirementsError: where it is to run on several at once, or the needs make no sense.
+        RequirementsError: where they do, or the needs make no sense.
     """
-    if Requirements.parse(resources).workers > 1:
+    if (count := Requirements.parse(resources).workers) > 1:
         raise RequirementsError(
-            "trials that run on several workers at once are planned and simulated, and not yet "
-            "started by masters; for several GPUs of one worker ask for them, such as gpu: 4",
+            f"{count} workers at once, and this machine is one: submit it to masters "
+            "(engine='remote'); for several GPUs of one machine ask for them, such as gpu: 4",
             name="workers",
         )
-    return resources

@@ -244,15 +244,15 @@ class Fleet:
         return bool(seat.free) and seat.kept_for is None and seat.holdings.fits(needs)
 
     def could_run(self, needs: Requirements, avoid: Collection[str] = ()) -> bool:
-        """Whether some open worker that need not be avoided could run it, busy as it may be.
+        """Whether enough open workers that need not be avoided could run it, busy as they may be.
 
-        A gang's needs are those of one of its workers. Cost: O(names to avoid).
+        Enough is one, or as many as the gang has. Cost: O(names to avoid).
         """
         able = self._candidates(needs).able
         for worker in self._avoided(avoid) if able else ():
             seat = self._seats[worker]
             able -= seat.open and seat.holdings.could(needs)
-        return able > 0
+        return able >= needs.workers
 
     def slots(self) -> int:
         """Slots of all open workers."""
@@ -263,7 +263,9 @@ class Fleet:
         return self._free
 
     def free_for(self, needs: Requirements) -> int:
-        """How many such attempts fit side by side now. Cost: O(workers)."""
+        """How many such attempts fit side by side now, at least for gangs. Cost: O(workers)."""
+        if needs.workers > 1:
+            return sum(self.has_room(seat, needs) for seat in self) // needs.workers
         return sum(seat.holdings.room(needs, seat.free) for seat in self)
 
     def held(self, worker: str) -> Collection[AttemptToken]:

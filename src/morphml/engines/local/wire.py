@@ -7,6 +7,7 @@ whatever does not fit is a ``ProtocolError``.
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -20,6 +21,7 @@ from morphml.engines.port import (
     Logged,
     Outcome,
     PausedAt,
+    Place,
     Reported,
     Returned,
     Stopped,
@@ -45,6 +47,7 @@ def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
         "checkpoint_at_end": assignment.checkpoint_at_end,
         "repeats": assignment.repeats,
         "device": assignment.device,
+        "place": asdict(assignment.place),
     }
 
 
@@ -54,6 +57,7 @@ def assignment_from_json(message: dict[str, Any]) -> Assignment:
     fields["vector"] = tuple(fields["vector"])
     if fields["checkpoint"] is not None:
         fields["checkpoint"] = Path(fields["checkpoint"])
+    fields["place"] = Place(**fields["place"])
     return Assignment(**fields)
 
 

@@ -31,6 +31,7 @@ from morphml.engines.port import (
 )
 from morphml.engines.remote import checking
 from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.meeting import place_of, place_to_proto
 from morphml.engines.remote.messages import AttemptName, CheckpointFile, ContextMessage
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.ids import AttemptToken
@@ -134,6 +135,7 @@ def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None
         memory_limit_bytes=assignment.memory_limit_bytes or 0,
         requirements=dict(assignment.requirements),
         device=assignment.device,
+        place=place_to_proto(assignment.place),
     )
 
 
@@ -165,6 +167,7 @@ def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignm
         memory_limit_bytes=task.memory_limit_bytes or None,
         device=checking.text(task.device, 64),
         requirements=checking.numbers(task.requirements, "requirements", least=0.0),
+        place=place_of(task),
     )
 
 

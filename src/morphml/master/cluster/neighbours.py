@@ -79,9 +79,13 @@ class Neighbours:
         return sum(lent)
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
-        """Whether a worker of another master could run attempts with these requirements."""
+        """Whether workers of other masters could run attempts with these requirements.
+
+        Of a gang that is a guess: that so many are there says not that one master has them.
+        """
         needs = Requirements.parse(requirements)
-        return any(other.slots and other.capacity.could(needs) for other in self._workers)
+        able = sum(bool(other.slots) and other.capacity.could(needs) for other in self._workers)
+        return able >= needs.workers
 
     def alone_could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether only workers of other masters could run attempts with these requirements."""

@@ -55,6 +55,8 @@ def waits_for(shared: Site, experiment: ExperimentId) -> tuple[str, ...]:
         ({"gpu": 2}, "gpu 2, and the most that any worker has is 1"),
         ({"gpu": 1, "ssd": 1}, "no worker has ssd and gpu together"),
         ({"nvme": 1}, "nvme, which no worker has"),
+        ({"workers": 3}, "3 workers at once, and 2 could take part"),
+        ({"workers": 2, "ssd": 1}, "2 workers at once, and 1 could take part"),
     ],
 )
 def test_what_is_missing_is_said_at_submit_and_while_it_waits(
@@ -104,12 +106,3 @@ def test_nobody_is_warned_of_workers_before_one_is_there(shared: Site) -> None:
             warnings.simplefilter("error")
             experiment.submit()
         assert waits_for(shared, experiment.id) == ("there is no worker",)
-
-
-def test_trial_on_several_workers_at_once_is_refused_before_anything_is_stored(
-    shared: Site,
-) -> None:
-    with pytest.raises(RequirementsError, match="several workers at once are planned") as caught:
-        made(shared, gpu=1, workers=2)
-    assert caught.value.name == "workers"
-    assert shared.store.experiments() == []

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from morphml.engines.port import Assignment, Finished, Order
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.ids import AttemptToken
+
+if TYPE_CHECKING:
+    from morphml.engines.remote.hub.gang import Gang
 
 
 class Moment(NamedTuple):
@@ -77,11 +80,18 @@ class Attempt:
     taken: bool = False
     #: Checkpoints that were uploaded, by step.
     uploads: dict[int, Upload] = field(default_factory=dict)
+    #: The gang that it is the head or a member of; None for one that runs at one worker.
+    gang: Gang | None = field(default=None, compare=False, repr=False)
 
     @property
     def token(self) -> AttemptToken:
         """Its secret name."""
         return self.name.token
+
+    @property
+    def head(self) -> Attempt:
+        """What drivers and the store know of it: itself, or the head of its gang."""
+        return self if self.gang is None else self.gang.head
 
     @property
     def requirements(self) -> Mapping[str, float]:

@@ -76,6 +76,7 @@ class Book:
                 assert not any(isinstance(each, GiveUpAttempts) for each in commands)
         self.preparing.look(now)
         self._dispatch.overdue(now)
+        ledger.gangs.hurry(now)
         self._dispatch.strand(now)
         self.workers.ask_again()
         ledger.faults.tick(self.wishes.waiting, now)
@@ -94,7 +95,7 @@ class Book:
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers + experiments)."""
-        waiting = sum(view.count for view in self.wishes.waiting())
+        waiting = sum(view.count * view.workers for view in self.wishes.waiting())
         return max(0, self.ledger.scheduler.fleet.free() - waiting)
 
     def clear(self) -> None:

@@ -55,7 +55,12 @@ class Dispatch:
         if self._held:
             self._release()
         while len(scheduler) and (placement := scheduler.decide(now.monotonic)) is not None:
-            self._send(self._ledger.attempts[placement.token], placement.worker, now)
+            attempt, workers = self._ledger.attempts[placement.token], placement.workers
+            if len(workers) == 1:
+                self._send(attempt, placement.worker, now)
+                continue
+            for each in self._ledger.gangs.form(attempt, workers):
+                self._send(each, each.worker, now)
 
     def _release(self) -> None:
         """What waited for the workers to be ready waits for one of them now."""

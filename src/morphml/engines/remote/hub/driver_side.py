@@ -178,7 +178,9 @@ class DriverSide:
                 self._ledger.end(attempt, end_unbegun(attempt.assignment, outcome, now.epoch))
         elif attempt.state in AT_WORKER and attempt.state is not AttemptState.KILLED:
             attempt.order = order
-            self._ledger.commands.append(SendOrder(attempt.worker, token, order))
+            for each in (attempt,) if attempt.gang is None else attempt.gang.ordered(order):
+                each.order = order
+                self._ledger.commands.append(SendOrder(each.worker, each.token, order))
 
     def acknowledge(self, tokens: Iterable[AttemptToken]) -> None:
         """The ends of these attempts are stored; those that are not over are left alone."""
@@ -207,6 +209,8 @@ class DriverSide:
             elif attempt.state is AttemptState.WAITING:
                 self._ledger.fenced.add(token)
                 self._ledger.forget(attempt)
+            elif attempt.gang is not None:
+                self._ledger.gangs.disband(attempt.gang)
             else:
                 attempt.state = AttemptState.KILLED
                 self._ledger.fence(token, attempt.worker)

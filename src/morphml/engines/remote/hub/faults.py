@@ -72,7 +72,8 @@ class WorkerFaults:
         """A worker says how an attempt ended."""
         worker, token, outcome = attempt.worker, attempt.token, end.outcome
         member = self._roster.members.get(worker)
-        if member is None or isinstance(outcome, Cancelled | Returned):
+        follows = attempt.gang is not None and attempt.gang.ending
+        if member is None or follows or isinstance(outcome, Cancelled | Returned):
             return  # it is withdrawn when the worker lets it go
         if not isinstance(outcome, Failed):
             self._step(Worked(worker=worker, token=token, at=now.monotonic))

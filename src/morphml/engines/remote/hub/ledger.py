@@ -22,6 +22,7 @@ from morphml.engines.remote.hub.commands import (
     SendVerdict,
 )
 from morphml.engines.remote.hub.faults import WorkerFaults
+from morphml.engines.remote.hub.gangs import Gangs
 from morphml.engines.remote.hub.group import Group
 from morphml.engines.remote.hub.health import WorkerHealth
 from morphml.engines.remote.hub.limbo import Limbo
@@ -57,6 +58,8 @@ class Ledger:
         self.health = WorkerHealth(settings.health, self.roster)
         self.attempts: dict[AttemptToken, Attempt] = {}
         self.groups: dict[ExperimentId, Group] = {}
+        #: Those that run at several workers.
+        self.gangs = Gangs(self)
         self.limbo = Limbo()
         #: Ended and stored: a second result is answered without a question to the store.
         self.stored = RecentTokens(_REMEMBERED)
@@ -117,6 +120,10 @@ class Ledger:
 
     def end(self, attempt: Attempt, end: Finished) -> None:
         """The attempt is over; its end is told and kept until it is acknowledged."""
+        if attempt.gang is not None and attempt is not attempt.gang.head:
+            self._let_go(attempt)
+            self.gangs.ended(attempt, end)
+            return
         group = self.group(attempt.name.owner)
         self._let_go(attempt)
         attempt.state, attempt.end, attempt.taken = AttemptState.ENDED, end, False
@@ -199,6 +206,7 @@ class Ledger:
             attempt.state = AttemptState.ENDED
         self.era += 1
         self.attempts.clear()
+        self.gangs.clear()
         self.swollen.clear()
         for worker in self.roster.members:
             self.commands.append(CloseStream(worker, "this master has a new session"))

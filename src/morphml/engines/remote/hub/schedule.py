@@ -35,8 +35,14 @@ def adopt(ledger: Ledger, attempt: Attempt, member: Member, now: Moment) -> None
 
 
 def learn(ledger: Ledger, attempt: Attempt, end: Finished, now: Moment) -> None:
-    """Its worker says how the attempt ended: who is how fast follows from that."""
+    """Its worker says how the attempt ended: who is how fast follows from that.
+
+    Of a gang, the own end of rank 0 says it of all.
+    """
     succeeded = isinstance(end.outcome, Succeeded | Stopped | PausedAt)
+    gang = attempt.gang
+    if gang is not None and not (succeeded and attempt is gang.members[0]):
+        return
     ledger.scheduler.ended(
-        attempt.token, seconds=end.duration_s, succeeded=succeeded, now=now.monotonic
+        attempt.head.token, seconds=end.duration_s, succeeded=succeeded, now=now.monotonic
     )

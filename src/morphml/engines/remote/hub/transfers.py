@@ -60,6 +60,8 @@ class TransferServicer:
             return "the attempt is not one of this master's"
         if file.size > self._switchboard.settings.max_file_bytes:
             return f"the file has {file.size} bytes, more than are taken"
+        if attempt.gang is not None and attempt is not attempt.gang.members[0]:
+            return "of processes that run a trial together, only checkpoints of rank 0 are kept"
         return ""
 
     async def _receive(
@@ -71,7 +73,7 @@ class TransferServicer:
         loop = asyncio.get_running_loop()
         try:
             path = await loop.run_in_executor(
-                self._pool, self._records.checkpoint_path, name, file.step
+                self._pool, self._records.checkpoint_path, self._known_as(name), file.step
             )
             incoming = await loop.run_in_executor(self._pool, Incoming, path, file)
         except (OSError, MorphError) as error:
@@ -93,6 +95,11 @@ class TransferServicer:
         if not why and (attempt := self._live(name)) is not None:
             attempt.uploads[file.step] = Upload(path=path, digest=file.digest)
         return why
+
+    def _known_as(self, name: AttemptName) -> AttemptName:
+        """The attempt as the store knows it."""
+        attempt = self._live(name)
+        return name if attempt is None else attempt.head.name
 
     def _live(self, name: AttemptName) -> Attempt | None:
         with self._switchboard.lock:

@@ -57,3 +57,8 @@ class WaitingView:
     count: int
     #: Whether some live worker could run them once it is free.
     feasible: bool
+
+    @property
+    def workers(self) -> int:
+        """How many workers each of them takes at once."""
+        return int(self.requirements.get("workers", 1))

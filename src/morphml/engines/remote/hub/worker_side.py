@@ -234,7 +234,7 @@ class WorkerSide:
             attempt.slot, attempt.began_at = event.worker, event.at
         elif attempt.state is AttemptState.SENT:
             attempt.state = AttemptState.ACCEPTED
-        ledger.tell(ledger.group(attempt.name.owner), event)
+        ledger.gangs.pass_on(attempt, event)
 
     def result(self, worker: str, name: AttemptName, end: Finished, now: Moment) -> None:
         """An attempt is over, says its worker; it may say so again."""

@@ -353,7 +353,7 @@ class Context(_message.Message):
     def __init__(self, experiment: _Optional[str] = ..., space: _Optional[str] = ..., evaluator: _Optional[str] = ..., bundle: _Optional[str] = ..., pickle: _Optional[bytes] = ..., required: _Optional[_Iterable[str]] = ..., settings: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device")
+    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place")
     class RequirementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -374,6 +374,7 @@ class Task(_message.Message):
     MEMORY_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
     REQUIREMENTS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
     attempt: AttemptName
     vector: bytes
     seed: int
@@ -387,7 +388,18 @@ class Task(_message.Message):
     memory_limit_bytes: int
     requirements: _containers.ScalarMap[str, float]
     device: str
-    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ...) -> None: ...
+    place: Place
+    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ...) -> None: ...
+
+class Place(_message.Message):
+    __slots__ = ("rank", "world_size", "rendezvous")
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    WORLD_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RENDEZVOUS_FIELD_NUMBER: _ClassVar[int]
+    rank: int
+    world_size: int
+    rendezvous: str
+    def __init__(self, rank: _Optional[int] = ..., world_size: _Optional[int] = ..., rendezvous: _Optional[str] = ...) -> None: ...
 
 class Order(_message.Message):
     __slots__ = ("token", "order")

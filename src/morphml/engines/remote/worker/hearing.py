@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from morphml.engines.port import Order
 from morphml.engines.remote import checking
 from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.meeting import is_free
 from morphml.engines.remote.messages import ContextMessage
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.wire import (
@@ -130,7 +131,7 @@ class Hearing:
         assignment = task_to_assignment(task)
         file = checkpoint_from_proto(task.checkpoint) if task.HasField("checkpoint") else None
         known = parts.book.get(name.token) is not None or name.token in parts.book.stored
-        if not known and not self._has_room(assignment.experiment):
+        if not known and not (self._has_room(assignment.experiment) and is_free(assignment.place)):
             parts.telling.say(pb.WorkerEvent(returned=pb.Returned(tokens=[name.token])))
             return
         match parts.book.arrive(name):
