@@ -67,7 +67,10 @@ def test_the_word_of_rank_0_counts_and_the_result_is_told_once() -> None:
         ):
             stage.book.workers.event(member.worker, event)
     stage.end(1, DONE)
+    stake = stage.book.ledger.scheduler.stakes.of(EXPERIMENT)
+    assert (stake.used, stake.mean_s) == (4, None)
     stage.end(0, Succeeded(metrics={"accuracy": 0.9}))
+    assert (stake.used, stake.mean_s) == (0, 1.0)
     stage.end(2, RAISED)  # rank 0 has left
     stage.end(0, Succeeded(metrics={"accuracy": 0.7}))  # said again
     stage.end(3, DONE)
@@ -113,17 +116,22 @@ def test_those_that_go_on_after_rank_0_are_ended_a_little_later() -> None:
 
 
 @pytest.mark.parametrize("own", [Stopped(metrics={}), PausedAt(step=3)])
-def test_an_order_to_stop_is_for_rank_0_and_the_others_end_with_it(own: Outcome) -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_an_order_to_stop_is_for_rank_0_and_the_others_end_with_it(
+    own: Outcome, first: bool
+) -> None:
     stage = Stage()
     stage.submit()
     stage.start()
     stage.book.drivers.order(TOKEN, Order.STOP, stage.now)
     stage.look()
     assert stage.orders == [("w1", Order.STOP)]
-    stage.end(3, RAISED)  # rank 0 left it alone, and its word came first
+    if first:
+        stage.end(3, RAISED)  # rank 0 left it alone, and its word came first
     stage.end(0, own)
+    assert {("w2", Order.CANCEL), ("w3", Order.CANCEL)} <= set(stage.orders)
     assert [end.outcome for end in stage.ends] == [own]
-    for rank in (1, 2):
+    for rank in (1, 2) if first else (1, 2, 3):
         stage.end(rank, Cancelled())
     assert len(stage.ends) == 1
     stage.check_nothing_left()
@@ -136,11 +144,18 @@ def test_a_member_that_fails_ends_all_and_is_blamed_once() -> None:
     stage.end(2, CRASHED)
     assert sorted(stage.orders) == [(w, Order.CANCEL) for w in ("w0", "w1", "w2")]
     assert stage.ends == []  # a retry is to find free workers
-    for rank in (0, 1, 3):
+    stage.end(0, RAISED)  # since its partner is gone
+    for rank in (1, 3):
         stage.end(rank, Cancelled())
     (end,) = stage.ends
     assert isinstance(end.outcome, Failed)
     assert end.outcome.kind is FailureKind.CRASH
+    assert [stage.book.ledger.faults.doubts(f"w{i}") for i in range(4)] == [
+        False,
+        False,
+        False,
+        True,  # only the worker of rank 2
+    ]
     assert end.outcome.message == "rank 2 of 4: killed by SIGSEGV"
     assert end.worker == "box3/slot-0"
     stage.check_nothing_left()
