@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -120,7 +119,6 @@ class FailsToSetUp:
 
 
 def test_setup_that_fails_ends_the_search_with_its_error(tmp_path: Path) -> None:
-    began = time.monotonic()
     result = mm.search(ROW, FailsToSetUp(), trials=90, workers=2, storage=tmp_path / "s.db")
     assert result.record.state == "failed"
     assert result.reason == (
@@ -128,9 +126,8 @@ def test_setup_that_fails_ends_the_search_with_its_error(tmp_path: Path) -> None
     )
     assert set(result.counts) == {"dead"}
     assert len(result.records) <= 2  # nothing new is tried before a retry has worked
-    # One retry at once, elsewhere, and no waiting for the next: 5 s later it would fail as well.
+    # One retry at once, elsewhere, and no second one: 5 s later it would fail as well.
     assert max(Counter(attempt.number for attempt in result.attempts).values()) == 2
-    assert time.monotonic() - began < 4.5
     for failure in result.failures.values():
         assert failure["kind"] == "infrastructure"
         assert 'raise FileNotFoundError("/data/train.npz")' in str(failure["traceback"])

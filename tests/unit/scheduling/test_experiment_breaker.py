@@ -151,3 +151,21 @@ def test_retries_are_not_in_vain_where_something_worked_or_began() -> None:
     for breaker in (worked, begun):
         feed(breaker, BROKE, replace(BROKE, again=True))
         assert not breaker.in_vain
+
+
+def test_new_trials_wait_for_retries_where_ten_attempts_raised_the_same() -> None:
+    breaker = ExperimentBreaker()
+    feed(breaker, EvaluatorBegan(), *[BROKE] * (HOPELESS - 1))
+    assert not breaker.waits
+    feed(breaker, BROKE)
+    assert breaker.waits
+    feed(breaker, TrialWorked())
+    assert not breaker.waits
+
+
+def test_new_trials_do_not_wait_where_errors_differ_or_something_worked_before() -> None:
+    mixed, resumed = ExperimentBreaker(), ExperimentBreaker(worked=1)
+    feed(mixed, EvaluatorBegan(), replace(BROKE, digest="another"), *[BROKE] * HOPELESS)
+    feed(resumed, EvaluatorBegan(), *[BROKE] * HOPELESS)
+    assert not mixed.waits
+    assert not resumed.waits

@@ -85,6 +85,8 @@ class ExperimentBreaker:
         self._last: AttemptBroke | None = None
         self._alike = True
         self._again = False
+        #: Attempts of this run that failed.
+        self._broke = 0
         #: Trials in a row that failed with the same error, and that error.
         self._row = 0
         self._row_of: AttemptBroke | None = None
@@ -100,6 +102,7 @@ class ExperimentBreaker:
             case AttemptBroke():
                 self._first = self._first or event
                 self._last = event
+                self._broke += 1
                 self._alike = self._alike and event.raised and event.digest == self._first.digest
                 self._again = self._again or event.again
             case TrialBroke():
@@ -119,8 +122,18 @@ class ExperimentBreaker:
 
     @property
     def waits(self) -> bool:
-        """Whether new trials wait until a retry shows that an evaluator can be called at all."""
-        return self._first is not None and not self._works
+        """Whether new trials wait for what retries show.
+
+        They do until an evaluator could be called at all, and where so many attempts as make a run
+        hopeless all raised the same error and nothing ever worked: while retries wait for another
+        worker to be there, the first one would use up the whole budget.
+        """
+        if self._first is None:
+            return False
+        if not self._works:
+            return True
+        worked = self._worked_before + self._worked
+        return not worked and self._alike and self._broke >= HOPELESS
 
     @property
     def in_vain(self) -> bool:
