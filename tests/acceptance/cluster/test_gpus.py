@@ -46,6 +46,8 @@ def test_search_runs_on_the_gpus_that_an_operator_offers_and_waits_for_more(
     worker = start("worker", "--master", address, "--gpus", "0,2", "--slots", "4", "--name", "w1")
     worker.wait_for("GPUs 4, 6")
     worker.wait_for("connected")
+    while not json.loads(morphml("status", "a.db", "--json").stdout)["workers"]:
+        pass  # the master writes down its workers every two seconds
 
     for name in ("shares", "whole"):
         done = morphml("submit", f"{name}.yaml", "--storage", "a.db", "--watch", "-q", "--strict")

@@ -13,7 +13,6 @@ from typing import assert_never
 from morphml.ids import AttemptToken, SessionId, TaskId
 from morphml.scheduling.failures import Failure, FailureKind
 from morphml.scheduling.faults import FaultToleranceManager
-from morphml.scheduling.resources import Requirements
 from morphml.scheduling.scheduler import Placement, Scheduler
 from morphml.scheduling.task import Task, step
 from morphml.scheduling.task_events import (
@@ -174,20 +173,24 @@ class Desk:
         """What it has is its own again, or refused where another worker has it by now."""
         flights = [self._cluster.flights[number] for number in node.flights]
         self.crew.announce(node, tuple(token_of(flight) for flight in flights))
-        held: dict[AttemptToken, Requirements] = {}
         taken_back: list[Flight] = []
         for flight in flights:
             token = token_of(flight)
             was_pending = self.tasks[flight.task].state is TaskState.PENDING
+            if was_pending and len(flight.nodes) > 1:  # a lost gang runs again as a whole
+                self.crew.released(node.number, token)
+                continue
             self._tell(flight.task, Adopted(token=token, holder=_ME, worker=name_of(node.number)))
             if self.tasks[flight.task].token != token:
                 self.crew.released(node.number, token)
                 continue
-            held[token] = self.claims.needs(flight.task)
             if was_pending:
                 self.claims.withdraw(flight.task)
                 taken_back.append(flight)
-        self.crew.settle(node, held)
+        # What it may have got meanwhile, in the place of what was refused, lies there as well.
+        lying = sorted(self.crew.workers[node.number].attempts)
+        tasks = {token: self._cluster.flights[number_of(token)].task for token in lying}
+        self.crew.settle(node, {token: self.claims.needs(task) for token, task in tasks.items()})
         for flight in taken_back:
             self.records.adopted += 1
             self._log(Code.ADOPTED, flight)
