@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 
 import psutil
@@ -63,6 +64,7 @@ def test_trial_of_a_stopped_worker_runs_elsewhere_and_its_late_result_is_fenced_
 ) -> None:
     experiment, worker, lost = start_held(cluster)
     before = cluster.log(experiment)
+    time.sleep(0.3)  # news are gathered for some milliseconds: the master is to know that it runs
     stopped = worker.send(signal.SIGSTOP)
     cluster.release("w1")  # its child ends, and nobody hears of it
     took = until_again(cluster, lost, stopped)
