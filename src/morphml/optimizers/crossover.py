@@ -45,5 +45,20 @@ def one_point(
     return one
 
 
+def joined(
+    space: SearchSpace,
+    cross: Crossover,
+    parents: tuple[Architecture, Architecture],
+    mutation_rate: float,
+    rng: np.random.Generator,
+) -> Architecture:
+    """A child of two; mutated with the chance given, and always where it copies a parent."""
+    child = cross(space, *parents, rng)
+    copied = child.vector in (parents[0].vector, parents[1].vector)
+    if copied or rng.random() < mutation_rate:
+        child = space.mutate(child, rng)
+    return child
+
+
 #: Every way, by the name used in settings.
 CROSSOVERS: Mapping[str, Crossover] = {"uniform": uniform, "one_point": one_point}

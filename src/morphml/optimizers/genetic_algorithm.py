@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphml.optimizers.contract import Proposal
-from morphml.optimizers.crossover import CROSSOVERS
+from morphml.optimizers.crossover import CROSSOVERS, joined
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.population import Member, Population, parents_of
 from morphml.optimizers.selection import SELECTIONS
@@ -23,7 +23,7 @@ from morphml.optimizers.settings import (
     require_share,
     write_settings,
 )
-from morphml.space import Architecture, SearchSpace
+from morphml.space import SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,8 @@ class GeneticAlgorithm:
             child = self.space.mutate(first.architecture, rng)
             return Proposal(architecture=child, parents=parents_of(first))
         second = self._parent(rng)
-        child = self._join(first.architecture, second.architecture, rng)
+        parents = (first.architecture, second.architecture)
+        child = joined(self.space, self._cross, parents, self._settings.mutation_rate, rng)
         return Proposal(architecture=child, parents=parents_of(first, second))
 
     def observe(self, event: Event) -> None:
@@ -101,12 +102,3 @@ class GeneticAlgorithm:
     def _parent(self, rng: np.random.Generator) -> Member:
         ordered = self._population.best_first()
         return ordered[self._select(ordered, self._settings.tournament_size, rng)]
-
-    def _join(
-        self, first: Architecture, second: Architecture, rng: np.random.Generator
-    ) -> Architecture:
-        child = self._cross(self.space, first, second, rng)
-        copied = child.vector in (first.vector, second.vector)
-        if copied or rng.random() < self._settings.mutation_rate:
-            child = self.space.mutate(child, rng)
-        return child

@@ -13,23 +13,17 @@ from itertools import islice
 import numpy as np
 
 from morphml.optimizers.contract import Proposal
-from morphml.optimizers.events import (
-    JSON,
-    Answered,
-    Asked,
-    Cancelled,
-    Event,
-    Rejected,
-    Told,
-)
-from morphml.optimizers.pareto import Result, better
+from morphml.optimizers.events import JSON, Answered, Asked, Event, Rejected
+from morphml.optimizers.pareto import better
 from morphml.optimizers.population import Member, parents_of
-from morphml.optimizers.seen_points import SeenPoints, point_key
+from morphml.optimizers.record import Record
+from morphml.optimizers.seen_points import point_key
 from morphml.optimizers.settings import read_settings, require_least, write_settings
+from morphml.optimizers.unseen import unseen_draw
 from morphml.space import Architecture, SearchSpace
 
-#: Draws for an unseen point to restart from, before a seen one is proposed.
-RESTART_DRAWS = 16
+#: Draws for an unseen point to restart from; the last is proposed, seen or not.
+RESTART_DRAWS = 17
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +56,7 @@ class LocalSearch:
         """An optimizer that knows nothing; ``settings`` are those of ``LocalSearchSettings``."""
         self.space = space
         self._settings = read_settings(LocalSearchSettings, self.name, settings)
-        self._seen = SeenPoints()
-        self._asked = 0
-        self._pending: dict[int, Asked] = {}
+        self._record = Record()
         self._centre: Member | None = None
         #: Neighbours of the centre not tried yet, by key, in the space's order.
         self._open: dict[bytes, Architecture] = {}
@@ -76,48 +68,22 @@ class LocalSearch:
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """A neighbour of the centre not tried before, or a random point to restart from; O(1)."""
-        if self._centre is not None and self._open and self._asked >= self._settings.starts:
+        if self._centre is not None and self._open and self._record.asked >= self._settings.starts:
             position = int(rng.integers(len(self._open)))
             neighbour = next(islice(self._open.values(), position, None))
             return Proposal(architecture=neighbour, parents=parents_of(self._centre))
-        draw = self.space.sample(rng)
-        for _ in range(RESTART_DRAWS):
-            if point_key(draw) not in self._seen:
-                break
-            draw = self.space.sample(rng)
+        draw = unseen_draw(self.space, self._record.seen, rng, RESTART_DRAWS)
         return Proposal(architecture=draw)
 
     def observe(self, event: Event) -> None:
         """Move the climb; O(1), or O(neighbours) when the centre changes."""
-        match event:
-            case Asked():
-                self._asked += 1
-                self._pending[event.number] = event
-                self._close(event.architecture)
-            case Told():
-                architecture = self._pending.pop(event.number).architecture
-                if event.values is not None:
-                    result = Result(event.violation, event.values)
-                    self._learn(Member(event.number, architecture, result))
-            case Answered():
-                self._close(event.architecture)
-                if event.values is not None:
-                    result = Result(event.violation, event.values)
-                    self._learn(Member(event.source, event.architecture, result))
-            case Rejected():
-                self._close(event.architecture)
-            case Cancelled():
-                del self._pending[event.number]
-            case _:
-                pass
-
-    def _close(self, architecture: Architecture) -> None:
-        key = point_key(architecture)
-        self._seen.add(key)
-        self._open.pop(key, None)
+        learned = self._record.observe(event)
+        if isinstance(event, Asked | Answered | Rejected):
+            self._open.pop(point_key(event.architecture), None)
+        if learned is not None:
+            self._learn(learned.member)
 
     def _learn(self, member: Member) -> None:
-        self._seen.tell(point_key(member.architecture), member)
         centre = self._centre
         if centre is None or better(member.result, centre.result) or self._stuck(centre):
             self._move(member)
@@ -127,7 +93,7 @@ class LocalSearch:
         if self._open:
             return False
         parents = parents_of(centre)
-        return not any(asked.parents == parents for asked in self._pending.values())
+        return not any(asked.parents == parents for asked in self._record.pending.values())
 
     def _move(self, centre: Member) -> None:
         """Climb from ``centre`` over known ground, and stop where something is left to try."""
@@ -137,14 +103,14 @@ class LocalSearch:
             every = self.space.neighbours(step.architecture)
             neighbours = {point_key(n): n for n in islice(every, self._settings.neighbourhood)}
             step = self._best_known(neighbours, step)
-        self._open = {key: n for key, n in neighbours.items() if key not in self._seen}
+        self._open = {key: n for key, n in neighbours.items() if key not in self._record.seen}
 
     def _best_known(
         self, neighbours: Mapping[bytes, Architecture], centre: Member
     ) -> Member | None:
         best = centre
         for key, neighbour in neighbours.items():
-            known = self._seen.member(key, neighbour)
+            known = self._record.seen.member(key, neighbour)
             if known is not None and better(known.result, best.result):
                 best = known
         return None if best is centre else best

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphml.optimizers.contract import Proposal
+from morphml.optimizers.crossover import joined, uniform
 from morphml.optimizers.events import JSON, Event
 from morphml.optimizers.pareto import best_first
 from morphml.optimizers.population import Member, parents_of
@@ -24,8 +25,8 @@ from morphml.optimizers.settings import (
     require_share,
     write_settings,
 )
-from morphml.optimizers.unseen import unseen_draw, unseen_walk
-from morphml.space import Architecture, SearchSpace
+from morphml.optimizers.unseen import unseen_draw, unseen_mutant, unseen_walk
+from morphml.space import SearchSpace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +79,12 @@ class Nsga2:
             return Proposal(architecture=unseen_draw(self.space, seen, rng))
         first = members[tournament(members, 2, rng)]
         if rng.random() >= self._settings.crossover_rate:
-            child = self.space.mutate(first.architecture, rng)
-            child = unseen_walk(self.space, child, seen, rng)
+            child = unseen_mutant(self.space, first.architecture, seen, rng)
             return Proposal(architecture=child, parents=parents_of(first))
         second = members[tournament(members, 2, rng)]
-        child = self._join(first.architecture, second.architecture, rng)
+        parents = (first.architecture, second.architecture)
+        child = joined(self.space, uniform, parents, self._settings.mutation_rate, rng)
+        child = unseen_walk(self.space, child, seen, rng)
         return Proposal(architecture=child, parents=parents_of(first, second))
 
     def observe(self, event: Event) -> None:
@@ -95,12 +97,3 @@ class Nsga2:
         everybody = [*others, learned.member]
         order = best_first([member.result for member in everybody])
         self._members = [everybody[place] for place in order[: self._settings.population_size]]
-
-    def _join(
-        self, first: Architecture, second: Architecture, rng: np.random.Generator
-    ) -> Architecture:
-        child = self.space.crossover(first, second, rng)
-        copied = child.vector in (first.vector, second.vector)
-        if copied or rng.random() < self._settings.mutation_rate:
-            child = self.space.mutate(child, rng)
-        return unseen_walk(self.space, child, self._record.seen, rng)

@@ -16,10 +16,8 @@ from morphml.optimizers.pareto import better
 from morphml.optimizers.population import Member, Population, parents_of, result_of
 from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.optimizers.settings import read_settings, require_least, write_settings
+from morphml.optimizers.unseen import unseen_mutant
 from morphml.space import SearchSpace
-
-#: Mutations in a row, each of the last one's child, after which a known child is proposed anyway.
-STEPS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +65,7 @@ class RegularizedEvolution:
         if self._population.asked < self._settings.population_size or not members:
             return Proposal(architecture=self.space.sample(rng))
         parent = self._winner(members, rng)
-        child = self.space.mutate(parent.architecture, rng)
-        for _ in range(STEPS):
-            if point_key(child) not in self._seen:
-                break
-            child = self.space.mutate(child, rng)
+        child = unseen_mutant(self.space, parent.architecture, self._seen, rng)
         return Proposal(architecture=child, parents=parents_of(parent))
 
     def observe(self, event: Event) -> None:

@@ -11,16 +11,18 @@ import numpy as np
 from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.space import Architecture, SearchSpace
 
-#: Random draws in a row.
+#: Random draws in a row, where the optimizer does not say how many.
 DRAWS = 16
 #: Mutations in a row, each of the last one's child: a walk away from where all is known.
 STEPS = 8
 
 
-def unseen_draw(space: SearchSpace, seen: SeenPoints, rng: np.random.Generator) -> Architecture:
-    """A random member, unseen if one of ``DRAWS`` is."""
+def unseen_draw(
+    space: SearchSpace, seen: SeenPoints, rng: np.random.Generator, draws: int = DRAWS
+) -> Architecture:
+    """A random member, unseen if one of ``draws`` is."""
     draw = space.sample(rng)
-    for _ in range(DRAWS - 1):
+    for _ in range(draws - 1):
         if point_key(draw) not in seen:
             break
         draw = space.sample(rng)

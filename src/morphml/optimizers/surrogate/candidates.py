@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from morphml.optimizers.population import Member, parents_of
 from morphml.optimizers.seen_points import SeenPoints, point_key
 from morphml.space import Architecture, SearchSpace
 
@@ -19,11 +20,11 @@ DRAWS = 50
 
 def candidates(
     space: SearchSpace,
-    best: Sequence[Architecture],
+    best: Sequence[Member],
     seen: SeenPoints,
     rng: np.random.Generator,
-) -> list[tuple[Architecture, Architecture | None]]:
-    """Unseen members, each with the one that it was made from (None for a draw); may be empty.
+) -> list[tuple[Architecture, tuple[int, ...]]]:
+    """Unseen members, each with the number of the one that it was made from; may be empty.
 
     Cost: some 260 mutations and draws.
 
@@ -33,19 +34,19 @@ def candidates(
         seen: what was tried before.
         rng: drawn from.
     """
-    found: dict[bytes, tuple[Architecture, Architecture | None]] = {}
+    found: dict[bytes, tuple[Architecture, tuple[int, ...]]] = {}
 
-    def offer(child: Architecture, parent: Architecture | None) -> None:
+    def offer(child: Architecture, *parents: Member) -> None:
         key = point_key(child)
         if key not in seen:
-            found.setdefault(key, (child, parent))
+            found.setdefault(key, (child, parents_of(*parents)))
 
     for parent in best[:PARENTS]:
         for _ in range(MUTANTS):
-            offer(space.mutate(parent, rng), parent)
+            offer(space.mutate(parent.architecture, rng), parent)
     for _ in range(SECOND if best else 0):
         parent = best[int(rng.integers(min(2 * PARENTS, len(best))))]
-        offer(space.mutate(space.mutate(parent, rng), rng), parent)
+        offer(space.mutate(space.mutate(parent.architecture, rng), rng), parent)
     for _ in range(DRAWS):
-        offer(space.sample(rng), None)
+        offer(space.sample(rng))
     return list(found.values())

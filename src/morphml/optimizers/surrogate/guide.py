@@ -83,7 +83,7 @@ class Guide:
             return Proposal(architecture=unseen_draw(self._space, seen, rng))
         used = self._window(count)
         results = [self._members[row].result for row in used]
-        best = [self._members[used[place]].architecture for place in best_first(results)]
+        best = [self._members[used[place]] for place in best_first(results)]
         offered = candidates(self._space, best, seen, rng)
         if not offered:
             return Proposal(architecture=unseen_draw(self._space, seen, rng))
@@ -94,8 +94,8 @@ class Guide:
         )
         means, deviations = self._model(count).predict(known, self._encoder(a for a, _ in offered))
         scores = self._acquire(means, deviations, float(known.targets.min()), rng)
-        chosen, parent = offered[int(np.argmax(np.round(scores, 9)))]
-        return Proposal(architecture=chosen, parents=self._numbers_of(parent))
+        chosen, parents = offered[int(np.argmax(np.round(scores, 9)))]
+        return Proposal(architecture=chosen, parents=parents)
 
     def _weights(self, objectives: int, rng: np.random.Generator) -> Floats:
         """Of several objectives each ask weighs them anew (ParEGO)."""
@@ -137,9 +137,3 @@ class Guide:
                 first = first.joined(block)
             self._points = [first]
         return self._points[0].take(used)
-
-    def _numbers_of(self, parent: object) -> tuple[int, ...]:
-        if parent is None:
-            return ()
-        numbers = [m.number for m in self._members if m.architecture is parent]
-        return tuple(number for number in numbers if number is not None)
