@@ -21,7 +21,7 @@ PINS := constraints.txt pyproject.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format install-dev
+.PHONY: help demo test soak check bench docs format install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: $(DEMO_READY) ## Search an architecture for handwritten digits; ends with 
 test: $(DEV_READY) ## Run all tests
 	$(PY) -m pytest tests/unit -q -n 2
 	$(PY) scripts/run_tests.py
+
+soak: $(DEV_READY) ## Run the long tests that `make test` leaves out
+	$(PY) scripts/run_tests.py --soak
 
 check: $(DEV_READY) ## Format, lint, types, import contracts, unit tests
 	$(PY) -m ruff format --check .

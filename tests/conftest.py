@@ -1,9 +1,11 @@
-"""What every test process needs first, and servers that tests share."""
+"""What every test process needs first, what tests cost, and servers that tests share."""
 
 from __future__ import annotations
 
 import gc
+import resource
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 # tests that interrupt a search would then wait for nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+BEGAN = pytest.StashKey[float]()
+
 
 def pytest_collection_finish() -> None:
     """Let no collection of garbage walk again and again through what stays for the whole run.
@@ -25,6 +29,52 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cpu", type=int, default=0, help="list the N tests and folders that cost most seconds"
+    )
+
+
+def processor_s() -> float:
+    """Of this process and of its ended children, and theirs."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, who))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.stash[BEGAN] = processor_s()
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    if call.when == "teardown":
+        item.user_properties.append(("cpu_s", processor_s() - item.stash[BEGAN]))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What the dearest tests cost: the processor's seconds, which other programs do not lengthen.
+
+    What a session's fixture costs is the first test's; what a child costs, the test's that saw it
+    end.
+    """
+    most = config.getoption("--cpu")
+    tests, folders = Counter[str](), Counter[str]()
+    for report in (each for kind in terminalreporter.stats.values() for each in kind):
+        for name, spent in getattr(report, "user_properties", ()) if most else ():
+            if name == "cpu_s":
+                tests[report.nodeid] += spent
+                folders[report.nodeid.partition("::")[0].rpartition("/")[0]] += spent
+    if most:
+        terminalreporter.section(f"{tests.total():.0f} s of processor time")
+        for counted in (folders, tests):
+            for name, spent in counted.most_common(most):
+                terminalreporter.write_line(f"{spent:8.2f} s  {name}")
 
 
 @pytest.fixture(scope="session")
