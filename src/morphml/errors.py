@@ -103,8 +103,8 @@ class SchedulingError(CallerError):
     """A policy does not exist or is set wrongly, or a task is scheduled that must not be."""
 
 
-class ExperimentFileError(ExperimentError):
-    """An experiment file breaks its schema.
+class DocumentError(CallerError):
+    """A file that a person wrote, such as an experiment's, breaks its schema.
 
     Attributes:
         source: the file's name, as it was given.

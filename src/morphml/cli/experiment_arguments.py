@@ -21,7 +21,7 @@ def read_experiment(path: Path) -> ExperimentFile:
     """The experiment in a file.
 
     Raises:
-        ExperimentFileError: with line and column, when it is wrong.
+        DocumentError: with line and column, when it is wrong.
         ExperimentError: when the file cannot be read.
     """
     try:

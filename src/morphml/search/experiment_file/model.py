@@ -14,9 +14,9 @@ from pydantic import (
     JsonValue,
 )
 
+from morphml.documents.quantities import parse_duration, parse_size
 from morphml.errors import MorphError
 from morphml.search.constraints import parse_constraints
-from morphml.search.experiment_file.quantities import parse_duration, parse_size
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 

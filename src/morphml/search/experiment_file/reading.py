@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
-
+from morphml.documents import START, Document, Place, read_document, validated
 from morphml.errors import (
     ConstraintError,
-    ExperimentFileError,
+    DocumentError,
     OptimizerError,
     SpaceError,
     TextFormError,
 )
 from morphml.optimizers.registry import create_optimizer
-from morphml.search.experiment_file.document import START, Document, Path, Place, read_document
 from morphml.search.experiment_file.model import ExperimentFile, is_import_path
 from morphml.space.text import parse_space
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 def parse_experiment(text: str, source: str) -> ExperimentFile:
@@ -33,7 +25,7 @@ def parse_experiment(text: str, source: str) -> ExperimentFile:
         source: the file's name, for messages.
 
     Raises:
-        ExperimentFileError: with the line and column of the first mistake, the nearest allowed
+        DocumentError: with the line and column of the first mistake, the nearest allowed
             word, and all mistakes in the message.
 
     Cost: O(length of the text), and that of making the space.
@@ -43,10 +35,7 @@ def parse_experiment(text: str, source: str) -> ExperimentFile:
         raise document.refuse(
             "expected keys such as `space:` and `evaluator:`", document.values[()]
         )
-    try:
-        experiment = ExperimentFile.model_validate(document.data)
-    except ValidationError as error:
-        raise _refusal(error, document) from error
+    experiment = validated(ExperimentFile, document)
     if not is_import_path(experiment.space):
         _check_on_space(experiment, document, text)
     return experiment
@@ -72,59 +61,10 @@ def _check_on_space(experiment: ExperimentFile, document: Document, text: str) -
         raise document.refuse(str(error), place) from error
 
 
-# --- mistakes in fields --------------------------------------------------------------------------
-
-
-def _refusal(error: ValidationError, document: Document) -> ExperimentFileError:
-    mistakes = [_mistake(details, document) for details in error.errors(include_url=False)]
-    mistakes.sort(key=lambda mistake: (mistake[0].line, mistake[0].column))
-    first, _, suggestion = mistakes[0]
-    lines = [f"line {place.line}, column {place.column}: {what}" for place, what, _ in mistakes]
-    if len(lines) == 1:
-        message = f"{document.source}, {lines[0]}"
-    else:
-        message = "\n  ".join([f"{document.source} has {len(lines)} mistakes:", *lines])
-    return ExperimentFileError(
-        message,
-        source=document.source,
-        line=first.line,
-        column=first.column,
-        suggestion=suggestion,
-    )
-
-
-def _mistake(details: ErrorDetails, document: Document) -> tuple[Place, str, str | None]:
-    path = _path_in_file(details["loc"], document)
-    if details["type"] == "missing":
-        missing = details["loc"][-1]
-        return document.values[path], f"the key {missing!r} is missing", None
-    if details["type"] == "extra_forbidden":
-        known = list(ExperimentFile.model_fields)
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-        place = document.keys.get(path, document.values[path])
-        return place, f"unknown key {path[-1]!r}{hint}", near[0] if near else None
-    message = details["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
-    got = details["input"]
-    if details["type"] != "value_error" and isinstance(got, bool | int | float | str | None):
-        message = f"{message}, got {got!r}"
-    where = ".".join(map(str, path))
-    return document.values[path], f"{where}: {message}" if where else message, None
-
-
-def _path_in_file(location: tuple[int | str, ...], document: Document) -> Path:
-    """The longest path of the file along ``location``, which also names union members."""
-    path: Path = ()
-    for part in location:
-        if (*path, part) in document.values:
-            path = (*path, part)
-    return path
-
-
 # --- mistakes in the space's text ----------------------------------------------------------------
 
 
-def _space_refusal(error: TextFormError, document: Document, text: str) -> ExperimentFileError:
+def _space_refusal(error: TextFormError, document: Document, text: str) -> DocumentError:
     place = _place_in_file(error, document.values[("space",)], text)
     message = str(error).split(": ", 1)[1]
     refusal = document.refuse(f"space: {message}", place)

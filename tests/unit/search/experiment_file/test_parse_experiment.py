@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from morphml.errors import ExperimentError, ExperimentFileError
+from morphml.errors import CallerError, DocumentError
 from morphml.search.experiment_file import experiment_schema, parse_experiment
 from morphml.space.text import parse_space
 
@@ -26,8 +26,8 @@ trials: 5
 """
 
 
-def refusal(text: str) -> ExperimentFileError:
-    with pytest.raises(ExperimentFileError) as caught:
+def refusal(text: str) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
         parse_experiment(text, "e.yaml")
     return caught.value
 
@@ -92,7 +92,7 @@ def test_page_names_every_field_and_shows_real_messages() -> None:
     text = text.replace("objectives: {", "objectives: {params: min, ")
     order = text.splitlines()
     order.insert(3, order.pop(5))
-    with pytest.raises(ExperimentFileError) as caught:
+    with pytest.raises(DocumentError) as caught:
         parse_experiment("\n".join([*order, "workers: four"]), "experiment.yaml")
     assert str(caught.value).splitlines()[0] == shown[1].splitlines()[0]
     assert str(caught.value).splitlines()[1] == shown[1].splitlines()[1]
@@ -159,7 +159,7 @@ def test_mistake_is_told_with_its_place(
     error = refusal(changed(old, new))
     assert words in str(error)
     assert (error.line, error.column) == (line, column)
-    assert isinstance(error, ExperimentError)
+    assert isinstance(error, CallerError)
 
 
 def test_all_mistakes_are_told_in_the_file_s_order() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from morphml.errors import ExperimentFileError
-from morphml.search.experiment_file.document import MAX_BYTES, MAX_DEPTH, Place, read_document
+from morphml.documents.located import MAX_BYTES, MAX_DEPTH, Place, read_document
+from morphml.errors import DocumentError
 
 
 def test_document_knows_where_keys_and_values_begin() -> None:
@@ -46,7 +46,7 @@ BROKEN = {
 
 @pytest.mark.parametrize(("text", "line", "words"), BROKEN.values(), ids=BROKEN)
 def test_broken_file_is_refused_with_its_line(text: str, line: int, words: str) -> None:
-    with pytest.raises(ExperimentFileError) as caught:
+    with pytest.raises(DocumentError) as caught:
         read_document(text, "my.yaml")
     assert words in str(caught.value)
     assert caught.value.line == line

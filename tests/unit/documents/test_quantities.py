@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from morphml.search.experiment_file.quantities import parse_duration, parse_size
+from morphml.documents.quantities import parse_duration, parse_size
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import yaml
 
-from morphml.errors import ExperimentFileError
+from morphml.errors import DocumentError
 
 #: Largest file, in bytes of UTF-8.
 MAX_BYTES = 1_000_000
@@ -55,7 +55,7 @@ class Document:
     #: The file's name, for messages.
     source: str
 
-    def refuse(self, message: str, place: Place) -> ExperimentFileError:
+    def refuse(self, message: str, place: Place) -> DocumentError:
         """The error that says ``message`` about ``place``; the caller raises it."""
         return _error(message, self.source, place)
 
@@ -68,7 +68,7 @@ def read_document(text: str, source: str) -> Document:
         source: the file's name, for messages.
 
     Raises:
-        ExperimentFileError: with line and column; for broken YAML, a key that stands twice, an
+        DocumentError: with line and column; for broken YAML, a key that stands twice, an
             alias, more than one document, and texts over the limits of this module.
     """
     if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
@@ -141,8 +141,8 @@ def _place(node: yaml.Node) -> Place:
     return Place(line=mark.line + 1, column=mark.column + 1, style=style)
 
 
-def _error(message: str, source: str, place: Place) -> ExperimentFileError:
-    return ExperimentFileError(
+def _error(message: str, source: str, place: Place) -> DocumentError:
+    return DocumentError(
         f"{source}, line {place.line}, column {place.column}: {message}",
         source=source,
         line=place.line,
@@ -150,7 +150,7 @@ def _error(message: str, source: str, place: Place) -> ExperimentFileError:
     )
 
 
-def _broken(error: yaml.YAMLError, source: str) -> ExperimentFileError:
+def _broken(error: yaml.YAMLError, source: str) -> DocumentError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = Place(line=mark.line + 1, column=mark.column + 1) if mark else START
     context = getattr(error, "context", None)

@@ -1,0 +1,8 @@
+"""Files that people write: YAML with the place of every value, and mistakes that point at it."""
+
+from __future__ import annotations
+
+from morphml.documents.located import START, Document, Path, Place, read_document
+from morphml.documents.mistakes import refusal, validated
+
+__all__ = ["START", "Document", "Path", "Place", "read_document", "refusal", "validated"]
