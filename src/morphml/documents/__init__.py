@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from morphml.documents.located import START, Document, Path, Place, read_document
-from morphml.documents.mistakes import refusal, validated
+from morphml.documents.mistakes import Mistake, mistakes_of, nearest, refusal, validated
 
-__all__ = ["START", "Document", "Path", "Place", "read_document", "refusal", "validated"]
+__all__ = [
+    "START",
+    "Document",
+    "Mistake",
+    "Path",
+    "Place",
+    "mistakes_of",
+    "nearest",
+    "read_document",
+    "refusal",
+    "validated",
+]

@@ -1,9 +1,9 @@
-"""What a model has against a document, told with line and column."""
+"""What a model has against data that a person wrote; told by path, or by line and column."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, get_args
 
@@ -22,10 +22,19 @@ Model = TypeVar("Model", bound=BaseModel)
 class Mistake:
     """One thing that is wrong in a document."""
 
-    place: Place
+    #: Where, by keys and indices from the top.
+    path: Path
+    #: For people; a whole clause.
     what: str
+    #: The key at ``path`` is wrong, not its value.
+    at_key: bool = False
     #: The nearest allowed word, or None.
     suggestion: str | None = None
+
+
+def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
+    """What ``error``, raised by validating ``data`` as ``model``, has against it."""
+    return [_mistake(details, model, data) for details in error.errors(include_url=False)]
 
 
 def validated(model: type[Model], document: Document) -> Model:
@@ -37,59 +46,69 @@ def validated(model: type[Model], document: Document) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        mistakes = [_mistake(each, document, model) for each in error.errors(include_url=False)]
-        raise refusal(mistakes, document) from error
+        raise refusal(mistakes_of(error, model, document.data), document) from error
 
 
-def refusal(mistakes: Sequence[Mistake], document: Document) -> DocumentError:
-    """The error that tells all ``mistakes`` in the order of the file; the caller raises it."""
-    ordered = sorted(mistakes, key=lambda each: (each.place.line, each.place.column))
-    lines = [f"line {m.place.line}, column {m.place.column}: {m.what}" for m in ordered]
+def refusal(mistakes: Iterable[Mistake], document: Document) -> DocumentError:
+    """The error that tells ``mistakes``, at least one, in the file's order; the caller raises."""
+    placed = [(_place(document, mistake), mistake) for mistake in mistakes]
+    placed.sort(key=lambda pair: (pair[0].line, pair[0].column))
+    lines = [f"line {place.line}, column {place.column}: {m.what}" for place, m in placed]
     if len(lines) == 1:
         message = f"{document.source}, {lines[0]}"
     else:
         message = "\n  ".join([f"{document.source} has {len(lines)} mistakes:", *lines])
+    place, first = placed[0]
     return DocumentError(
         message,
         source=document.source,
-        line=ordered[0].place.line,
-        column=ordered[0].place.column,
-        suggestion=ordered[0].suggestion,
+        line=place.line,
+        column=place.column,
+        suggestion=first.suggestion,
     )
 
 
-def _mistake(details: ErrorDetails, document: Document, model: type[BaseModel]) -> Mistake:
-    path = _path_in_file(details["loc"], document)
+def nearest(word: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """The end of a sentence about an unknown ``word``, and the known one it may have meant."""
+    near = difflib.get_close_matches(word, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?", near[0]
+    return f"; known are {', '.join(known)}", None
+
+
+def _place(document: Document, mistake: Mistake) -> Place:
+    places = document.keys if mistake.at_key else document.values
+    return places.get(mistake.path) or document.values[mistake.path]
+
+
+def _mistake(details: ErrorDetails, model: type[BaseModel], data: object) -> Mistake:
+    path = _path_in_data(details["loc"], data)
     if details["type"] == "missing":
-        missing = details["loc"][-1]
-        return Mistake(place=document.values[path], what=f"the key {missing!r} is missing")
+        return Mistake(path=path, what=f"the key {details['loc'][-1]!r} is missing")
     if details["type"] == "extra_forbidden":
-        return _unknown_key(path, document, model)
+        hint, near = nearest(str(path[-1]), _keys_at(path, model))
+        what = f"unknown key {path[-1]!r}{hint}"
+        return Mistake(path=path, what=what, at_key=True, suggestion=near)
     message = details["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
     got = details["input"]
     if details["type"] != "value_error" and isinstance(got, bool | int | float | str | None):
         message = f"{message}, got {got!r}"
     where = ".".join(map(str, path))
-    return Mistake(place=document.values[path], what=f"{where}: {message}" if where else message)
+    return Mistake(path=path, what=f"{where}: {message}" if where else message)
 
 
-def _unknown_key(path: Path, document: Document, model: type[BaseModel]) -> Mistake:
-    known = _keys_at(path, model)
-    near = difflib.get_close_matches(str(path[-1]), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-    return Mistake(
-        place=document.keys.get(path, document.values[path]),
-        what=f"unknown key {path[-1]!r}{hint}",
-        suggestion=near[0] if near else None,
-    )
-
-
-def _path_in_file(location: tuple[int | str, ...], document: Document) -> Path:
-    """The longest path of the file along ``location``, which also names union members."""
+def _path_in_data(location: tuple[int | str, ...], data: object) -> Path:
+    """The longest path of the data along ``location``, which also names union members."""
     path: Path = ()
     for part in location:
-        if (*path, part) in document.values:
-            path = (*path, part)
+        match data:
+            case dict() if part in data:
+                data = data[part]
+            case list() if isinstance(part, int) and part < len(data):
+                data = data[part]
+            case _:
+                continue
+        path = (*path, part)
     return path
 
 
