@@ -239,20 +239,20 @@ class Fleet:
         seats += [entry[4] for entry in (*others, *passed)]
         return seats[:count] if len(seats) >= count else []
 
-    def has_room(self, seat: Seat, needs: Requirements) -> bool:
-        """Whether this worker could start it now."""
-        return bool(seat.free) and seat.kept_for is None and seat.holdings.fits(needs)
-
     def could_run(self, needs: Requirements, avoid: Collection[str] = ()) -> bool:
         """Whether enough open workers that need not be avoided could run it, busy as they may be.
 
         Enough is one, or as many as the gang has. Cost: O(names to avoid).
         """
-        able = self._candidates(needs).able
+        able = self.able(needs)
         for worker in self._avoided(avoid) if able else ():
             seat = self._seats[worker]
             able -= seat.open and seat.holdings.could(needs)
         return able >= needs.workers
+
+    def able(self, needs: Requirements) -> int:
+        """Open workers that could run it at one place, busy as they may be."""
+        return self._candidates(needs).able
 
     def slots(self) -> int:
         """Slots of all open workers."""
@@ -265,13 +265,8 @@ class Fleet:
     def free_for(self, needs: Requirements) -> int:
         """How many such attempts fit side by side now, at least for gangs. Cost: O(workers)."""
         if needs.workers > 1:
-            return sum(self.has_room(seat, needs) for seat in self) // needs.workers
+            return sum(seat.has_room(needs) for seat in self) // needs.workers
         return sum(seat.holdings.room(needs, seat.free) for seat in self)
-
-    def held(self, worker: str) -> Collection[AttemptToken]:
-        """What lies on the worker; empty for an unknown one."""
-        seat = self._seats.get(worker)
-        return () if seat is None else [AttemptToken(str(each)) for each in seat.holdings.held]
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.gangs import Gangs
+from morphml.scheduling.resources import Requirements
 from morphml.scheduling.seat import Ahead, Seat, is_avoided
 from morphml.scheduling.stakes import Stakes
 from morphml.scheduling.waiting import WaitingTask
@@ -94,6 +95,10 @@ class Placing:
             return Blocked.ELSEWHERE
         return (seat,)
 
+    def places(self, needs: Requirements) -> int:
+        """How many could run at once on the workers that are able to: what has few goes first."""
+        return self.fleet.able(needs) // needs.workers
+
     def ahead(self, experiment: ExperimentId) -> float:
         """Share of a worker's slots for which tasks of the experiment may be queued there."""
         return self._rule.ahead.share(self.stakes.of(experiment).mean_s)
@@ -133,7 +138,7 @@ class Placing:
                 seat
                 for worker in fleet.locality.holders(key)
                 if (seat := fleet.get(worker)) is not None
-                and fleet.has_room(seat, task.needs)
+                and seat.has_room(task.needs)
                 and not is_avoided(seat.name, task.avoid)
             ]
             if seats:

@@ -48,6 +48,10 @@ class Seat:
         """Slots that nothing lies on, of a worker that may be sent something."""
         return max(0, self.slots - self.busy) if self.open else 0
 
+    def has_room(self, needs: Requirements) -> bool:
+        """Whether it could start such an attempt now."""
+        return bool(self.free) and self.kept_for is None and self.holdings.fits(needs)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:

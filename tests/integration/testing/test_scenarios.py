@@ -37,3 +37,24 @@ def test_broken_workers_are_shut_off_and_fail_little() -> None:
     outcomes = [simulate(create_scenario("broken-nodes", size), "fifo", seed) for seed in range(3)]
     assert all(outcome.succeeded >= 0.98 * outcome.tasks for outcome in outcomes)
     assert all(outcome.attempts < 1.2 * outcome.tasks for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "policy", "most"),
+    [
+        # Where a third of the workers has what some tasks need, it is kept for these.
+        ("labels", "work_stealing", 1.02),
+        ("labels", "adaptive", 1.0),
+        ("heterogeneous", "adaptive", 0.9),
+    ],
+)
+def test_policy_takes_no_longer_than_fifo_over_some_seeds(
+    scenario: str, policy: str, most: float
+) -> None:
+    size = Size(workers=12)
+    runs = {
+        name: [simulate(create_scenario(scenario, size), name, seed) for seed in range(4)]
+        for name in ("fifo", policy)
+    }
+    took = {name: sum(run.makespan_s for run in found) for name, found in runs.items()}
+    assert took[policy] <= most * took["fifo"]

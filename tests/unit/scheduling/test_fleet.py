@@ -144,7 +144,7 @@ def test_closed_or_removed_worker_gets_nothing_and_counts_for_nothing() -> None:
     made.remove("b")
     made.give_back("b", token(1))
     made.take("b", token(1), needs())
-    assert made.held("b") == ()
+    assert made.get("b") is None
 
 
 def test_more_kinds_of_needs_than_are_remembered_are_still_answered() -> None:
@@ -241,7 +241,9 @@ class FleetMachine(RuleBasedStateMachine):
         assert self.fleet.free() == sum(free.values())
         assert self.fleet.slots() == sum(self.workers[w][0] for w in is_open)
         for worker, held in self.held.items():
-            assert set(self.fleet.held(worker)) == set(held)
+            seat = self.fleet.get(worker)
+            assert seat is not None
+            assert set(seat.holdings.held) == set(held)
 
 
 FleetMachine.TestCase.settings = settings(

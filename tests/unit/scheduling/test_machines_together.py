@@ -353,8 +353,10 @@ class TogetherMachine(RuleBasedStateMachine):
     @invariant()
     def slots_and_needs_are_never_promised_twice(self) -> None:
         for name, box in self.boxes.items():
-            held = [self.jobs[self.of[t]].needs for t in self.scheduler.fleet.held(name)]
-            assert set(self.scheduler.fleet.held(name)) == set(box.machine.attempts) or not held
+            seat = self.scheduler.fleet.get(name)
+            lying = set() if seat is None else set(seat.holdings.held)
+            held = [self.jobs[self.of[AttemptToken(str(token))]].needs for token in lying]
+            assert lying == set(box.machine.attempts) or not lying
             assert sum(needs.gpu is not None for needs in held) <= box.offers.get("gpu", 0.0)
 
     @invariant()

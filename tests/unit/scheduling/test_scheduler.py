@@ -275,3 +275,21 @@ def test_idle_worker_steals_from_the_queue_with_most_work() -> None:
     made.fleet.remove("w0")
     end(made, "b1")
     assert placed(made) == {"a3": ("w1",)}  # what waited for a worker that left is stolen
+
+
+@pytest.mark.parametrize("policy", ["adaptive", "work_stealing"])
+def test_tasks_that_few_workers_could_run_are_not_kept_from_these_by_others(policy: str) -> None:
+    made = scheduler(policy, workers=2)
+    made.fleet.put("fast", name="fast", slots=2, capabilities={"ssd": 1.0}, held={})
+    ssd = Requirements.parse({"ssd": 1})
+    for number in range(4):
+        made.submit(task(f"any{number}", E1, cost=9.0))
+        made.submit(task(f"ssd{number}", E2, needs=ssd, cost=1.0))
+    found = placed(made)
+    assert {name for name, (worker,) in found.items() if worker == "fast"} == {"ssd0", "ssd1"}
+    assert sum(name.startswith("any") for name in found) == 2
+    for name in ("ssd0", "ssd1"):
+        end(made, name)
+    assert placed(made) == {"ssd2": ("fast",), "ssd3": ("fast",)}
+    end(made, "ssd2")  # now that none is left, the worker takes what anybody could run
+    assert list(placed(made).values()) == [("fast",)]

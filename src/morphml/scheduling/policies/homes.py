@@ -75,6 +75,8 @@ class _Pool:
 class Homes:
     """A worker with room gets the longest task of its own queue, else of the queue with most work.
 
+    Of tasks with different needs, those go first that the fewest workers could run.
+
     Args:
         placing: finds workers for tasks that may not go to every one.
         step_s: tasks whose ranks fall into one step of so many seconds are ordered by cost.
@@ -131,7 +133,7 @@ class Homes:
         self._due = math.inf
         for step in tuple(self._order):
             pools = self._steps[step]
-            for pool in tuple(pools.values()):
+            for pool in self._in_order(pools):
                 choice = self._next_of(pool, now)
                 if choice is not None:
                     return choice
@@ -145,6 +147,12 @@ class Homes:
     def due(self) -> float:
         """When a task waits no longer for a worker that it need not avoid."""
         return min(self._due, self._placing.due())
+
+    def _in_order(self, pools: dict[Requirements, _Pool]) -> list[_Pool]:
+        """What few workers could run goes first: the others need not take these away from it."""
+        if len(pools) == 1:
+            return list(pools.values())
+        return sorted(pools.values(), key=lambda pool: self._placing.places(pool.needs))
 
     def _next_of(self, pool: _Pool, now: float) -> Choice | None:
         for home, entry in pool.aside.call_back(now):
@@ -181,7 +189,7 @@ class Homes:
         if seat.id in pool.queues:
             return seat, seat.id
         victim = fleet.get(longest)
-        if victim is not None and fleet.has_room(victim, pool.needs):
+        if victim is not None and victim.has_room(pool.needs):
             return victim, longest  # it is free itself
         return seat, longest
 

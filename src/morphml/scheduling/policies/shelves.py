@@ -37,6 +37,8 @@ class _Shelf:
 class Shelves:
     """The longest task that the fastest free worker should take goes first.
 
+    Of tasks with different needs, those go first that the fewest workers could run.
+
     Args:
         placing: finds workers.
         outlook: says which tasks are too long for a worker; told here what waits.
@@ -135,14 +137,17 @@ class Shelves:
         return None
 
     def _longest(self, shelves: list[_Shelf], now: float) -> tuple[_Shelf, _Entry | None]:
-        """The shelf whose next task takes longest."""
+        """Of the shelves that the fewest workers could serve, the one whose next takes longest."""
         if len(shelves) == 1:
             return shelves[0], self._pick(shelves[0], now)
-        return max(((shelf, self._pick(shelf, now)) for shelf in shelves), key=self._seconds)
+        return max(((shelf, self._pick(shelf, now)) for shelf in shelves), key=self._urgency)
 
-    def _seconds(self, found: tuple[_Shelf, _Entry | None]) -> float:
+    def _urgency(self, found: tuple[_Shelf, _Entry | None]) -> tuple[bool, int, float]:
         shelf, entry = found
-        return -1.0 if entry is None else entry[0] * self._speeds.rate(shelf.stake.experiment)
+        if entry is None:
+            return False, 0, 0.0
+        seconds = entry[0] * self._speeds.rate(shelf.stake.experiment)
+        return True, -self._placing.places(shelf.needs), seconds
 
     def _pick(self, shelf: _Shelf, now: float) -> _Entry | None:
         """The longest task of the shelf that the first free worker should take."""

@@ -334,7 +334,8 @@ class BookMachine(RuleBasedStateMachine):
                 for a in ledger.attempts.values()
                 if a.worker == worker and a.state in AT_WORKER
             }
-            held = set(ledger.scheduler.fleet.held(worker))
+            seat = ledger.scheduler.fleet.get(worker)
+            held = set() if seat is None else set(seat.holdings.held)
             if member.live:
                 assert at_it <= set(member.expected)
                 assert held == set(member.worker.attempts)
