@@ -284,6 +284,20 @@ class Cluster:
             time.sleep(0.02)
         return time.monotonic() - began
 
+    def until_held(self, count: int) -> None:
+        """Wait until so many evaluations are held, and the master of each knows that it began.
+
+        A worker gathers news for some milliseconds before it sends them, and its attempts run
+        meanwhile: who kills it then, takes with it that they were even accepted, and its master
+        hands them on as tasks that never began, blames nobody and writes no ended attempt.
+        """
+        folder = self.folder / "artifacts"
+
+        def held() -> int:
+            return sum(file.read_text().count("is held") for file in folder.rglob("output/*.log"))
+
+        self.until(lambda: held() == count, f"{count} evaluations are held")
+
     def until_over(self, experiment: Experiment, timeout_s: float = LONG_S) -> float:
         """Wait until the experiment is completed; the seconds that it took."""
 

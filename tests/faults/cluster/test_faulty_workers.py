@@ -68,7 +68,7 @@ def test_death_of_a_worker_with_eight_attempts_blames_none_of_them(cluster: Clus
     cluster.start_workers("w1", slots=8)
     cluster.hold("w1")
     experiment = cluster.submit(8)
-    cluster.until(lambda: len(cluster.evaluations()) == 8, "eight trials run")
+    cluster.until_held(8)
     cluster.workers["w1"].kill()
     cluster.start_workers("w2", slots=8)
     cluster.until_over(experiment)

@@ -34,7 +34,7 @@ def test_lies_and_garbage_do_no_harm_to_a_running_search(cluster: Cluster) -> No
     cluster.start_workers("w1", slots=2)
     cluster.hold("w1")
     experiment = cluster.submit(TRIALS)
-    cluster.until(lambda: len(cluster.evaluations()) == 2, "two trials run")
+    cluster.until_held(2)
     before = cluster.log(experiment)
     target, master = cluster.addresses["m1"], cluster.masters["m1"]
     memory = psutil.Process(master.pid).memory_info().rss

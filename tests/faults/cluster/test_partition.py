@@ -44,7 +44,7 @@ def test_workers_go_to_the_other_master_and_nothing_runs_again(
     (other,) = there.values()
     left, found = (driver, other) if lost == "driver" else (other, driver)
     lines = start_behind_proxies(cluster, proxies, left)
-    cluster.until(lambda: len(cluster.evaluations()) == len(FAULTS), "each worker runs a trial")
+    cluster.until_held(len(FAULTS))
     before = cluster.log(experiment)
     for fault, proxy in lines.items():
         proxy.become(fault)
@@ -67,7 +67,7 @@ def test_workers_come_back_to_their_master_when_the_network_does_and_nothing_run
     names = [f"w-{fault.value}" for fault in FAULTS]
     cluster.hold(*names)
     experiment = cluster.submit(TRIALS, optimizer="evolution")
-    cluster.until(lambda: len(cluster.evaluations()) == len(FAULTS), "each worker runs a trial")
+    cluster.until_held(len(FAULTS))
     before = cluster.log(experiment)
     for fault, proxy in lines.items():
         proxy.become(fault)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 
 import psutil
@@ -19,7 +18,7 @@ def start_held(cluster: Cluster) -> tuple[Experiment, Member, Evaluation]:
     (first, _) = cluster.start_workers("w1", slots=1) + cluster.start_workers("w2", slots=3)
     cluster.hold("w1", "w2")
     experiment = cluster.submit(3)
-    cluster.until(lambda: len(cluster.evaluations()) == 3, "three trials run")
+    cluster.until_held(3)
     (there,) = [each for each in cluster.evaluations() if each.worker == "w1"]
     return experiment, first, there
 
@@ -64,7 +63,6 @@ def test_trial_of_a_stopped_worker_runs_elsewhere_and_its_late_result_is_fenced_
 ) -> None:
     experiment, worker, lost = start_held(cluster)
     before = cluster.log(experiment)
-    time.sleep(0.3)  # news are gathered for some milliseconds: the master is to know that it runs
     stopped = worker.send(signal.SIGSTOP)
     cluster.release("w1")  # its child ends, and nobody hears of it
     took = until_again(cluster, lost, stopped)
