@@ -60,6 +60,8 @@ class Reported:
     step: int
     #: Minimised, one per objective.
     values: tuple[float, ...]
+    #: As in ``Told``, of the constraints whose metrics were reported.
+    violation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Told:
     violation: float = 0.0
     #: Seconds of evaluation, all segments together, as stored in the log.
     duration: float = 0.0
+    #: Epochs after which it ended where those were fewer than a full trial's; None for a full one.
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,8 @@ def told_body(outcome: Outcome, violation: float) -> dict[str, object]:
         "duration": outcome.duration_s,
         "epochs": outcome.epochs,
     }
+    if outcome.spent is not None:
+        body["spent"] = outcome.spent
     if outcome.failure is not None:
         body["failure"] = {
             key: outcome.failure.get(key) for key in ("kind", "error_type", "message")

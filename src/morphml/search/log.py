@@ -15,7 +15,8 @@ import orjson
 class EntryKind(StrEnum):
     """What an entry records."""
 
-    #: A proposal took a number: ``vector, point, parents, note, origin, seen, computed``.
+    #: A proposal took a number: ``vector, point, parents, note, origin, seen, computed``, and
+    #: ``bracket`` where a rule of fidelity looks after the trial.
     ASKED = "asked"
     #: A proposal was a duplicate: ``vector, source, origin``; the number is the one asked for.
     #: With source None its result came from another experiment and has the place ``reused`` (-1,
@@ -23,11 +24,14 @@ class EntryKind(StrEnum):
     ANSWERED = "answered"
     #: A proposal broke a cheap constraint: ``vector, constraint, origin``.
     REJECTED = "rejected"
-    #: A trial reported: ``step, metrics, order``.
+    #: A trial reported: ``step, metrics``, and ``order`` "stop" where it is to end for it.
     REPORTED = "reported"
-    #: A trial ended: ``state, metrics, violation, duration, epochs, failure``.
+    #: A trial ended: ``state, metrics, violation, duration, epochs, failure``, and ``spent`` where
+    #: earlier segments have counted some of its epochs.
     TOLD = "told"
+    #: A segment ended, and the trial waits: ``step, metrics, duration, spent, saved``.
     PAUSED = "paused"
+    #: A trial that waited goes on: ``segment, from, to``.
     PROMOTED = "promoted"
     CANCELLED = "cancelled"
     #: Another optimizer goes on: ``name, version, settings``.

@@ -2,26 +2,16 @@
 
 ``ask`` and ``tell`` change what the machine knows and collect what must be stored; the driver
 commits it with ``drain`` and, if the store refuses, drops the machine and folds the log anew. Live
-calls and the fold run through the same ``_apply``, so memory after a restart is memory before it.
+calls and the fold learn through the same ``Fold``, so memory after a restart is memory before it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from morphml.errors import ConstraintError, ShapeError
-from morphml.optimizers import (
-    Answered,
-    Asked,
-    Cancelled,
-    Optimizer,
-    Proposal,
-    Rejected,
-    Reported,
-    Told,
-)
+from morphml.optimizers import Optimizer, Proposal
 from morphml.search.asked import Ended, Reused, Taken
 from morphml.search.bodies import Candidate, asked_body, repeated_body, reused_body, told_body
 from morphml.search.changes import NewResult, NewTrial, TrialUpdate
@@ -29,12 +19,11 @@ from morphml.search.constraints import total_violation
 from morphml.search.draft import Draft, Drafting
 from morphml.search.drawing import drawn
 from morphml.search.experiment import ExperimentSpec, TrialState
-from morphml.search.knowledge import Knowledge
+from morphml.search.fidelity.contract import Fidelity, Promotion
+from morphml.search.fold import Fold
 from morphml.search.log import EntryKind, LogEntry, Origin, decode_body, encode_body
-from morphml.search.objectives import minimised_values
-from morphml.search.outcome import Outcome
+from morphml.search.outcome import Outcome, Rest
 from morphml.search.sharing import KnownResult, Sharing
-from morphml.search.standing import Standing
 from morphml.seeds import generator
 from morphml.space import Architecture, SearchSpace
 
@@ -44,10 +33,6 @@ __all__ = ["Draft", "Ended", "Reused", "SearchMachine", "Taken", "encode_vector"
 PATIENCE = 64
 #: Rejections in a row after which the constraint is named in an error.
 REJECTIONS = 1_000
-#: Trial states by the name that log entries have for them.
-_STATES: Mapping[str, TrialState] = {state.value: state for state in TrialState}
-#: Names of those that come with a result.
-_SCORED = (TrialState.COMPLETED.value, TrialState.PRUNED.value)
 
 
 class SearchMachine:
@@ -58,6 +43,7 @@ class SearchMachine:
         space: the space that ``spec`` describes.
         optimizer: a fresh optimizer; it learns only from entries applied here.
         sharing: results of other experiments; None where nothing is shared.
+        fidelity: a fresh rule that decides who gets more epochs; None: every trial is a full one.
     """
 
     def __init__(
@@ -66,33 +52,37 @@ class SearchMachine:
         space: SearchSpace,
         optimizer: Optimizer,
         sharing: Sharing | None = None,
+        fidelity: Fidelity | None = None,
     ) -> None:
         self.spec = spec
         self.space = space
-        self.standing = Standing(spec.objectives, spec.budget)
-        #: Trials that have not ended, with their architectures.
-        self.pending: dict[int, Architecture] = {}
-        #: Highest step reported by each of them.
-        self.reported: dict[int, int] = {}
-        #: Sequence number of the last entry applied.
-        self.seq = 0
-        #: The number that the next trial takes.
-        self.next_number = 0
-        self._optimizer = optimizer
-        self._knowledge = Knowledge(len(spec.objectives))
+        self._known = Fold(spec, space, optimizer, fidelity)
+        self.standing = self._known.standing
+        #: Who runs in segments, and who waits.
+        self.segments = self._known.segments
+        #: Trials that have not ended and do not wait at a rung, with their architectures.
+        self.pending = self._known.pending
+        #: Highest step reported by each trial that has not ended.
+        self.reported = self._known.reported
         self._cheap = tuple(c for c in spec.constraints if c.cheap)
-        self._computed: dict[int, Mapping[str, float]] = {}
         self._sharing = sharing
-        self._started = 0
-        #: Proposals answered from other experiments since the last number was taken.
-        self._reused = 0
         self._rejected_in_row = 0
         self._draft = Drafting()
 
     @property
+    def seq(self) -> int:
+        """Sequence number of the last log entry."""
+        return self._known.seq
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next trial takes."""
+        return self._known.next_number
+
+    @property
     def optimizer_version(self) -> int:
         """Version of the optimizer's rule."""
-        return self._optimizer.version
+        return self._known.optimizer.version
 
     @property
     def has_room(self) -> bool:
@@ -103,7 +93,7 @@ class SearchMachine:
         budget = self.standing.budget.epochs
         if budget is None or not self.pending:
             return True
-        return self.standing.epochs + len(self.pending) * self.spec.max_epochs < budget
+        return self.standing.epochs + self.segments.outstanding(self.pending) < budget
 
     @property
     def over(self) -> Ended | None:
@@ -136,8 +126,9 @@ class SearchMachine:
     def tell(self, number: int, outcome: Outcome) -> None:
         """End trial ``number``; an optimizer never gets a number for a failure."""
         measured = dict(outcome.metrics)
-        metrics = {**measured, **self._computed.get(number, {})}
+        metrics = {**measured, **self._known.computed.get(number, {})}
         violation = total_violation(self.spec.constraints, metrics) if measured else 0.0
+        outcome = self.segments.whole(number, outcome)
         if self._sharing is not None and outcome.state is TrialState.COMPLETED:
             key = self._sharing.key(self.pending[number].point_id)
             self._draft.results.append(NewResult(key=key, number=number, metrics=measured))
@@ -152,9 +143,41 @@ class SearchMachine:
         )
         self._record(EntryKind.TOLD, number, told_body(outcome, violation))
 
+    def stops(self, number: int, step: int, metrics: Mapping[str, float]) -> bool:
+        """Whether trial ``number`` is to end early for what it reports now; changes nothing."""
+        result = self._known.measured(number, metrics)
+        rule = self.segments.rule
+        return rule is not None and result is not None and rule.stops(number, step, result)
+
     def report(self, number: int, step: int, metrics: Mapping[str, float]) -> None:
-        """Record that trial ``number`` reported after ``step`` epochs."""
-        self._record(EntryKind.REPORTED, number, {"step": step, "metrics": dict(metrics)})
+        """Record that trial ``number`` reported after ``step`` epochs, and whether it is to end."""
+        body: dict[str, object] = {"step": step, "metrics": dict(metrics)}
+        if self.stops(number, step, metrics):
+            body["order"] = "stop"
+        self._record(EntryKind.REPORTED, number, body)
+
+    def pause(self, number: int, rest: Rest) -> None:
+        """Trial ``number`` waits at the end of its segment, with what it came to."""
+        self._draft.updates.append(
+            self.segments.resting(number, rest, self._known.computed[number])
+        )
+        self._record(EntryKind.PAUSED, number, rest.body())
+
+    def promote(self) -> Promotion | None:
+        """Let the trial go on whose promotion is due, or None; it is pending again."""
+        rule = self.segments.rule
+        if rule is None or not self.segments.paused or self.standing.enough() is not None:
+            return None
+        if not self.has_room or (due := rule.due()) is None:
+            return None
+        self._draft.updates.append(self.segments.going_on(due, self._known.computed[due.number]))
+        self._record(EntryKind.PROMOTED, due.number, self.segments.next_segment(due))
+        return due
+
+    def end_paused(self) -> None:
+        """End all trials that still wait: nothing will promote them."""
+        for number in sorted(self.segments.paused):
+            self.tell(number, self.segments.stopped_at_rung(number))
 
     def cancel(self, number: int) -> None:
         """Take a running trial back: it keeps its number and is told to nobody."""
@@ -169,17 +192,17 @@ class SearchMachine:
     def fold(self, entries: Iterable[LogEntry]) -> None:
         """Learn a stored log, or the next part of it; nothing is asked."""
         for entry in entries:
-            self._apply(entry, decode_body(entry), None)
+            self._known.learn(entry, decode_body(entry), None)
 
     # --- proposals -------------------------------------------------------------------------------
 
     def _propose(self, number: int, attempt: int) -> tuple[Proposal, Origin]:
-        if self._started < len(self.spec.start):
-            start = self.space.architecture(self.spec.start[self._started])
+        if self._known.started < len(self.spec.start):
+            start = self.space.architecture(self.spec.start[self._known.started])
             return Proposal(architecture=start), Origin.START
-        purpose = f"ask/{self._reused}/{attempt}" if self._reused else f"ask/{attempt}"
+        purpose = f"ask/{self._known.reused}/{attempt}" if self._known.reused else f"ask/{attempt}"
         rng = generator(self.spec.seed, number, purpose)
-        return self._optimizer.ask(number, rng), Origin.OPTIMIZER
+        return self._known.optimizer.ask(number, rng), Origin.OPTIMIZER
 
     def _consider(
         self, number: int, proposal: Proposal, origin: Origin, *, logged: bool
@@ -197,7 +220,7 @@ class SearchMachine:
             self._reject(number, proposal, origin, reason, logged=logged)
             return None
         self._rejected_in_row = 0
-        place = self._knowledge.place_of(point)
+        place = self._known.knowledge.place_of(point)
         if place is not None:
             if logged:
                 body = repeated_body(proposal, origin, place)
@@ -228,7 +251,10 @@ class SearchMachine:
                 computed=encode_body(candidate.computed),
             )
         )
-        self._record(EntryKind.ASKED, number, asked_body(candidate, self.seq), architecture)
+        body = asked_body(candidate, self.seq)
+        if self.segments.rule is not None:
+            body["bracket"] = self.segments.rule.bracket()
+        self._record(EntryKind.ASKED, number, body, architecture)
 
     def _reject(
         self, number: int, proposal: Proposal, origin: Origin, reason: str, *, logged: bool
@@ -270,116 +296,8 @@ class SearchMachine:
         architecture: Architecture | None = None,
     ) -> None:
         entry = LogEntry(self.seq + 1, kind, number, encode_body(body))
-        self._apply(entry, body, architecture)
+        self._known.learn(entry, body, architecture)
         self._draft.entries.append(entry)
-
-    def _apply(
-        self, entry: LogEntry, body: Mapping[str, Any], architecture: Architecture | None
-    ) -> None:
-        """Learn one entry: the only place where the machine's knowledge changes."""
-        self.seq = entry.seq
-        match entry.kind:
-            case EntryKind.ASKED:
-                self._apply_asked(entry.number, body, self._member(body, architecture))
-            case EntryKind.TOLD:
-                self._apply_told(entry.number, body)
-            case EntryKind.ANSWERED:
-                self._apply_answered(body, self._member(body, architecture))
-            case EntryKind.REJECTED:
-                self._apply_rejected(body, self._member(body, architecture))
-            case EntryKind.REPORTED:
-                self._apply_reported(entry.number, body)
-            case EntryKind.CANCELLED:
-                self.pending.pop(entry.number, None)
-                self._computed.pop(entry.number, None)
-                self.reported.pop(entry.number, None)
-                self.standing.cancelled()
-                self._optimizer.observe(Cancelled(number=entry.number))
-            case EntryKind.PAUSED | EntryKind.PROMOTED | EntryKind.SWITCHED:
-                raise NotImplementedError(f"log entry {entry.kind} is not written yet")
-
-    def _member(self, body: Mapping[str, Any], architecture: Architecture | None) -> Architecture:
-        if architecture is not None:
-            return architecture
-        return self.space.architecture(tuple(body["vector"]))
-
-    def _apply_asked(
-        self, number: int, body: Mapping[str, Any], architecture: Architecture
-    ) -> None:
-        self._count_start(body)
-        self._reused = 0
-        self.next_number = number + 1
-        self.pending[number] = architecture
-        self._computed[number] = body["computed"]
-        self._knowledge.add(number, body["point"])
-        self.standing.asked()
-        self._optimizer.observe(
-            Asked(
-                number=number,
-                architecture=architecture,
-                parents=tuple(body.get("parents", ())),
-                note=body.get("note"),
-            )
-        )
-
-    def _apply_answered(self, body: Mapping[str, Any], architecture: Architecture) -> None:
-        self._count_start(body)
-        source = body["source"]
-        place = body["reused"] if source is None else source
-        if "metrics" in body:
-            self._learn_reused(place, body)
-        else:
-            self.standing.duplicates += 1
-        self._optimizer.observe(
-            Answered(
-                architecture=architecture,
-                source=source,
-                values=self._knowledge.values(place),
-                violation=self._knowledge.violation(place),
-            )
-        )
-
-    def _learn_reused(self, place: int, body: Mapping[str, Any]) -> None:
-        self._reused += 1
-        metrics = {**body["metrics"], **body["computed"]}
-        values = minimised_values(self.spec.objectives, metrics)
-        self._knowledge.add_reused(body["point"], values, body["violation"])
-        self.standing.learn_reused(place, values, body["violation"])
-
-    def _apply_rejected(self, body: Mapping[str, Any], architecture: Architecture) -> None:
-        self._count_start(body)
-        self.standing.rejections += 1
-        self._optimizer.observe(Rejected(architecture=architecture, constraint=body["constraint"]))
-
-    def _apply_told(self, number: int, body: Mapping[str, Any]) -> None:
-        self.pending.pop(number, None)
-        self.reported.pop(number, None)
-        computed = self._computed.pop(number, {})
-        values = None
-        if body["state"] in _SCORED:
-            values = minimised_values(self.spec.objectives, {**body["metrics"], **computed})
-            self._knowledge.tell(number, values, body["violation"])
-        self.standing.told(number, _STATES[body["state"]], values, body)
-        self._optimizer.observe(
-            Told(
-                number=number,
-                values=values,
-                violation=body["violation"],
-                duration=body["duration"],
-            )
-        )
-
-    def _apply_reported(self, number: int, body: Mapping[str, Any]) -> None:
-        self.reported[number] = body["step"]
-        metrics = {**body["metrics"], **self._computed.get(number, {})}
-        names = [objective.name for objective in self.spec.objectives]
-        if all(math.isfinite(metrics.get(name, math.nan)) for name in names):
-            values = minimised_values(self.spec.objectives, metrics)
-            self._optimizer.observe(Reported(number=number, step=body["step"], values=values))
-
-    def _count_start(self, body: Mapping[str, Any]) -> None:
-        if body["origin"] == Origin.START:
-            self._started += 1
 
 
 def encode_vector(vector: tuple[int | float | None, ...]) -> bytes:

@@ -9,12 +9,23 @@ from typing import Any
 from morphml.search.experiment import Budget, TrialState
 from morphml.search.objectives import Objective, dominates
 
+#: Reasons that end the asking, but not the trials that are on their way.
+EXHAUSTED, TRIALS_SPENT = "space exhausted", "budget of trials spent"
+
 
 class Standing:
-    """Counts and best results, updated by the machine; everything here follows from the log."""
+    """Counts and best results, updated by the machine; everything here follows from the log.
 
-    def __init__(self, objectives: Sequence[Objective], budget: Budget) -> None:
+    Args:
+        objectives: what is optimised.
+        budget: when the search ends.
+        full: level of a full trial; 0 where there is no other.
+    """
+
+    def __init__(self, objectives: Sequence[Objective], budget: Budget, full: int = 0) -> None:
         self._objectives = tuple(objectives)
+        #: Level of a full trial.
+        self.full = full
         #: When the search ends; ``extend`` replaces it.
         self.budget = budget
         #: Trials by state; ``pending`` are those that have not ended.
@@ -33,15 +44,22 @@ class Standing:
         self.best: tuple[int, tuple[float, ...]] | None = None
         #: Feasible trials that none other dominates, one of each equal values: number to values.
         self.front: dict[int, tuple[float, ...]] = {}
+        #: Epochs of the trials that ``best`` and ``front`` compare: results of more epochs push
+        #: those of fewer out. Stays 0 where all trials are full ones.
+        self.level = 0
         #: Whether no unseen member was found.
         self.exhausted = False
 
     def over(self, next_number: int) -> str | None:
         """Why nothing more is asked, or None."""
         if self.exhausted:
-            return "space exhausted"
+            return EXHAUSTED
         if next_number >= self.budget.trials:
-            return "budget of trials spent"
+            return TRIALS_SPENT
+        return self.enough()
+
+    def enough(self) -> str | None:
+        """Why paused trials do not go on either, or None."""
         if self.budget.epochs is not None and self.epochs >= self.budget.epochs:
             return "budget of epochs spent"
         if self._target_reached():
@@ -52,10 +70,10 @@ class Standing:
         """Count a trial that took a number."""
         self.counts[TrialState.PENDING] += 1
 
-    def cancelled(self) -> None:
-        """Count a trial that was taken back."""
-        self.counts[TrialState.PENDING] -= 1
-        self.counts[TrialState.CANCELLED] += 1
+    def moved(self, state: TrialState, to: TrialState) -> None:
+        """Count a trial that was taken back, paused or promoted."""
+        self.counts[state] -= 1
+        self.counts[to] += 1
 
     def told(
         self,
@@ -63,19 +81,28 @@ class Standing:
         state: TrialState,
         values: tuple[float, ...] | None,
         body: Mapping[str, Any],
+        level: int = 0,
     ) -> None:
-        """Count a trial that ended and place it among the best."""
+        """Count a pending trial that ended and place it among the best of its level."""
         self.counts[TrialState.PENDING] -= 1
         self.counts[state] += 1
-        self.epochs += body["epochs"]
+        self.epochs += body.get("spent", body["epochs"])
         if values is not None and body["violation"] == 0:
-            self._place(number, values)
+            self.place(number, values, level)
 
     def learn_reused(self, place: int, values: tuple[float, ...], violation: float) -> None:
         """Count a result of another experiment and place it among the best."""
         self.reused += 1
         if violation == 0:
-            self._place(place, values)
+            self.place(place, values, self.full)
+
+    def place(self, number: int, values: tuple[float, ...], level: int) -> None:
+        """Place a feasible result of ``level`` epochs (0 where all are equal) among the best."""
+        if level != self.level:
+            if level < self.level:
+                return
+            self.level, self.best, self.front = level, None, {}
+        self._place(number, values)
 
     def _place(self, number: int, values: tuple[float, ...]) -> None:
         if len(values) == 1:
