@@ -164,6 +164,24 @@ class Fleet:
         self._enter(seat)
         self.gains += 1
 
+    def shut(self, worker: str, devices: Collection[int], slots: int) -> None:
+        """The worker gives these devices to nobody, and so uses this many of its slots.
+
+        Args:
+            worker: its id.
+            devices: their indexes; no others are shut from now on.
+            slots: at least 1.
+        """
+        seat = self._seats.get(worker)
+        if seat is None:
+            return
+        self._count(seat, -1)
+        seat.holdings.shut(devices)
+        seat.slots = slots
+        self._count(seat, 1)
+        self._enter(seat)
+        self.gains += 1
+
     def keep(self, worker: str, needs: Requirements | None) -> None:
         """The worker is kept for gangs with such needs from now on, or for nobody."""
         seat = self._seats.get(worker)

@@ -163,6 +163,8 @@ class FleetMachine(RuleBasedStateMachine):
         self.fleet = Fleet(least_used, HALF_AHEAD)
         self.workers: dict[str, tuple[int, dict[str, float], bool]] = {}
         self.held: dict[str, dict[AttemptToken, dict[str, float]]] = {}
+        #: Workers whose GPU is given to nobody.
+        self.shut: set[str] = set()
         self.count = 0
 
     @rule(
@@ -176,6 +178,15 @@ class FleetMachine(RuleBasedStateMachine):
         self.fleet.put(worker, name=worker, slots=slots, capabilities=capabilities, held={})
         self.workers[worker] = (slots, capabilities, True)
         self.held[worker] = {}
+        self.shut.discard(worker)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), shut=st.booleans(), slots=st.integers(1, 4))
+    def shut_gpu(self, data: st.DataObject, shut: bool, slots: int) -> None:
+        worker = data.draw(st.sampled_from(sorted(self.workers)))
+        self.fleet.shut(worker, (0,) if shut else (), slots)
+        (self.shut.add if shut else self.shut.discard)(worker)
+        self.workers[worker] = (slots, *self.workers[worker][1:])
 
     @rule(worker=st.sampled_from("abcde"))
     def remove(self, worker: str) -> None:
@@ -231,7 +242,7 @@ class FleetMachine(RuleBasedStateMachine):
     def fits(self, worker: str, wanted: dict[str, float], ahead: bool) -> bool:
         slots, _, is_open = self.workers[worker]
         limit = slots + (-(-slots // 2) if ahead else 0)
-        room = len(self.held[worker]) < limit
+        room = len(self.held[worker]) < limit and not ("gpu" in wanted and worker in self.shut)
         return is_open and room and all(self.left(worker, n) >= v for n, v in wanted.items())
 
     @invariant()

@@ -50,6 +50,7 @@ class Story:
         at: float = 0.0,
         kind: FailureKind = K.USER_ERROR,
         elsewhere: bool = True,
+        part: str = "",
     ) -> list[FaultCommand]:
         return self.manager.step(
             Broke(
@@ -62,6 +63,7 @@ class Story:
                 lasted_s=0.1,
                 error=f"ValueError: {evidence}",
                 elsewhere=elsewhere,
+                part=part,
             )
         )
 
@@ -244,3 +246,23 @@ def test_counts_and_probes_hold_in_any_order(events: list[tuple[str, str]]) -> N
     for each in "abc":
         story.manager.step(Left(worker=each))
     assert story.manager.workers._failed == story.manager.workers._ended == 0
+
+
+def test_failures_of_one_part_alone_do_not_shut_its_worker_off() -> None:
+    story = Story()
+    for _ in range(20):
+        assert story.broke("bad", part="gpu 3") == []
+    assert story.state("bad") is BreakerState.CLOSED
+    [opened] = story.broke("bad", part="gpu 4")  # so it is no fault of that part
+    assert isinstance(opened, OpenBreaker)
+
+
+def test_row_of_parts_begins_anew_with_what_works() -> None:
+    story = Story()
+    for _ in range(10):
+        story.broke("bad", part="gpu 3")
+        story.worked("bad")
+        story.broke("bad", part="gpu 4")
+        story.broke("bad", part="gpu 4")
+        story.worked("bad")
+    assert story.state("bad") is BreakerState.CLOSED

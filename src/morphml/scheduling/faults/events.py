@@ -47,6 +47,9 @@ class Broke:
     error: str
     #: Whether a worker that is not shut off could have run it.
     elsewhere: bool
+    #: The one of several alike parts of the worker that ran it, such as a GPU. A worker keeps work
+    #: from a broken part by itself, so a row of failures of one part alone does not shut it off.
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ never shut off.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -36,6 +38,8 @@ from morphml.scheduling.faults.evidence import Evidence
 
 #: Ends of each worker that tell how much usually fails.
 _RECENT = 50
+#: A row of failures that no worker comes to.
+_NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,8 @@ class _Watched:
     probed_at: float = 0.0
     #: The newest failure that counted.
     error: str = ""
+    #: Parts of the worker that showed the failures of the present row.
+    parts: set[str] = field(default_factory=set)
 
 
 class WorkerBreakers:
@@ -111,6 +117,11 @@ class WorkerBreakers:
     def shut(self) -> Iterator[Breaker]:
         """The breakers that are not closed."""
         return (self._watched[worker].breaker for worker in self._shut)
+
+    def due(self) -> float:
+        """When a breaker that is open lets a probe pass; infinity while none is."""
+        opened = (each.retry_at for each in self.shut() if each.state is BreakerState.OPEN)
+        return min(opened, default=math.inf)
 
     def why(self, worker: str) -> str:
         """What a person is told of a worker that is shut off; "" for any other."""
@@ -181,7 +192,10 @@ class WorkerBreakers:
             return []
         watched.error = event.error
         watched.longest_s = max(watched.longest_s, event.lasted_s)
-        return self._drive(event.worker, machine.Broke(at=event.at), usual)
+        watched.parts.add(event.part)
+        one_part = "" not in watched.parts and len(watched.parts) == 1
+        row = _NEVER if one_part and not is_shut else usual
+        return self._drive(event.worker, machine.Broke(at=event.at), row)
 
     def _withdraw(self, worker: str, token: AttemptToken) -> list[FaultCommand]:
         watched = self._watched.get(worker)
@@ -208,6 +222,8 @@ class WorkerBreakers:
         if row > rule.threshold:
             rule = replace(rule, threshold=row)
         watched.breaker, commands = machine.step(watched.breaker, event, rule)
+        if watched.breaker.failures == 0:
+            watched.parts.clear()
         return [self._carry_out(worker, watched, command) for command in commands]
 
     def _carry_out(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
-from morphml.scheduling.resources.capacity import Capacity, Gpu
+from morphml.scheduling.resources.capacity import Capacity, Gpu, could_bind
 from morphml.scheduling.resources.requirements import NOTHING, SLACK, GpuNeed, Requirements
 
 
@@ -34,10 +34,14 @@ class _Device:
     share: float
     memory: float
     users: int = 0
+    #: It is given to nobody, or rather to nobody.
+    shut: bool = False
+    doubted: bool = False
 
     def fits(self, need: GpuNeed) -> bool:
         return (
-            self.share + SLACK >= need.share
+            not self.shut
+            and self.share + SLACK >= need.share
             and self.memory + SLACK >= need.memory
             and need.model <= self.gpu.words
             and (need.share < 1.0 or self.users == 0)
@@ -82,12 +86,35 @@ class Holdings:
         """The tokens of what lies here."""
         return self._held.keys()
 
+    def shut(self, indexes: Collection[int], doubted: Collection[int] = ()) -> None:
+        """These devices, and no others, are given to nobody from now on.
+
+        Args:
+            indexes: what runs there goes on.
+            doubted: these are given away last, and to ``careful`` attempts not at all.
+        """
+        for device in self._devices:
+            device.shut = device.gpu.index in indexes
+            device.doubted = device.gpu.index in doubted
+
     def could(self, needs: Requirements) -> bool:
-        """Whether an attempt could run here if nothing else did."""
+        """Whether an attempt could run here if nothing else did, and all devices worked."""
         return self.capacity.could(needs)
 
-    def fits(self, needs: Requirements) -> bool:
-        """Whether what is left is enough for one more attempt."""
+    def could_now(self, needs: Requirements) -> bool:
+        """The same for the devices that are neither shut nor doubted."""
+        if needs.gpu is None:
+            return self.capacity.could(needs)
+        sound = [each.gpu for each in self._devices if not (each.shut or each.doubted)]
+        return self.capacity.could(needs) and could_bind(sound, needs.gpu)
+
+    def fits(self, needs: Requirements, *, careful: bool = False) -> bool:
+        """Whether what is left, of doubted devices too unless ``careful``, is enough for one more.
+
+        Args:
+            needs: of the attempt.
+            careful: whether it is to get no doubted device.
+        """
         if needs is NOTHING:
             return True
         left, labels = self._left, self.capacity.labels
@@ -97,7 +124,7 @@ class Holdings:
         for name, much in needs.labels:
             if labels.get(name, 0.0) + SLACK < much:
                 return False
-        return needs.gpu is None or self._fits_devices(needs.gpu)
+        return needs.gpu is None or self._fits_devices(needs.gpu, careful)
 
     def choice(self, needs: Requirements) -> tuple[int, ...]:
         """The devices by index that the next attempt with these needs gets; () where it has none.
@@ -160,12 +187,12 @@ class Holdings:
 
     # --- devices ---------------------------------------------------------------------------------
 
-    def _fits_devices(self, need: GpuNeed) -> bool:
+    def _fits_devices(self, need: GpuNeed, careful: bool) -> bool:
         count = need.count
         for device in self._devices:
             if count == 0:
                 break
-            count -= device.fits(need)
+            count -= device.fits(need) and not (careful and device.doubted)
         return count == 0
 
     def _bind(self, need: GpuNeed) -> Allocation:
@@ -190,9 +217,9 @@ class Holdings:
         return sum(_room(device, need) for device in fitting)
 
 
-def _tightest(device: _Device) -> tuple[float, float, int]:
+def _tightest(device: _Device) -> tuple[bool, float, float, int]:
     """Used devices before free ones, small before large: what is left stays most useful."""
-    return (device.share, device.memory, device.gpu.index)
+    return (device.doubted, device.share, device.memory, device.gpu.index)
 
 
 def _room(device: _Device, need: GpuNeed) -> int:

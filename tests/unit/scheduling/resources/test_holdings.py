@@ -45,6 +45,21 @@ def test_holdings_let_two_halves_share_one_device() -> None:
     assert not made.fits(of(gpu=0.5))
 
 
+def test_holdings_give_nobody_a_device_that_is_shut_and_doubted_ones_last() -> None:
+    made = holdings(4)
+    made.shut({1}, doubted={0})
+    assert made.choice(of(gpu=1)) == (2,)
+    assert [made.take(name, of(gpu=1)).indexes for name in "abc"] == [(2,), (3,), (0,)]
+    assert not made.fits(of(gpu=1))
+    made.release("c")
+    assert made.fits(of(gpu=1))
+    assert not made.fits(of(gpu=1), careful=True)
+    assert [made.could_now(of(gpu=count)) for count in (2, 3)] == [True, False]
+    assert made.could(of(gpu=4))
+    made.shut(())
+    assert made.choice(of(gpu=2)) == (0, 1)
+
+
 def test_holdings_never_put_two_large_shares_on_one_device() -> None:
     made = holdings(2)
     assert made.room(of(gpu=0.6), 9) == 2
