@@ -63,7 +63,7 @@ BARS = (
         limit=15.0,
     ),
     Bar(
-        case=r"^adaptive against fifo, homogeneous",
+        case=r"^adaptive against fifo, (homogeneous|heavy tail)",
         figure="shorter_percent",
         relation=">=",
         limit=-3.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.cli.simulating import figures_of
@@ -18,23 +19,33 @@ PICTURE = DOCS / "scheduling.svg"
 BEGIN, END = "<!-- {}: begin, made by `make bench` -->", "<!-- {}: end -->"
 
 
-def write_page(
-    compared: Sequence[Summary],
-    large: Sequence[Summary],
-    predicted: Sequence[Mapping[str, object]],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """All that was run."""
+
+    #: Every policy in every scenario.
+    compared: Sequence[Summary]
+    #: Some policies on ever larger pools, one run each.
+    large: Sequence[Summary]
+    #: Some policies on one large pool, over all seeds.
+    long: Sequence[Summary]
+    #: Runs of real processes.
+    predicted: Sequence[Mapping[str, object]]
+
+
+def write_page(findings: Findings) -> None:
     """Put new figures between the marks of the page, and draw the picture anew."""
     parts = {
         "policies": policy_table(),
         "scenarios": scenario_table(),
-        "figures": figures(compared, large, predicted),
+        "figures": figures(findings),
     }
     page = PAGE.read_text(encoding="utf-8")
     for name, content in parts.items():
         page = put_between(page, name, content)
     PAGE.write_text(page, encoding="utf-8")
     PICTURE.write_text(
-        plot_scheduling([figures_of(each) for each in compared]).svg(), encoding="utf-8"
+        plot_scheduling([figures_of(each) for each in findings.compared]).svg(), encoding="utf-8"
     )
 
 
@@ -46,13 +57,9 @@ def put_between(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
 
 
-def figures(
-    compared: Sequence[Summary],
-    large: Sequence[Summary],
-    predicted: Sequence[Mapping[str, object]],
-) -> str:
+def figures(findings: Findings) -> str:
     """The text between the marks."""
-    first = compared[0]
+    compared, first, long = findings.compared, findings.compared[0], findings.long[0]
     parts = [
         f"Makespan over the lower bound in percent, {first.workers} workers of one slot, "
         f"{first.seeds} seeds, ± half of the 95 % confidence interval:",
@@ -66,11 +73,14 @@ def figures(
         "Large pools, scenario `heavy-tail` (20 tasks per slot, 1 % of the workers die in a "
         "minute), processor time of one decision with all that belongs to it (submit, decide, "
         "ended, breaker):",
-        pools(large),
+        pools(findings.large),
+        f"How such a search ends is mostly luck: a task of 50 minutes dies with its worker in two "
+        f"of five attempts, and begins anew. {long.workers:,} workers, {long.seeds} seeds:",
+        endings(findings.long),
         "50 real local processes that sleep 0.2 to 3 s, foretold by the simulator from the "
         "durations in their order, from the durations in any order, and from the time between two "
         "tasks that another run had shown:",
-        foretold(predicted),
+        foretold(findings.predicted),
         "![Policies by scenario](scheduling.svg)",
     ]
     return "\n\n".join(parts)
@@ -113,6 +123,23 @@ def pools(large: Sequence[Summary]) -> str:
             ]
         )
         for each in large
+    ]
+    return "\n".join(lines)
+
+
+def endings(long: Sequence[Summary]) -> str:
+    """One line for each policy."""
+    lines = [head(["policy", "makespan, min", "useful %", "attempts lost"])]
+    lines += [
+        line(
+            [
+                each.policy,
+                f"{each.makespan_s.value / 60:.0f} ± {each.makespan_s.half / 60:.0f}",
+                f"{100 * each.useful.value:.1f}",
+                f"{each.lost.value:.0f}",
+            ]
+        )
+        for each in long
     ]
     return "\n".join(lines)
 
