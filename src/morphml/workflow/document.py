@@ -1,0 +1,107 @@
+"""The document of a workflow, with the names that the REST calls have; YAML files use them too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from morphml.documents.quantities import parse_duration
+from morphml.workflow.job import PRIORITY, RETRIES, OnFailure
+
+#: Most jobs of a workflow, and most parts of one fan-out.
+MAX_JOBS = 10_000
+_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _on_failure(value: object) -> object:
+    known = [each.value for each in OnFailure]
+    if value not in known:
+        raise ValueError(f"expected one of {', '.join(known)}, got {value!r}")
+    return OnFailure(value)
+
+
+Id = Annotated[str, Field(min_length=1, max_length=128, pattern=_ID)]
+Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=100)]
+Seconds = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False),
+    BeforeValidator(_seconds, json_schema_input_type=float | str),
+]
+
+
+class JobDocument(BaseModel):
+    """One job as people write it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+
+    id: Id = Field(description="Unique in its workflow: letters, digits, - and _.")
+    name: str | None = Field(default=None, max_length=200, description="For people.")
+    type: Annotated[str, Field(min_length=1, max_length=128)] = Field(
+        description="Kind of job: python, shell, search, train, evaluate, export, preprocessing, "
+        "or one that an installed package adds."
+    )
+    depends_on: list[str] = Field(default=[], description="Ids of jobs that end before it begins.")
+    config: dict[str, JsonValue] = Field(
+        default={},
+        description="What its type needs; ${job.output} stands for what another job put out.",
+    )
+    priority: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=PRIORITY, description="Higher goes first."
+    )
+    required_capabilities: Words = Field(
+        default=[], description="Labels that its worker must have, such as high-memory."
+    )
+    resources: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default={}, description="What it takes of its worker, such as gpu: 0.5."
+    )
+    timeout: Seconds | None = Field(
+        default=None,
+        description="Seconds that one attempt may take, or a text such as '10m'; 5 minutes without "
+        "it, and no limit for search and train.",
+    )
+    max_retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=RETRIES, description="Further attempts after a failure, after 5, 10 and 20 s."
+    )
+    on_failure: Annotated[
+        OnFailure, BeforeValidator(_on_failure, json_schema_input_type=OnFailure)
+    ] = Field(
+        default=OnFailure.FAIL,
+        description="When it has failed for good: fail the execution, skip what depends on it, or "
+        "continue without its outputs.",
+    )
+    for_each: list[JsonValue] | str | None = Field(
+        default=None,
+        description="Run once for each of these, as ${item} and ${index}: a list, or a reference "
+        "to one.",
+    )
+    when: str | None = Field(
+        default=None, description="Run only where this holds, such as ${train.accuracy} >= 0.9."
+    )
+
+
+class WorkflowDocument(BaseModel):
+    """A workflow as people write it, in a file or in the body of a call."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        title="MorphML workflow",
+    )
+
+    workflow_id: Id = Field(description="The workflow's id, chosen by its author.")
+    name: str | None = Field(default=None, max_length=200, description="For people.")
+    jobs: Annotated[list[JobDocument], Field(min_length=1, max_length=MAX_JOBS)] = Field(
+        description="The jobs, in any order."
+    )
+    parallelism: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Jobs that may run at once; as many as there are slots without."
+    )
+    metadata: dict[str, str] = Field(default={}, description="For people and programs.")

@@ -1,0 +1,86 @@
+"""A DAG of jobs as a value, and the questions that it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from morphml.workflow.job import Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """Jobs and what they wait for; made by ``parse_workflow``, which checks."""
+
+    #: Chosen by its author.
+    id: str
+    #: For people.
+    name: str
+    #: In the order in which they were written.
+    jobs: tuple[Job, ...]
+    #: Jobs of one execution that may run at once; None for as many as there are slots.
+    parallelism: int | None = None
+    #: For people and programs; MorphML does not read it.
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Job]:
+        """The jobs by their ids."""
+        return {job.id: job for job in self.jobs}
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """Who waits directly for each job, in the order of the workflow."""
+        found: dict[str, list[str]] = {job.id: [] for job in self.jobs}
+        for job in self.jobs:
+            for parent in job.depends_on:
+                found[parent].append(job.id)
+        return {job: tuple(waiting) for job, waiting in found.items()}
+
+    def descendants(self, roots: Iterable[str]) -> frozenset[str]:
+        """All that wait for one of ``roots``, directly or not, without the roots themselves."""
+        return _reachable(roots, self.children)
+
+    def ancestors(self, job: str) -> frozenset[str]:
+        """All that ``job`` waits for, directly or not."""
+        return _reachable((job,), {each.id: each.depends_on for each in self.jobs})
+
+
+def find_cycle(parents: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """The jobs of one cycle, the first one repeated at the end; empty where there is none.
+
+    Cost: O(jobs + dependencies), without recursion.
+    """
+    finished: set[str] = set()
+    for start in parents:
+        if start in finished:
+            continue
+        path = [start]
+        on_path = {start}
+        open_ends = [iter(parents[start])]
+        while path:
+            parent = next(open_ends[-1], None)
+            if parent is None:
+                finished.add(path[-1])
+                on_path.discard(path.pop())
+                open_ends.pop()
+            elif parent in on_path:
+                cycle = path[path.index(parent) :]
+                return (*cycle, parent)
+            elif parent in parents and parent not in finished:
+                path.append(parent)
+                on_path.add(parent)
+                open_ends.append(iter(parents[parent]))
+    return ()
+
+
+def _reachable(roots: Iterable[str], edges: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    open_ends = list(roots)
+    while open_ends:
+        for each in edges[open_ends.pop()]:
+            if each not in found:
+                found.add(each)
+                open_ends.append(each)
+    return frozenset(found)
