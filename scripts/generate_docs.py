@@ -1,7 +1,7 @@
 """Generate the parts of docs/ that come from the code; ``--check`` only compares.
 
-Generated: states.md from the transition tables, the JSON schema of the experiment file, cli.md from
-the command line itself, the tables of settings from their classes.
+Generated: states.md from the transition tables, the JSON schemas of the files that people write,
+cli.md from the command line itself, the tables of settings from their classes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from settings_tables import settings_page
 from morphml.cli.app import command_of
 from morphml.cli.commands import COMMANDS
 from morphml.cli.exit_codes import MEANINGS
-from morphml.scheduling.diagrams import states_page
+from morphml.scheduling.diagrams import MACHINES, states_page
 from morphml.search.experiment_file import experiment_schema
+from morphml.workflow.diagrams import MACHINES as workflow_machines
+from morphml.workflow.schema import workflow_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -37,8 +39,9 @@ before the command shows its traceback.
 def pages() -> dict[Path, str]:
     """Content by path of every generated file."""
     return {
-        DOCS / "states.md": states_page(),
+        DOCS / "states.md": states_page((*MACHINES, *workflow_machines)),
         DOCS / "schema" / "experiment.schema.json": experiment_schema(),
+        DOCS / "schema" / "workflow.schema.json": workflow_schema(),
         DOCS / "cli.md": cli_page(),
         DOCS / "distributed" / "settings.md": settings_page(),
     }

@@ -192,6 +192,13 @@ COMMANDS: tuple[Entry, ...] = (
         ),
     ),
     Entry(
+        name="workflow",
+        path="workflow:workflow",
+        help="Check pipelines of jobs.",
+        panel=_CLUSTER,
+        examples=("workflow check pipeline.yaml", "workflow check pipeline.yaml --json"),
+    ),
+    Entry(
         name="storage",
         path="storage:storage",
         help="Migrate a store, copy it into another one, or look it over.",

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from morphml.documents.located import START, Document, Path, Place, read_document
-from morphml.documents.mistakes import Mistake, mistakes_of, nearest, refusal, validated
+from morphml.documents.mistakes import (
+    MAX_TOLD,
+    Mistake,
+    mistakes_of,
+    nearest,
+    refusal,
+    validated,
+)
 
 __all__ = [
+    "MAX_TOLD",
     "START",
     "Document",
     "Mistake",

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=BaseModel)
 
+#: Most mistakes of one document that are told.
+MAX_TOLD = 50
+#: Most words among which the nearest one is looked for, and most that are listed.
+_COMPARED, _LISTED = 500, 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
@@ -33,8 +38,9 @@ class Mistake:
 
 
 def mistakes_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Mistake]:
-    """What ``error``, raised by validating ``data`` as ``model``, has against it."""
-    return [_mistake(details, model, data) for details in error.errors(include_url=False)]
+    """What ``error``, raised by validating ``data`` as ``model``, has against it, cut at 50."""
+    details = error.errors(include_url=False)[:MAX_TOLD]
+    return [_mistake(each, model, data) for each in details]
 
 
 def validated(model: type[Model], document: Document) -> Model:
@@ -70,10 +76,11 @@ def refusal(mistakes: Iterable[Mistake], document: Document) -> DocumentError:
 
 def nearest(word: str, known: Sequence[str]) -> tuple[str, str | None]:
     """The end of a sentence about an unknown ``word``, and the known one it may have meant."""
-    near = difflib.get_close_matches(word, known, n=1)
+    near = difflib.get_close_matches(word, known[:_COMPARED], n=1)
     if near:
         return f"; did you mean {near[0]!r}?", near[0]
-    return f"; known are {', '.join(known)}", None
+    more = ", ..." if len(known) > _LISTED else ""
+    return f"; known are {', '.join(known[:_LISTED])}{more}", None
 
 
 def _place(document: Document, mistake: Mistake) -> Place:

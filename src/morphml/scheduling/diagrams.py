@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -26,7 +26,7 @@ class Machine:
     first: StrEnum
 
 
-def _plain(table: Table[State]) -> Moves:
+def plain(table: Table[State]) -> Moves:
     """The table with its states seen as plain words, so that all machines have one type."""
     return {(state, event): targets for (state, event), targets in table.items()}
 
@@ -36,46 +36,46 @@ MACHINES = (
     Machine(
         title="Task",
         purpose="Who may run a segment or a job, and what becomes of each attempt.",
-        table=_plain(task.TRANSITIONS),
+        table=plain(task.TRANSITIONS),
         first=TaskState.PENDING,
     ),
     Machine(
         title="Worker",
         purpose="Whether a worker is there, and how many attempts it may be sent.",
-        table=_plain(worker.TRANSITIONS),
+        table=plain(worker.TRANSITIONS),
         first=worker.WorkerState.JOINING,
     ),
     Machine(
         title="Breaker",
         purpose="Whether anything is sent to a worker, or started in an experiment, that fails.",
-        table=_plain(breaker.TRANSITIONS),
+        table=plain(breaker.TRANSITIONS),
         first=breaker.BreakerState.CLOSED,
     ),
     Machine(
         title="Experiment",
         purpose="When a search may ask, and why it ended.",
-        table=_plain(experiment.TRANSITIONS),
+        table=plain(experiment.TRANSITIONS),
         first=experiment.ExperimentState.CREATED,
     ),
     Machine(
         title="Driver lease",
         purpose="Which master drives an experiment: at most one, fenced by epoch and nonce.",
-        table=_plain(driver_lease.TRANSITIONS),
+        table=plain(driver_lease.TRANSITIONS),
         first=driver_lease.DriverState.FREE,
     ),
 )
 
 _HEAD = """# States
 
-Each machine is a value and a function `step(value, event) -> (value, commands)` in
-`morphml.scheduling`. The diagrams and lists are drawn from the tables in the code by `make docs`;
+Each machine is a value and a function `step` of the value and an event, in `morphml.scheduling` and
+`morphml.workflow`. The diagrams and lists are drawn from the tables in the code by `make docs`;
 an event that a state does not list raises `IllegalTransition` and changes nothing.
 """
 
 
-def states_page() -> str:
+def states_page(machines: Iterable[Machine]) -> str:
     """The whole page ``docs/states.md``."""
-    return "\n".join([_HEAD, *(_section(machine) for machine in MACHINES)])
+    return "\n".join([_HEAD, *(_section(machine) for machine in machines)])
 
 
 def mermaid(machine: Machine) -> str:

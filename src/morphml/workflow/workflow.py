@@ -38,6 +38,19 @@ class Workflow:
                 found[parent].append(job.id)
         return {job: tuple(waiting) for job, waiting in found.items()}
 
+    def stages(self) -> Mapping[str, int]:
+        """How many jobs stand in the longest chain that ends with each job, itself included."""
+        stage: dict[str, int] = {}
+        waiting = {job.id: len(job.depends_on) for job in self.jobs}
+        ready = [id for id, parents in waiting.items() if not parents]
+        for id in ready:  # grows while it is walked
+            stage[id] = 1 + max((stage[parent] for parent in self.by_id[id].depends_on), default=0)
+            for child in self.children[id]:
+                waiting[child] -= 1
+                if not waiting[child]:
+                    ready.append(child)
+        return stage
+
     def descendants(self, roots: Iterable[str]) -> frozenset[str]:
         """All that wait for one of ``roots``, directly or not, without the roots themselves."""
         return _reachable(roots, self.children)
