@@ -9,13 +9,16 @@ from morphml.cli.options import AsJson
 from morphml.cli.screen import results, table_of, write_json
 
 HEADS = {"name": False, "use it": False, "a proposal costs": False, "source": False}
+BOTH_HEADS = {"name": False, "is": False, "use it": False, "source": False}
+RULE_HEADS = {"fidelity": False, "use it": False, "source": False}
 
 
 def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the optimizers: when to use each, what a proposal costs, its settings and source."""
+    """List the optimizers and the rules of fidelity: when to use each, its cost and source."""
     with guard(context, as_json=as_json):
         # numpy takes a fifth of a second to import, and help and completion read this module.
         from morphml.optimizers import OPTIMIZERS, create_optimizer  # noqa: PLC0415
+        from morphml.search.fidelity import COMBINATIONS, FIDELITIES, create_fidelity  # noqa: PLC0415
         from morphml.space import SearchSpace, real  # noqa: PLC0415
 
         if not as_json:
@@ -23,6 +26,13 @@ def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
             table = table_of("", HEADS, rows)
             table.columns[0].no_wrap = True
             results().print(table)
+            rows = [
+                (n, f"{c.optimizer} + {c.fidelity}", c.use, c.source)
+                for n, c in COMBINATIONS.items()
+            ]
+            results().print(table_of("Optimizers with a rule of fidelity", BOTH_HEADS, rows))
+            rules = [(name, each.use, each.source) for name, each in FIDELITIES.items()]
+            results().print(table_of("Rules of fidelity, beside any optimizer", RULE_HEADS, rules))
             return
         anywhere = SearchSpace(decisions={"x": real(0.0, 1.0)})
         write_json(
@@ -35,5 +45,17 @@ def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
                     "settings": dict(create_optimizer(name, anywhere).settings),
                 }
                 for name, each in OPTIMIZERS.items()
+            ]
+            + [
+                {
+                    "name": name,
+                    "use": both.use,
+                    "cost": OPTIMIZERS[both.optimizer].cost,
+                    "source": both.source,
+                    "optimizer": both.optimizer,
+                    "fidelity": both.fidelity,
+                    "settings": dict(create_fidelity(both.fidelity, 81).settings),
+                }
+                for name, both in COMBINATIONS.items()
             ]
         )

@@ -93,6 +93,10 @@ class InProcessEngine:
         if any(assignment.token == token for assignment in self._queue):
             self._orders[token] = order
 
+    def heed(self, judge: Judge) -> None:
+        """Answer reports with the orders of ``judge`` from now on."""
+        self._judge = judge
+
     def acknowledge(self, tokens: Sequence[AttemptToken]) -> None:
         """Nothing is kept that could be forgotten now."""
 

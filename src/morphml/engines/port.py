@@ -90,6 +90,8 @@ class Assignment:
     #: Epochs already done, and the epoch at which the segment ends (0: the user's own).
     from_epoch: int = 0
     to_epoch: int = 0
+    #: Epochs of a full trial; where the segment ends before, the trial pauses there. 0: no more.
+    max_epochs: int = 0
     #: The highest step already reported by an earlier attempt, or None.
     reported_step: int | None = None
     #: The checkpoint to go on from, or None.
@@ -145,6 +147,8 @@ class Failed:
     digest: str = ""
     #: Of a lost worker: nothing else ran there, so that the attempt may have been the cause.
     alone: bool = False
+    #: The GPUs that it saw, as ``CUDA_VISIBLE_DEVICES`` called them; "" for none that were chosen.
+    gpus: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +161,12 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedAt:
-    """The evaluator obeyed an order to pause."""
+    """The segment is over and the trial is not, or the evaluator obeyed an order to pause."""
 
     #: Epochs done at its newest checkpoint, announced before by ``Checkpointed``; 0 for none.
     step: int
+    #: What the evaluator came to at the end of the segment; empty where an order ended it.
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

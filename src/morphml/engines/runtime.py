@@ -6,7 +6,7 @@ import bdb
 import importlib
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -125,9 +125,9 @@ def _run_once(
     except TrialStopped:
         return Stopped(metrics=dict(trial.metrics))
     except TrialPaused as error:
-        if channel.order() is Order.CONTINUE:
+        if trial.heeded is not Order.PAUSE and channel.order() is Order.CONTINUE:
             return failure_of(_unordered_pause().with_traceback(error.__traceback__))
-        return PausedAt(step=trial.saved_step)
+        return _rest(trial, trial.metrics, loaded.rules)
     except TrialCancelled:
         return Cancelled()
     except (KeyboardInterrupt, GeneratorExit, bdb.BdbQuit):
@@ -151,15 +151,28 @@ def _outcome(trial: Trial, value: object, rules: MetricRules) -> Outcome:
     """What a returned value means, given the order that the evaluator was shown before."""
     match trial.heeded:
         case Order.CONTINUE:
-            succeeded = Succeeded(metrics=check_result(value, rules))
+            metrics = check_result(value, rules)
             trial.save_at_end()
-            return succeeded
+            return _rest(trial, metrics, rules) if trial.rests else Succeeded(metrics=metrics)
         case Order.CANCEL:
             return Cancelled()
         case Order.PAUSE:
-            return PausedAt(step=trial.saved_step)
+            return _rest(trial, _partial(trial, value, rules), rules)
         case Order.STOP:
             return Stopped(metrics=_partial(trial, value, rules))
+
+
+def _rest(trial: Trial, metrics: Mapping[str, float], rules: MetricRules) -> Outcome:
+    """The trial waits; at the end of a segment it is compared, and so must have all objectives."""
+    missing = [name for name in rules.required if name not in metrics]
+    if trial.rests and missing:
+        return failure_of(
+            EvaluatorError(
+                f"epoch {trial.to_epoch} ends a segment, where trials are compared, and there is "
+                f"no {missing[0]!r} yet: report it there, or use trial.epochs() and return it"
+            )
+        )
+    return PausedAt(step=trial.saved_step, metrics=dict(metrics) if trial.rests else {})
 
 
 def _unordered_pause() -> EvaluatorError:
@@ -184,6 +197,7 @@ def _segment(loaded: Loaded, assignment: Assignment) -> Segment:
         attempt_id=digest(assignment.token.encode()),
         from_epoch=assignment.from_epoch,
         to_epoch=assignment.to_epoch,
+        max_epochs=assignment.max_epochs,
         reported_step=assignment.reported_step,
         checkpoint=assignment.checkpoint,
         checkpoint_folder=loaded.checkpoints,

@@ -30,6 +30,8 @@ class Segment:
     #: Epochs that earlier segments did, and the epoch at which this one ends (0: the user's own).
     from_epoch: int = 0
     to_epoch: int = 0
+    #: Epochs of a full trial; where the segment ends before, the trial pauses there. 0: no more.
+    max_epochs: int = 0
     #: The highest step that an earlier attempt reported, or None.
     reported_step: int | None = None
     #: The checkpoint to go on from, or None.
@@ -75,6 +77,7 @@ class Trial:
 
     __slots__ = (
         "_channel",
+        "_counts",
         "_epoch",
         "_heeded",
         "_last_step",
@@ -98,6 +101,8 @@ class Trial:
         self._saved: list[tuple[int, Path]] = []
         self._states: Mapping[str, object] = {}
         self._epoch = 0
+        #: The last epoch of a full trial, once ``epochs`` counts them; None before.
+        self._counts: int | None = None
 
     @property
     def number(self) -> int:
@@ -153,6 +158,21 @@ class Trial:
         return self._segment.to_epoch
 
     @property
+    def max_epochs(self) -> int:
+        """Epochs of a full trial, for schedules; 0 where the experiment leaves it open."""
+        return self._segment.max_epochs or self._segment.to_epoch
+
+    @property
+    def rests(self) -> bool:
+        """Whether the evaluator has come to the end of a segment that is not the trial's end."""
+        segment = self._segment
+        if segment.to_epoch >= segment.max_epochs:
+            return False
+        if self._counts is not None:
+            return self._epoch == segment.to_epoch < self._counts
+        return self._heeded is Order.PAUSE
+
+    @property
     def metrics(self) -> Mapping[str, float]:
         """What was reported last in this attempt."""
         return self._metrics
@@ -184,6 +204,7 @@ class Trial:
             WorkerError: when a checkpoint cannot be read or written.
         """
         last = self._last_epoch(count)
+        self._counts = count or self.max_epochs
         self._states = _stateful(states)
         done = self._restore(last)
         due = time.monotonic() + self._segment.checkpoint_every_s
@@ -206,6 +227,7 @@ class Trial:
         Raises:
             TrialStopped: the search ended the trial early; the metrics reported last count.
             TrialPaused: the search wants the slot back; the states given to ``epochs`` are saved.
+                Also at the end of a segment where ``epochs`` is not what counts; save before.
             TrialCancelled: the attempt was taken back.
             EvaluatorError: when the step does not rise or a metric is no finite number.
         """
@@ -219,7 +241,10 @@ class Trial:
             order = self._channel.order()
         else:
             order = self._channel.report(step, self._metrics)
+        order = self._or_rest(order)
         if check and order is not Order.CONTINUE:
+            if order is Order.PAUSE:
+                self._heeded = order
             self._obey(order)
 
     def should_stop(self) -> bool:
@@ -227,7 +252,7 @@ class Trial:
 
         When the order is to pause, save with ``checkpoint`` before returning.
         """
-        order = self._channel.order()
+        order = self._or_rest(self._channel.order())
         if order is not Order.CONTINUE:
             self._heeded = order
         return order is not Order.CONTINUE
@@ -318,6 +343,15 @@ class Trial:
             raise EvaluatorError(
                 f"report: steps rise strictly; {step} came after {self._last_step}"
             )
+
+    def _or_rest(self, order: Order) -> Order:
+        """The order, or a pause where the segment is over for who does not use ``epochs``."""
+        segment = self._segment
+        if order is Order.CONTINUE and self._counts is None:
+            over = self._last_step is not None and self._last_step >= segment.to_epoch
+            if over and segment.to_epoch < segment.max_epochs:
+                return Order.PAUSE
+        return order
 
     def _obey(self, order: Order) -> None:
         match order:

@@ -66,6 +66,7 @@ class Assigner:
             seed=training_seed(spec.seed, flight.number),
             from_epoch=flight.checkpoint.step if flight.checkpoint and checkpoint else 0,
             to_epoch=flight.to_epoch,
+            max_epochs=spec.max_epochs,
             reported_step=reported_step,
             checkpoint=checkpoint,
             checkpoint_at_end=True,

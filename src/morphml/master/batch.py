@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from morphml.engines.port import Assignment
+from morphml.engines.port import Assignment, Order
 from morphml.ids import AttemptToken
 from morphml.search.changes import (
     AttemptEnd,
@@ -29,8 +29,13 @@ class Batch:
     checkpoints: list[CheckpointPointer] = field(default_factory=list)
     #: Started by the engine only after the commit, so that nothing runs that is not stored.
     assignments: list[Assignment] = field(default_factory=list)
-    #: Ended trials that left checkpoints behind: number to the key of the newest.
-    closed: dict[int, str] = field(default_factory=dict)
+    #: Ended trials that left checkpoints behind: number to the key of the newest, where that is
+    #: known.
+    closed: dict[int, str | None] = field(default_factory=dict)
+    #: Trials that wait at a rung: number to the key of the checkpoint that they go on from.
+    resting: dict[int, str] = field(default_factory=dict)
+    #: Orders that follow from what is stored here.
+    orders: list[tuple[AttemptToken, Order]] = field(default_factory=list)
     end: ExperimentEnd | None = None
 
     @property

@@ -43,7 +43,7 @@ class Cancelling:
             return
         self._requests.answered([request for request in waiting if self._is_settled(request)])
         for request in waiting:
-            if request.number in self._machine.pending:
+            if self._has_not_ended(request.number):
                 self._cancel(request.number)
 
     def cancel_what_waits(self) -> None:
@@ -55,7 +55,10 @@ class Cancelling:
     def _is_settled(self, request: Request) -> bool:
         """Whether the store holds the trial's end, since nothing is answered before that."""
         asked = request.number < self._machine.next_number
-        return asked and request.number not in self._machine.pending
+        return asked and not self._has_not_ended(request.number)
+
+    def _has_not_ended(self, number: int) -> bool:
+        return number in self._machine.pending or number in self._machine.segments.paused
 
     def _cancel(self, number: int) -> None:
         flight = self._flights.of_trial(number)
@@ -66,5 +69,6 @@ class Cancelling:
                 self._ordered.add(given)
                 self._engine.order(flight.token, Order.CANCEL)
             return
-        self._flights.waiting.drop(task_id(self._experiment, number, 0))
+        segment = self._machine.segments.stage(number).segment
+        self._flights.waiting.drop(task_id(self._experiment, number, segment))
         self._machine.cancel(number)

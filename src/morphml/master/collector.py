@@ -9,6 +9,7 @@ from morphml.clock import Clock
 from morphml.engines import port
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.batch import Batch
+from morphml.master.fidelity_hints import FidelityHints
 from morphml.master.flights import Flight, Flights
 from morphml.master.ranking import Ranking
 from morphml.master.retries import Retries
@@ -24,7 +25,7 @@ from morphml.search.changes import AttemptEnd, AttemptResult, ReturnedTask, Task
 from morphml.search.experiment import TrialState
 from morphml.search.log import encode_body
 from morphml.search.machine import SearchMachine
-from morphml.search.outcome import Outcome
+from morphml.search.outcome import Outcome, Rest
 
 _SCORED = (TrialState.COMPLETED, TrialState.PRUNED)
 _FAILED = (TrialState.FAILED, TrialState.DEAD)
@@ -68,6 +69,7 @@ class Collector:
         self._clock = clock
         self._retries = retries
         self._rank = rank
+        self._hints = FidelityHints(machine.spec)
         objectives = machine.spec.objectives
         self._required = {each.name for each in objectives if not each.computed}
         counts = machine.standing.counts
@@ -84,7 +86,7 @@ class Collector:
             case port.Finished():
                 self._finished(event, batch)
             case port.Reported():
-                self._reported(event)
+                self._reported(event, batch)
             case port.Checkpointed():
                 self._checkpointed(event, batch)
             case port.Logged():
@@ -101,22 +103,35 @@ class Collector:
 
     # --- reports, logs, checkpoints --------------------------------------------------------------
 
-    def _reported(self, event: port.Reported) -> None:
+    def judge(self, event: port.Reported) -> port.Order:
+        """Take a report in and say at once what follows from it; nothing is stored yet."""
         flight = self._flights.get(event.token)
         if flight is None:
-            return
-        if event.step <= self._machine.reported.get(flight.number, -1):
-            return  # told before by an attempt that was lost
-        self._machine.report(flight.number, event.step, event.metrics)
+            return port.Order.CONTINUE
+        # A step that is known was told before, by an attempt that was lost, or asked about here.
+        if event.step > self._machine.reported.get(flight.number, -1):
+            self._machine.report(flight.number, event.step, event.metrics)
+        stops = flight.number in self._machine.segments.stopping
+        return port.Order.STOP if stops else port.Order.CONTINUE
+
+    def _reported(self, event: port.Reported, batch: Batch) -> None:
+        order = self.judge(event)
+        if order is not port.Order.CONTINUE:
+            batch.orders.append((event.token, order))
 
     def _checkpointed(self, event: port.Checkpointed, batch: Batch) -> None:
         flight = self._flights.get(event.token)
         if flight is None:
             return
         pointer = self._artifacts.keep_checkpoint(flight, event)
-        if pointer is not None:
-            flight.checkpoint = pointer
-            batch.checkpoints.append(pointer)
+        if pointer is None:
+            return
+        if self._flights.die_with_us and event.step == flight.to_epoch and self._rests(flight):
+            # Were the attempt lost before its end is stored, nothing could be measured after this.
+            flight.last = pointer
+            return
+        flight.checkpoint = pointer
+        batch.checkpoints.append(pointer)
 
     def _logged(self, event: port.Logged) -> None:
         flight = self._flights.get(event.token)
@@ -151,6 +166,8 @@ class Collector:
                 rank=0.0 if ending.then is TaskThen.GONE else self._rank(ready_at),
             )
         )
+        if ending.result is AttemptResult.PAUSED:
+            self._rest(flight, event, batch)
         if ending.outcome is not None:
             self._flights.failures.pop(flight.task, None)
             self._end_trial(flight.number, ending.outcome)
@@ -158,6 +175,46 @@ class Collector:
                 batch.closed[flight.number] = flight.checkpoint.key
         if ending.then is TaskThen.RETRY:
             self._flights.wait(flight.task, ready_at)
+
+    def _rests(self, flight: Flight) -> bool:
+        """Whether the segment's end is a rung."""
+        spec = self._machine.spec
+        return self._machine.segments.pauses and flight.to_epoch < spec.max_epochs
+
+    def _rest(self, flight: Flight, event: port.Finished, batch: Batch) -> None:
+        """A trial waits at a rung, with its checkpoint."""
+        assert isinstance(event.outcome, port.PausedAt)
+        if flight.last is not None:
+            flight.checkpoint = flight.last
+            batch.checkpoints.append(flight.last)
+        saved = flight.checkpoint
+        whole = saved is not None and saved.step == event.outcome.step == flight.to_epoch
+        if saved is not None and whole:
+            batch.resting[flight.number] = saved.key
+        else:
+            self._hints.no_checkpoint(flight.number, flight.to_epoch)
+        self._flights.failures.pop(flight.task, None)
+        self._machine.pause(
+            flight.number,
+            Rest(
+                step=flight.to_epoch,
+                metrics=event.outcome.metrics,
+                duration_s=event.duration_s,
+                spent=flight.to_epoch - self._began_at(flight),
+                saved=saved.step if saved is not None else 0,
+            ),
+        )
+
+    def _began_at(self, flight: Flight) -> int:
+        """Epochs that the attempt did not have to train."""
+        if flight.from_epoch is not None:
+            return min(flight.from_epoch, flight.to_epoch)
+        return self._machine.segments.stage(flight.number).from_epoch
+
+    def end_paused(self, batch: Batch) -> None:
+        """The search is over: trials that still wait end as they are."""
+        batch.closed.update(dict.fromkeys(self._machine.segments.paused))
+        self._machine.end_paused()
 
     def _end_trial(self, number: int, outcome: Outcome) -> None:
         self._artifacts.forget_output(number)
@@ -169,15 +226,20 @@ class Collector:
 
     def committed(self, batch: Batch) -> None:
         """Delete checkpoints that nobody needs any more, now that the results are stored."""
+        for number, key in batch.resting.items():
+            self._artifacts.keep_only(number, key)
         if batch.closed:
             standing = self._machine.standing
             best = None if standing.best is None else standing.best[0]
 
             def needed(number: int) -> bool:
-                return number in self._machine.pending or number == best or number in standing.front
+                if number in self._machine.pending or number in self._machine.segments.paused:
+                    return True
+                return number == best or number in standing.front
 
-            for number, key in batch.closed.items():
-                self._artifacts.keep_only(number, key)
+            for number, newest in batch.closed.items():
+                if newest is not None:
+                    self._artifacts.keep_only(number, newest)
             self._artifacts.prune_checkpoints(batch.closed, needed)
 
     def _ending(self, flight: Flight, event: port.Finished) -> _Ending:
@@ -207,6 +269,11 @@ class Collector:
         metrics: Mapping[str, float],
     ) -> _Ending:
         stopped = result is AttemptResult.STOPPED
+        epochs = self._machine.reported.get(flight.number, 0)
+        spent = None
+        if self._machine.segments.rule is not None:
+            epochs = self._hints.epochs_of(flight, epochs, stopped=stopped)
+            spent = max(epochs - self._began_at(flight), 0)
         state = TrialState.PRUNED if stopped else TrialState.COMPLETED
         if stopped and not self._required.issubset(metrics):
             state = TrialState.CANCELLED  # before there was anything to rank it by
@@ -216,7 +283,8 @@ class Collector:
             state=state,
             metrics=metrics,
             duration_s=event.duration_s,
-            epochs=self._machine.reported.get(flight.number, 0),
+            epochs=epochs,
+            spent=spent,
         )
         return _Ending(result, outcome=outcome)
 
@@ -229,6 +297,7 @@ class Collector:
             "digest": failed.digest,
             "alone": failed.alone,
             "worker": event.worker,
+            "gpus": failed.gpus,
             "at": event.started_at + event.duration_s,
         }
         self._flights.remember(flight.task, failure)

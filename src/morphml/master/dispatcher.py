@@ -64,7 +64,7 @@ class Dispatcher:
         task = NewTask(
             id=task_id(self._experiment, taken.number, 0),
             number=taken.number,
-            to_epoch=spec.max_epochs,
+            to_epoch=self._machine.segments.stage(taken.number).to_epoch,
             requirements=spec.resources,
             rank=self._rank(now),
             ready_at=now,
@@ -77,6 +77,30 @@ class Dispatcher:
         else:
             self._flights.wait(task.id, now + OTHERS_FIRST_S)
         return taken
+
+    def promote(self, batch: Batch) -> bool:
+        """Put the next segment of the trial whose promotion is due in ``batch``; whether one was.
+
+        It waits in the store like a task that is tried again: who claims it gets its checkpoint.
+        """
+        due = self._machine.promote()
+        if due is None:
+            return False
+        now = self._clock.now()
+        segment = self._machine.segments.stage(due.number).segment
+        task = NewTask(
+            id=task_id(self._experiment, due.number, segment),
+            number=due.number,
+            segment=segment,
+            from_epoch=due.from_epoch,
+            to_epoch=due.to_epoch,
+            requirements=self._machine.spec.resources,
+            rank=self._rank(now),
+            ready_at=now,
+        )
+        batch.tasks.append(task)
+        self._flights.wait(task.id, now)
+        return True
 
     def resume(self, claimed: ClaimedTask, batch: Batch) -> None:
         """Put an assignment for a task that this session has just leased in ``batch``."""
@@ -95,15 +119,15 @@ class Dispatcher:
 
     def _send(self, flight: Flight, architecture: Architecture, rank: float, batch: Batch) -> None:
         self._flights.add(flight)
-        batch.assignments.append(
-            self._assigner.assignment(
-                flight,
-                architecture.vector,
-                Standing(rank=rank, cost=self._cost(flight, architecture)),
-                reported_step=self._machine.reported.get(flight.number),
-                avoid=self._avoid(flight.task),
-            )
+        assignment = self._assigner.assignment(
+            flight,
+            architecture.vector,
+            Standing(rank=rank, cost=self._cost(flight, architecture)),
+            reported_step=self._machine.reported.get(flight.number),
+            avoid=self._avoid(flight.task),
         )
+        flight.from_epoch = assignment.from_epoch
+        batch.assignments.append(assignment)
 
     def _cost(self, flight: Flight, architecture: Architecture) -> float | None:
         """FLOPs times epochs, where the policy asks for it and there is a graph to count them."""

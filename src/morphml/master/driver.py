@@ -112,6 +112,8 @@ class ExperimentDriver:
             crew.engine.acknowledge(over)
         if batch.assignments:
             crew.engine.submit(*batch.assignments)
+        for token, order in batch.orders:
+            crew.engine.order(token, order)
         if any(task.lease is None for task in batch.tasks):
             crew.elsewhere.offered()
 
@@ -121,12 +123,16 @@ class ExperimentDriver:
         room = free + self._ahead
         if room > 0 and self._slots_here and self._claim_is_due(batch):
             free -= self._claim(room, batch)
+        while free > 0 and self._may_promote() and self._crew.dispatcher.promote(batch):
+            free -= 1
         if free > 0:
             self._ask(free, batch, here=self._slots_here > 0)
         elif self._closing is None:
             self._closing = self._crew.machine.over
         if others := self._crew.elsewhere.slots():
             beyond = self._slots + others - len(self._crew.machine.pending)
+            while beyond > 0 and self._may_promote() and self._crew.dispatcher.promote(batch):
+                beyond -= 1
             self._ask(beyond, batch, here=False)
 
     @property
@@ -210,6 +216,12 @@ class ExperimentDriver:
         if not machine.spec.deterministic or not machine.pending:
             return True
         return machine.next_number - min(machine.pending) < machine.spec.workers
+
+    def _may_promote(self) -> bool:
+        """Whether a paused trial may go on now: also where no new one may be asked for any more."""
+        if self._crew.collector.breaker.waits or not self._crew.machine.segments.paused:
+            return False
+        return self._closing is None or self._closing == self._crew.machine.over
 
     def _in_order(self, events: list[EngineEvent]) -> list[EngineEvent]:
         """In a deterministic search, ends are taken in the order of their numbers."""
@@ -302,7 +314,11 @@ class ExperimentDriver:
             state = ExperimentState(self._gave_up.state)
         if refused is not None:
             state = ExperimentState.FAILED
-        self._commit(Batch(end=ExperimentEnd(state=state, reason=reason)))
+        batch = Batch(end=ExperimentEnd(state=state, reason=reason))
+        if state is ExperimentState.COMPLETED:
+            self._crew.collector.end_paused(batch)
+        self._commit(batch)
+        self._crew.collector.committed(batch)
         if not self._crew.machine.pending:
             self._crew.cancelling.look()  # requests that were met since the last look are answered
         self._observer(self.progress(reason))
@@ -312,7 +328,7 @@ class ExperimentDriver:
 
     def _ended_trials(self) -> int:
         machine = self._crew.machine
-        return machine.next_number - len(machine.pending)
+        return machine.next_number - len(machine.pending) - len(machine.segments.paused)
 
     def progress(self, reason: str = "") -> Progress:
         """Where the search stands now."""

@@ -24,8 +24,12 @@ class Flight:
     to_epoch: int
     #: Newest committed checkpoint, or None.
     checkpoint: CheckpointPointer | None = None
+    #: A checkpoint at the very end of a segment, which is stored together with that end.
+    last: CheckpointPointer | None = None
     #: Name of the worker, once it started.
     worker: str = ""
+    #: Epochs at the checkpoint that it began with; None where another master handed it out.
+    from_epoch: int | None = None
 
 
 class WaitingTasks:
@@ -70,10 +74,12 @@ class Flights:
 
     Args:
         one_at_a_time: what is lost with a process is one attempt, which may be the cause.
+        die_with_us: attempts end with this process; others outlive it and find another master.
     """
 
-    def __init__(self, *, one_at_a_time: bool = False) -> None:
+    def __init__(self, *, one_at_a_time: bool = False, die_with_us: bool = False) -> None:
         self._one_at_a_time = one_at_a_time
+        self.die_with_us = die_with_us
         self._by_token: dict[AttemptToken, Flight] = {}
         self._by_number: dict[int, Flight] = {}
         #: Those that another master holds.

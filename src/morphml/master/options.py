@@ -24,11 +24,14 @@ from morphml.optimizers.events import JSON
 from morphml.scheduling.policies.contract import DEFAULT_PRIORITY
 from morphml.search.constraints import parse_constraints
 from morphml.search.experiment import (
+    MAX_EPOCHS,
     AttemptLimits,
     Budget,
     ExperimentSpec,
+    FidelityReference,
     OptimizerReference,
 )
+from morphml.search.fidelity import combined, create_fidelity
 from morphml.search.objectives import COMPUTED_METRICS, parse_objectives
 from morphml.space import Architecture, SearchSpace
 
@@ -44,6 +47,11 @@ class SearchOptions(TypedDict, total=False):
     optimizer: str | Optimizer
     #: Settings of the optimizer, where it is given by name.
     optimizer_settings: Mapping[str, JSON]
+    #: Who gets more epochs: ``asha``, ``hyperband``, ``asha_stopping`` or ``median``, beside any
+    #: optimizer. Default: every trial is a full one of ``max_epochs``.
+    fidelity: str
+    #: Its settings, such as ``{"min_epochs": 1, "eta": 3}``.
+    fidelity_settings: Mapping[str, JSON]
     #: How many trials. Default 100.
     trials: int
     #: Total epochs over all trials.
@@ -94,6 +102,7 @@ def make_spec(
     refuse_unknown_options(options, SearchOptions.__annotations__)
     options = _plain(options)
     objectives = options.get("objectives")
+    options = _with_fidelity(options)
     spec = ExperimentSpec(
         name=options.get("name") or source.name.rpartition(":")[2],
         space=portable_text(space),
@@ -109,7 +118,8 @@ def make_spec(
         ),
         evaluator=reference_to(source),
         seed=options.get("seed", 0),
-        max_epochs=options.get("max_epochs", 10),
+        max_epochs=options.get("max_epochs", MAX_EPOCHS),
+        fidelity=_fidelity(options),
         repeats=options.get("repeats", 1),
         limits=AttemptLimits(
             time_s=options.get("time_limit"), memory_bytes=options.get("memory_limit")
@@ -157,6 +167,27 @@ def _optimizer(space: SearchSpace, options: SearchOptions) -> OptimizerReference
     else:
         made = refuse_strange_optimizer(wanted)
     return OptimizerReference(name=made.name, version=made.version, settings=dict(made.settings))
+
+
+def _with_fidelity(options: SearchOptions) -> SearchOptions:
+    """The options with an optimizer and a rule of fidelity where one name stood for both."""
+    wanted = options.get("optimizer")
+    if not isinstance(wanted, str):
+        return options
+    optimizer, fidelity = combined(wanted, options.get("fidelity"))
+    given: SearchOptions = {**options, "optimizer": optimizer}
+    return given if fidelity is None else {**given, "fidelity": fidelity}
+
+
+def _fidelity(options: SearchOptions) -> FidelityReference | None:
+    name = options.get("fidelity")
+    if name is None:
+        if "fidelity_settings" in options:
+            raise ExperimentError("fidelity_settings go with a fidelity, such as fidelity='asha'")
+        return None
+    settings = options.get("fidelity_settings", {})
+    made = create_fidelity(name, options.get("max_epochs", MAX_EPOCHS), **settings)
+    return FidelityReference(name=made.name, settings=dict(made.settings))
 
 
 def _start(space: SearchSpace, point: object) -> tuple[int | float | None, ...]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from morphml.ids import ExperimentId, TaskId, task_id
 from morphml.master.ports import Store
 from morphml.master.retries import failure_of
-from morphml.optimizers import create_optimizer
+from morphml.optimizers import Optimizer, create_optimizer
 from morphml.optimizers.events import JSON
 from morphml.scheduling.retry import ErrorSightings
 from morphml.search.experiment import ExperimentSpec
+from morphml.search.fidelity import OneLevel, create_fidelity
 from morphml.search.machine import SearchMachine
 from morphml.search.sharing import Sharing
 from morphml.space import SearchSpace
@@ -20,14 +21,21 @@ from morphml.space import SearchSpace
 def fresh_machine(
     spec: ExperimentSpec, space: SearchSpace, sharing: Sharing | None = None
 ) -> SearchMachine:
-    """A machine that knows nothing yet, with the optimizer that the spec names."""
-    optimizer = create_optimizer(spec.optimizer.name, space, **spec.optimizer.settings)
-    return SearchMachine(spec, space, optimizer, sharing)
+    """A machine that knows nothing yet, with the optimizer and the rule that the spec names."""
+
+    def made() -> Optimizer:
+        return create_optimizer(spec.optimizer.name, space, **spec.optimizer.settings)
+
+    if spec.fidelity is None:
+        return SearchMachine(spec, space, made(), sharing)
+    rule = create_fidelity(spec.fidelity.name, spec.max_epochs, **spec.fidelity.settings)
+    return SearchMachine(spec, space, OneLevel(made, rule.rungs), sharing, rule)
 
 
 def waiting_tasks(experiment: ExperimentId, machine: SearchMachine) -> list[TaskId]:
     """Tasks of the trials that have not ended: after a restart, each waits in the store."""
-    return [task_id(experiment, number, 0) for number in sorted(machine.pending)]
+    segments = machine.segments
+    return [task_id(experiment, n, segments.stage(n).segment) for n in sorted(machine.pending)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from morphml.search.given import (
 )
 from morphml.search.objectives import Direction, Objective
 
+#: Epochs of a full trial, where nobody says.
+MAX_EPOCHS = 10
 #: Bytes below which a memory limit is a slip of the unit: an idle child takes about 20 MiB.
 SMALLEST_MEMORY = 2**24
 
@@ -43,11 +45,13 @@ class TrialState(StrEnum):
 
 
 __all__ = [
+    "MAX_EPOCHS",
     "AttemptLimits",
     "Budget",
     "EvaluatorReference",
     "ExperimentSpec",
     "ExperimentState",
+    "FidelityReference",
     "OptimizerReference",
     "TrialState",
 ]
@@ -107,6 +111,16 @@ class OptimizerReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityReference:
+    """Which rule decides who gets more epochs, so that a restart makes the same one."""
+
+    #: Registered name, such as ``asha``.
+    name: str
+    #: All settings, defaults filled in.
+    settings: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatorReference:
     """Which evaluator; the code itself is an artifact or is imported."""
 
@@ -145,7 +159,9 @@ class ExperimentSpec:
     #: Root of all randomness.
     seed: int
     #: Epochs of one full trial.
-    max_epochs: int = 10
+    max_epochs: int = MAX_EPOCHS
+    #: Who gets more epochs; None: every trial is a full one.
+    fidelity: FidelityReference | None = None
     #: How often each architecture is evaluated, with different seeds; metrics are averaged.
     repeats: int = 1
     #: Limits of one attempt.
@@ -173,6 +189,11 @@ class ExperimentSpec:
         check_whole("seed", self.seed)
         check_flag("deterministic", self.deterministic)
         check_flag("reuse", self.reuse)
+        if self.fidelity is not None and self.repeats > 1:
+            raise ExperimentError(
+                f"repeats: with fidelity={self.fidelity.name!r} each architecture is evaluated "
+                f"once, got {self.repeats}; repeat the best ones afterwards"
+            )
         Requirements.parse(self.resources)
         check_count("priority", self.priority, PRIORITIES[0])
         if self.priority > PRIORITIES[1]:
@@ -206,6 +227,8 @@ class ExperimentSpec:
             fields["optimizer"] = OptimizerReference(**_mapping(fields["optimizer"]))
             fields["budget"] = Budget(**_mapping(fields["budget"]))
             fields["evaluator"] = EvaluatorReference(**_mapping(fields["evaluator"]))
+            fidelity = fields.get("fidelity")
+            fields["fidelity"] = fidelity and FidelityReference(**_mapping(fidelity))
             fields["limits"] = AttemptLimits(**_mapping(fields["limits"]))
             fields["data_sets"] = tuple(fields.get("data_sets") or ())
             fields["start"] = tuple(tuple(vector) for vector in fields.get("start") or ())

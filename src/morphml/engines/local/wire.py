@@ -42,6 +42,7 @@ def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
         "seed": assignment.seed,
         "from_epoch": assignment.from_epoch,
         "to_epoch": assignment.to_epoch,
+        "max_epochs": assignment.max_epochs,
         "reported_step": assignment.reported_step,
         "checkpoint": None if checkpoint is None else str(checkpoint),
         "checkpoint_at_end": assignment.checkpoint_at_end,
@@ -69,7 +70,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         case Stopped():
             return {"end": "stopped", "metrics": dict(outcome.metrics)}
         case PausedAt():
-            return {"end": "paused", "step": outcome.step}
+            return {"end": "paused", "step": outcome.step, "metrics": dict(outcome.metrics)}
         case Cancelled():
             return {"end": "cancelled"}
         case Returned():
@@ -83,6 +84,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
                 "traceback": _clean(outcome.traceback),
                 "digest": outcome.digest,
                 "alone": outcome.alone,
+                "gpus": outcome.gpus,
             }
         case _:
             assert_never(outcome)
@@ -100,7 +102,7 @@ def outcome_from_json(message: dict[str, Any]) -> Outcome:
         case "stopped":
             return Stopped(metrics=_metrics(message))
         case "paused":
-            return PausedAt(step=_whole(message, "step"))
+            return PausedAt(step=_whole(message, "step"), metrics=_metrics(message))
         case "cancelled":
             return Cancelled()
         case "failed":
@@ -111,6 +113,7 @@ def outcome_from_json(message: dict[str, Any]) -> Outcome:
                 traceback=text(message, "traceback"),
                 digest=text(message, "digest"),
                 alone=message.get("alone") is True,
+                gpus=str(message.get("gpus", "")),
             )
         case other:
             raise ProtocolError(f"a child ended an attempt in an unknown way: {other!r}")

@@ -125,6 +125,7 @@ def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None
         seed=assignment.seed,
         from_epoch=assignment.from_epoch,
         to_epoch=assignment.to_epoch,
+        max_epochs=assignment.max_epochs,
         reported=0 if reported is None else reported + 1,
         checkpoint=None
         if checkpoint is None
@@ -159,6 +160,7 @@ def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignm
         seed=task.seed,
         from_epoch=task.from_epoch,
         to_epoch=task.to_epoch,
+        max_epochs=task.max_epochs,
         reported_step=task.reported - 1 if task.reported else None,
         checkpoint=checkpoint,
         checkpoint_at_end=task.checkpoint_at_end,
@@ -317,7 +319,7 @@ def _write_outcome(result: pb.Result, outcome: Outcome) -> None:
         case Stopped():
             result.stopped.CopyFrom(pb.Stopped(metrics=dict(outcome.metrics)))
         case PausedAt():
-            result.paused.CopyFrom(pb.Paused(step=outcome.step))
+            result.paused.CopyFrom(pb.Paused(step=outcome.step, metrics=dict(outcome.metrics)))
         case Cancelled():
             result.cancelled.CopyFrom(pb.Cancelled())
         case Failed():
@@ -368,7 +370,10 @@ def _outcome(result: pb.Result) -> Outcome:
         case "stopped":
             return Stopped(metrics=checking.numbers(result.stopped.metrics, "metrics"))
         case "paused":
-            return PausedAt(step=checking.whole(result.paused.step, "step", 0, 2**62))
+            return PausedAt(
+                step=checking.whole(result.paused.step, "step", 0, 2**62),
+                metrics=checking.numbers(result.paused.metrics, "metrics"),
+            )
         case "cancelled":
             return Cancelled()
         case "failed":

@@ -108,7 +108,7 @@ class Fitting:
     def _rate(self, epoch: int) -> float:
         if self.options.schedule == "constant":
             return self.options.lr
-        last = self.options.epochs or self.trial.to_epoch or epoch
+        last = self.options.epochs or self.trial.max_epochs or epoch
         return self.options.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, (epoch - 1) / last)))
 
     @property

@@ -82,7 +82,7 @@ def _size(value: object) -> object:
 
 
 _Named = dict[str, dict[str, JsonValue] | None]
-Optimizer = Annotated[NamedSettings, BeforeValidator(_named, json_schema_input_type=str | _Named)]
+Named = Annotated[NamedSettings, BeforeValidator(_named, json_schema_input_type=str | _Named)]
 Evaluator = Annotated[
     NamedSettings,
     BeforeValidator(_named, json_schema_input_type=str | _Named),
@@ -129,10 +129,15 @@ class ExperimentFile(BaseModel):
         default={},
         description="Bounds on metrics, such as `params: <= 500_000`.",
     )
-    optimizer: Optimizer = Field(
+    optimizer: Named = Field(
         default=NamedSettings(name="auto"),
         description="Who proposes: a name such as `auto`, or one name with its settings such as "
         "`evolution: {population_size: 50}`.",
+    )
+    fidelity: Named | None = Field(
+        default=None,
+        description="Who gets more epochs: a name such as `asha`, or one name with its settings "
+        "such as `asha: {min_epochs: 1, eta: 3}`; without it every trial is a full one.",
     )
     trials: Count | None = Field(
         default=None, description="How many trials may be started; 100 without it."
@@ -201,10 +206,14 @@ class ExperimentFile(BaseModel):
 
         Without space, evaluator, workers, engine and storage, which need their own treatment.
         """
-        apart = {"space", "evaluator", "optimizer", "workers", "engine", "storage"}
+        apart = {"space", "evaluator", "optimizer", "fidelity", "workers", "engine", "storage"}
         written = self.model_dump(exclude=apart, exclude_unset=True, exclude_none=True)
         if "optimizer" in self.model_fields_set:
             written["optimizer"] = self.optimizer.name
             if self.optimizer.settings:
                 written["optimizer_settings"] = dict(self.optimizer.settings)
+        if self.fidelity is not None:
+            written["fidelity"] = self.fidelity.name
+            if self.fidelity.settings:
+                written["fidelity_settings"] = dict(self.fidelity.settings)
         return written

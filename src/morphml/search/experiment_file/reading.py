@@ -6,12 +6,15 @@ from morphml.documents import START, Document, Place, read_document, validated
 from morphml.errors import (
     ConstraintError,
     DocumentError,
+    ExperimentError,
     OptimizerError,
     SpaceError,
     TextFormError,
 )
 from morphml.optimizers.registry import create_optimizer
+from morphml.search.experiment import MAX_EPOCHS
 from morphml.search.experiment_file.model import ExperimentFile, is_import_path
+from morphml.search.fidelity import combined, create_fidelity
 from morphml.space.text import parse_space
 
 
@@ -53,12 +56,27 @@ def _check_on_space(experiment: ExperimentFile, document: Document, text: str) -
         except (SpaceError, ConstraintError) as error:
             place = document.values["start", number]
             raise document.refuse(f"start.{number}: {error}", place) from error
-    optimizer = experiment.optimizer
+    name = _check_fidelity(experiment, document)
     try:
-        create_optimizer(optimizer.name, space, **optimizer.settings)
+        create_optimizer(name, space, **experiment.optimizer.settings)
     except OptimizerError as error:
         place = document.values.get(("optimizer",), START)
         raise document.refuse(str(error), place) from error
+
+
+def _check_fidelity(experiment: ExperimentFile, document: Document) -> str:
+    """Refuse a rule of fidelity that a search would refuse; the optimizer's own name."""
+    rule = experiment.fidelity
+    settings = {} if rule is None else rule.settings
+    max_epochs = experiment.max_epochs or MAX_EPOCHS
+    try:
+        name, chosen = combined(experiment.optimizer.name, None if rule is None else rule.name)
+        if chosen is not None:
+            create_fidelity(chosen, max_epochs, **settings)
+    except (ExperimentError, OptimizerError) as error:
+        place = document.values.get(("fidelity",)) or document.values.get(("optimizer",), START)
+        raise document.refuse(str(error), place) from error
+    return name
 
 
 # --- mistakes in the space's text ----------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from morphml.search.fidelity.contract import Fidelity, Promotion, RungCount
+from morphml.search.fidelity.level import OneLevel
 from morphml.search.fidelity.registry import (
     COMBINATIONS,
     FIDELITIES,
     Combination,
     FidelityEntry,
+    combined,
     create_fidelity,
 )
 
@@ -17,7 +19,9 @@ __all__ = [
     "Combination",
     "Fidelity",
     "FidelityEntry",
+    "OneLevel",
     "Promotion",
     "RungCount",
+    "combined",
     "create_fidelity",
 ]

@@ -20,6 +20,8 @@ class FidelityEntry:
     """One line of the list that people choose from."""
 
     make: Callable[..., Fidelity]
+    #: Whether trials run in segments and wait at rungs; else they are stopped at reports.
+    pauses: bool
     #: When to use it, in one sentence.
     use: str
     #: Where it is described.
@@ -30,21 +32,25 @@ class FidelityEntry:
 FIDELITIES: Mapping[str, FidelityEntry] = {
     "asha": FidelityEntry(
         make=Asha,
+        pauses=True,
         use="in most cases: many trials begin, the best third of each rung goes on",
         source="Li et al., 2020",
     ),
     "hyperband": FidelityEntry(
         make=Hyperband,
+        pauses=True,
         use="where it is not known whether few epochs tell good from bad",
         source="Li et al., 2018",
     ),
     "asha_stopping": FidelityEntry(
         make=AshaStopping,
+        pauses=False,
         use="where a checkpoint costs much or cannot be made",
         source="Li et al., 2020",
     ),
     "median": FidelityEntry(
         make=Median,
+        pauses=False,
         use="to save a part of the epochs with little risk",
         source="Golovin et al., 2017",
     ),
@@ -84,6 +90,23 @@ COMBINATIONS: Mapping[str, Combination] = {
         source="Falkner et al., 2018",
     ),
 }
+
+
+def combined(optimizer: str, fidelity: str | None) -> tuple[str, str | None]:
+    """The names of an optimizer and a rule of fidelity, where the first may stand for both.
+
+    Raises:
+        ExperimentError: when the name comes with another rule.
+    """
+    both = COMBINATIONS.get(optimizer)
+    if both is None:
+        return optimizer, fidelity
+    if fidelity not in (None, both.fidelity):
+        raise ExperimentError(
+            f"fidelity: optimizer {optimizer!r} stands for {both.optimizer!r} with "
+            f"{both.fidelity!r}, got {fidelity!r} too; name one of them as the optimizer"
+        )
+    return both.optimizer, both.fidelity
 
 
 def create_fidelity(name: str, max_epochs: int, **settings: JSON) -> Fidelity:

@@ -54,7 +54,7 @@ def test_full_example_of_the_page_is_read() -> None:
     assert file.constraints == {"params": "<= 500_000"}
     assert file.optimizer.name == "evolution"
     assert file.optimizer.settings == {"population_size": 50}
-    assert (file.trials, file.timeout, file.max_epochs, file.workers) == (200, 5400.0, 5, 4)
+    assert (file.trials, file.timeout, file.max_epochs, file.workers) == (200, 5400.0, 9, 4)
     assert (file.engine, file.storage, file.seed) == ("local", "fashion.db", 7)
     assert file.resources == {"cpu": 1}
     assert (file.time_limit, file.memory_limit) == (600.0, 4 * 1024**3)
@@ -78,6 +78,8 @@ def test_options_are_those_of_mm_search() -> None:
     options = file.options()
     assert options.keys() == SearchOptions.__annotations__.keys()
     assert options["optimizer_settings"] == {"population_size": 50}
+    assert options["fidelity"] == "asha"
+    assert options["fidelity_settings"] == {"min_epochs": 1, "eta": 3}
     assert options["time_limit"] == 600.0
 
 

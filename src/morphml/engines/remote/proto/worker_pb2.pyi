@@ -277,10 +277,19 @@ class Stopped(_message.Message):
     def __init__(self, metrics: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Paused(_message.Message):
-    __slots__ = ("step",)
+    __slots__ = ("step", "metrics")
+    class MetricsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     STEP_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
     step: int
-    def __init__(self, step: _Optional[int] = ...) -> None: ...
+    metrics: _containers.ScalarMap[str, float]
+    def __init__(self, step: _Optional[int] = ..., metrics: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Cancelled(_message.Message):
     __slots__ = ()
@@ -353,7 +362,7 @@ class Context(_message.Message):
     def __init__(self, experiment: _Optional[str] = ..., space: _Optional[str] = ..., evaluator: _Optional[str] = ..., bundle: _Optional[str] = ..., pickle: _Optional[bytes] = ..., required: _Optional[_Iterable[str]] = ..., settings: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place")
+    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place", "max_epochs")
     class RequirementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -375,6 +384,7 @@ class Task(_message.Message):
     REQUIREMENTS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
+    MAX_EPOCHS_FIELD_NUMBER: _ClassVar[int]
     attempt: AttemptName
     vector: bytes
     seed: int
@@ -389,7 +399,8 @@ class Task(_message.Message):
     requirements: _containers.ScalarMap[str, float]
     device: str
     place: Place
-    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ...) -> None: ...
+    max_epochs: int
+    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., max_epochs: _Optional[int] = ...) -> None: ...
 
 class Place(_message.Message):
     __slots__ = ("rank", "world_size", "rendezvous")

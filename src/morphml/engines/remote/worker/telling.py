@@ -273,7 +273,7 @@ def _as_told(entry: Entry, event: Finished) -> Finished:
     """
     outcome = event.outcome
     if isinstance(outcome, PausedAt) and entry.checkpoint is None:
-        outcome = PausedAt(step=min(outcome.step, entry.stored_step))
+        outcome = replace(outcome, step=min(outcome.step, entry.stored_step))
     if isinstance(outcome, Cancelled) and entry.evicted and not entry.cancelled:
         message = "the worker left before the attempt ended"
         outcome = failure(FailureKind.PREEMPTED, "Preempted", message)
