@@ -11,6 +11,7 @@ TABLES = (
     ("A master", "master/cluster/settings.py", "MasterSettings"),
     ("How a master listens to its workers", "engines/remote/hub/settings.py", "HubSettings"),
     ("A worker", "engines/remote/worker/settings.py", "WorkerSettings"),
+    ("A Ray cluster", "engines/ray/settings.py", "RaySettings"),
     ("Sessions and the reaper", "scheduling/reaping.py", "ReaperRule"),
     ("When a broken worker is shut off", "scheduling/faults/workers.py", "WorkerFaultRule"),
     ("Its breaker", "scheduling/breaker.py", "BreakerRule"),

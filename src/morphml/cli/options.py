@@ -40,5 +40,14 @@ Workers = Annotated[
     int | None,
     typer.Option(min=0, help="Trials at a time; 0 runs them in this process, for debugging."),
 ]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Where trials run: local for this machine, remote for the masters of the store, ray "
+        "for the cluster of RAY_ADDRESS or one of this machine, ray:ADDRESS for that one.",
+    ),
+]
 Trials = Annotated[int | None, typer.Option(min=1, help="How many trials in all.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

@@ -18,7 +18,13 @@ from morphml.visualization.progress import progress_view
 
 
 def drive(
-    experiment: Experiment, *, storage: str, workers: int | None, as_json: bool, quiet: bool
+    experiment: Experiment,
+    *,
+    storage: str,
+    workers: int | None,
+    engine: str,
+    as_json: bool,
+    quiet: bool,
 ) -> Result:
     """Run ``experiment`` to its end and print what was found.
 
@@ -27,7 +33,7 @@ def drive(
         KeyboardInterrupt: on Ctrl-C and SIGTERM.
     """
     with terminable(), progress_shown(quiet=quiet) as observer:
-        result = _run(experiment, workers, observer)
+        result = experiment.run(workers, observer, engine)
     print_outcome(result, storage, as_json=as_json)
     return result
 
@@ -63,10 +69,6 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _run(experiment: Experiment, workers: int | None, observer: Observer) -> Result:
-    return experiment.run(workers, observer)
 
 
 def _nobody(progress: Progress) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
-from morphml.cli.options import AsJson, KeptIn, Quiet, Trials, Workers
+from morphml.cli.options import AsJson, EngineName, KeptIn, Quiet, Trials, Workers
 from morphml.errors import ExperimentError
 
 File = Annotated[
@@ -33,6 +33,7 @@ def search(  # noqa: PLR0913 one parameter per option
     trials: Trials = None,
     seed: Seed = None,
     reuse: Reuse = None,
+    engine: EngineName = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,19 +52,23 @@ def search(  # noqa: PLR0913 one parameter per option
         if kept == "memory":
             raise ExperimentError("storage: memory is lost when the command ends; name a file")
         changes = {"trials": trials, "seed": seed, "reuse": reuse}
-        if given.engine == "remote":
+        runs_at = engine or given.engine or "local"
+        if runs_at == "remote":
             with submitting.submitted(file, storage, changes, create=True) as (experiment, shown):
                 submitting.follow(experiment, storage=shown, as_json=as_json, quiet=quiet)
             return
-        if given.engine not in (None, "local"):
-            raise ExperimentError(
-                f"engine {given.engine!r} is not part of this version; use local or remote"
-            )
         slots = given.workers if workers is None else workers
         options = arguments.options_of(given, changes)
         options.setdefault("name", file.stem)
         space, evaluator = arguments.space_of(given), arguments.evaluator_of(given)
         with Experiment.create(
-            space, evaluator, storage=kept, workers=slots, **options
+            space, evaluator, storage=kept, workers=slots, engine=runs_at, **options
         ) as experiment:
-            drive(experiment, storage=kept, workers=slots, as_json=as_json, quiet=quiet)
+            drive(
+                experiment,
+                storage=kept,
+                workers=slots,
+                engine=runs_at,
+                as_json=as_json,
+                quiet=quiet,
+            )

@@ -70,13 +70,15 @@ class Run:
     source: EvaluatorSource
     #: Folder of the experiment's files.
     folder: Path
-    #: Child processes; 0 runs the evaluator in this process.
+    #: Trials at a time at most; 0 runs the evaluator in this process.
     workers: int
     observer: Observer
     #: Counts what ends.
     tally: Tally = field(default_factory=Tally)
     #: Name of the policy that ranks its tasks.
     policy: str = DEFAULT_POLICY
+    #: Whether all attempts run on this machine.
+    here: bool = True
 
 
 def _sharing(run: Run, *, alone: bool) -> Sharing | None:
@@ -108,7 +110,9 @@ def make_crew(
     Raises:
         EvaluatorError: when the evaluator cannot be loaded or cannot travel.
     """
-    machine = fresh_machine(run.spec, run.space, _sharing(run, alone=elsewhere is None))
+    machine = fresh_machine(
+        run.spec, run.space, _sharing(run, alone=elsewhere is None and run.here)
+    )
     machine.fold(run.store.log(run.experiment))
     artifacts = RunArtifacts(run.folder)
     engine.prepare(
@@ -120,8 +124,7 @@ def make_crew(
             scratch=run.folder,
         ),
     )
-    alone = elsewhere is None
-    flights = Flights(one_at_a_time=alone and run.workers <= 1, die_with_us=alone)
+    flights = Flights(one_at_a_time=elsewhere is None and run.workers <= 1)
     earlier = earlier_failures(run.store, run.experiment, machine)
     flights.failures.update(earlier.by_task)
     for task in waiting_tasks(run.experiment, machine):

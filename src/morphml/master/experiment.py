@@ -15,6 +15,7 @@ from morphml.ids import ExperimentId
 from morphml.master import evaluators
 from morphml.master.artifacts import RunArtifacts
 from morphml.master.by_hand import HandTrial, ManualDriver
+from morphml.master.choosing import EngineChoice, EngineKind, make_engine
 from morphml.master.cluster.watch import Watch
 from morphml.master.crew import Run
 from morphml.master.options import SearchOptions, make_spec
@@ -22,7 +23,6 @@ from morphml.master.places import experiment_folder
 from morphml.master.refusals import (
     refuse_gangs,
     refuse_impossible_workers,
-    refuse_strange_engine,
     warn_of_idle_limits,
 )
 from morphml.master.resources import check_feasible, local_workers
@@ -84,19 +84,21 @@ class Experiment:
             storage: path of a SQLite file, or ``postgresql://...``; None keeps everything in
                 memory.
             workers: child processes the search will be run with; 0 for in process.
-            engine: ``local`` for ``run``, ``remote`` for ``submit``: then the evaluator must be
-                one that workers on other machines can make.
+            engine: ``local`` or ``ray`` for ``run``, ``remote`` for ``submit``: then the evaluator
+                must be one that workers on other machines can make.
             options: see ``SearchOptions``.
 
         Raises:
             CallerError: when space, evaluator or an option is not usable.
             StorageError: when the store cannot be opened.
         """
-        remote = refuse_strange_engine(engine) == "remote"
+        kind = EngineChoice.parse(engine).kind
+        remote = kind is EngineKind.REMOTE
         source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
         source.load()  # an import path that leads nowhere is told before anything is stored
         needs = options.get("resources") or {}
-        slots = local_workers({} if remote else needs) if workers is None else workers
+        here = kind is EngineKind.LOCAL
+        slots = local_workers(needs if here else {}) if workers is None else workers
         refuse_impossible_workers(slots)
         if options.get("reuse"):
             source = named_by_digest(source, by_hand=evaluate is None)
@@ -172,13 +174,20 @@ class Experiment:
         spec = ExperimentSpec.from_json(record.spec)
         return replace(spec, budget=replace(spec.budget, trials=record.budget))
 
-    def run(self, workers: int | None = None, observer: Observer | None = None) -> Result:
+    def run(
+        self,
+        workers: int | None = None,
+        observer: Observer | None = None,
+        engine: str = "local",
+    ) -> Result:
         """Run, or go on with, the search until it is over.
 
         Args:
             workers: child processes; 0 runs the evaluator in this process; by default as created.
+                With Ray trials at a time at most, by default all that the cluster has room for.
             observer: called with a ``Progress`` twice a second; by default a live view on the
                 terminal, where there is one.
+            engine: ``local``, ``ray`` or ``ray:ADDRESS``.
 
         Raises:
             StoreInUse: when another process drives it.
@@ -188,9 +197,8 @@ class Experiment:
         spec = self.spec
         source = self._evaluator(spec)
         self._let_go()
-        slots = spec.workers if workers is None else workers
-        refuse_impossible_workers(slots)
-        slots = local_workers(spec.resources, slots)
+        choice = EngineChoice.parse(engine)
+        slots = choice.slots_for(spec, workers)
         warn_of_idle_limits(spec.limits, slots)
         with watching(observer, workers=slots) as watcher:
             run(
@@ -203,7 +211,9 @@ class Experiment:
                     folder=self.folder,
                     workers=slots,
                     observer=watcher,
-                )
+                    here=choice.kind is EngineKind.LOCAL,
+                ),
+                make_engine(choice, slots, spec.resources),
             )
         return self.result()
 

@@ -16,8 +16,6 @@ from morphml.space import SearchSpace
 
 #: Child processes of one machine; more are a slip of the finger, and would bring it down.
 MOST_WORKERS = 512
-#: Where attempts run: on this machine, or on the workers of masters.
-ENGINES = ("local", "remote")
 
 
 def refuse_other_than_space(space: object) -> None:
@@ -93,17 +91,6 @@ def refuse_uncounted_metrics(spec: ExperimentSpec, space: SearchSpace) -> None:
         )
 
 
-def refuse_strange_engine(engine: str) -> str:
-    """The engine's name, if it is one.
-
-    Raises:
-        ExperimentError: when there is none of that name.
-    """
-    if engine not in ENGINES:
-        raise ExperimentError(f"engine: {' or '.join(ENGINES)}, got {engine!r}")
-    return engine
-
-
 def refuse_impossible_workers(workers: object) -> None:
     """Refuse a number of workers that no machine can have.
 
@@ -126,14 +113,14 @@ def warn_of_idle_limits(limits: AttemptLimits, workers: int) -> None:
 
 
 def refuse_gangs(resources: Mapping[str, float]) -> None:
-    """Refuse, for a search on this machine, trials that run on several workers at once.
+    """Refuse, for a search that this process drives, trials that run on several workers at once.
 
     Raises:
         RequirementsError: where they do, or the needs make no sense.
     """
     if (count := Requirements.parse(resources).workers) > 1:
         raise RequirementsError(
-            f"{count} workers at once, and this machine is one: submit it to masters "
+            f"{count} workers at once are for masters to find: submit it to them "
             "(engine='remote'); for several GPUs of one machine ask for them, such as gpu: 4",
             name="workers",
         )

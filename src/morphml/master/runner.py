@@ -11,7 +11,6 @@ from morphml.engines.port import Engine
 from morphml.errors import StorageError
 from morphml.master.crew import Run, make_crew
 from morphml.master.driver import ExperimentDriver
-from morphml.master.options import gpus
 from morphml.master.session import SessionKeeper, process_name
 from morphml.search.changes import Changes, ExperimentEnd
 from morphml.search.experiment import ExperimentState
@@ -20,12 +19,12 @@ from morphml.search.experiment import ExperimentState
 WARM_UP_S = 5
 
 
-def run(run: Run, engine: Engine | None = None) -> str:
+def run(run: Run, engine: Engine) -> str:
     """Drive the experiment until it is over, and return the reason.
 
     Args:
         run: what is to be run.
-        engine: where attempts run; made for ``run.workers`` by default. Closed at the end.
+        engine: where attempts run. Closed at the end.
 
     Raises:
         StoreInUse: when another process drives it.
@@ -34,7 +33,6 @@ def run(run: Run, engine: Engine | None = None) -> str:
     """
     clock = SystemClock()
     name = process_name()
-    engine = engine or make_engine(run.workers)
     with closing(engine):
         in_process = isinstance(engine, InProcessEngine)
         with closing(SessionKeeper(run.store, clock, name, may_block=in_process)) as keeper:
@@ -52,18 +50,11 @@ def _warm_up(engine: Engine, keeper: SessionKeeper) -> None:
         keeper.tick()
 
 
-def make_engine(workers: int) -> Engine:
-    """The engine for so many workers: local processes, or in process for 0."""
-    return InProcessEngine() if workers == 0 else LocalEngine(workers, devices=gpus())
-
-
 def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str:
     right = run.store.acquire_driver(run.experiment, keeper.session)
     try:
         spent_s = run.store.experiment(run.experiment).spent_s
         crew = make_crew(run, engine, keeper, clock)
-        if isinstance(engine, InProcessEngine) and run.spec.fidelity is not None:
-            engine.heed(crew.collector.judge)
         _warm_up(engine, keeper)
         return ExperimentDriver(crew, right, run.observer, spent_s).run()
     except Exception as error:

@@ -35,10 +35,12 @@ def search(
             with ``setup`` and ``__call__``, or an import path ``package.module:attribute``.
         workers: child processes, never more than ``resources`` leave room for; 0 runs the evaluator
             in this process, for debugging. By default as many as fit on the GPUs, where there are
-            none half the processors.
+            none half the processors. With Ray trials at a time at most, by default all that the
+            cluster has room for.
         storage: path of a SQLite file, or ``postgresql://...``, so that the search can be resumed;
             None keeps it in memory.
-        engine: ``local``, or ``remote`` to leave the search to the masters of ``storage`` and
+        engine: ``local``; ``ray`` for the cluster of ``RAY_ADDRESS``, or one of this machine;
+            ``ray:ADDRESS``; or ``remote`` to leave the search to the masters of ``storage`` and
             wait for them.
         observer: called with a ``Progress`` twice a second; by default a live view on the
             terminal, where there is one.
@@ -69,7 +71,7 @@ def search(
         ) as made,
         _telling_how_to_resume(storage),
     ):
-        return made.run(workers, observer)
+        return made.run(workers, observer, engine)
 
 
 def _search_remotely(
@@ -95,7 +97,7 @@ def _search_remotely(
             raise
 
 
-def resume(
+def resume(  # noqa: PLR0913 one parameter per thing that a person may say
     storage: str | Path,
     name: str | None = None,
     *,
@@ -103,6 +105,7 @@ def resume(
     trials: int | None = None,
     evaluate: object = None,
     observer: Observer | None = None,
+    engine: str = "local",
 ) -> Result:
     """Go on with an experiment that was stopped, killed, or is to get more trials.
 
@@ -114,6 +117,7 @@ def resume(
         evaluate: the evaluator, where the stored one cannot be loaded.
         observer: called with a ``Progress`` twice a second; by default a live view on the
             terminal, where there is one.
+        engine: ``local``, ``ray`` or ``ray:ADDRESS``, as for ``search``.
 
     Raises:
         ExperimentError: when there is no such experiment, or it is completed.
@@ -125,7 +129,7 @@ def resume(
     ):
         if trials is not None:
             found.extend(trials)
-        return found.run(workers, observer)
+        return found.run(workers, observer, engine)
 
 
 @contextmanager

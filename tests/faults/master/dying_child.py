@@ -11,8 +11,9 @@ from pathlib import Path
 import morphml as mm
 from morphml.engines.port import Assignment, Engine, EngineEvent
 from morphml.master import Experiment
+from morphml.master.choosing import EngineChoice, make_engine
 from morphml.master.crew import Run
-from morphml.master.runner import make_engine, run
+from morphml.master.runner import run
 from morphml.search.changes import Changes, Driver
 
 TRIALS = 24
@@ -114,7 +115,7 @@ def drive(experiment: Experiment, workers: int, deathbed: Deathbed) -> None:
             workers=workers,
             observer=lambda progress: None,
         ),
-        DyingEngine(make_engine(workers), deathbed),
+        DyingEngine(make_engine(EngineChoice.parse("local"), workers, {}), deathbed),
     )
 
 

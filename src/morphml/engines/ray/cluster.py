@@ -1,0 +1,158 @@
+"""A Ray cluster, as far as the provider needs it. The one module that imports Ray."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+import ray as typed_ray
+from ray._private import state as typed_state
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from morphml.engines.devices import cores
+from morphml.engines.ray.host import Host
+from morphml.engines.ray.planning import Node, Posting
+from morphml.engines.ray.settings import RaySettings
+
+#: Ray's functions are half typed; here they are not typed at all.
+ray: Any = typed_ray
+state: Any = typed_state
+
+#: Of clusters that are started here: a node that is gone is noticed within about 3 s.
+FAST_DETECTION = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+_NAMESPACE = "morphml"
+
+
+class Cluster:
+    """A connection to a cluster, or to one that was started for it.
+
+    Args:
+        settings: which cluster, and how many slots a local one must have room for.
+
+    Raises:
+        Exception: whatever Ray raises when there is none, or it does not let us in.
+    """
+
+    def __init__(self, settings: RaySettings) -> None:
+        address = settings.address or os.environ.get("RAY_ADDRESS", "")
+        #: Whether it was started here, for this machine alone.
+        self.own = not address
+        usual: dict[str, Any] = {
+            "namespace": _NAMESPACE,
+            "logging_level": logging.ERROR,
+            "log_to_driver": False,
+            "include_dashboard": False,
+        }
+        if self.own:
+            room = int((settings.slots or 0) * settings.shape.cpu)
+            ray.init(num_cpus=max(cores(), room), _system_config=FAST_DETECTION, **usual)
+        else:
+            del usual["include_dashboard"]
+            ray.init(address=address, **usual)
+
+    @property
+    def here(self) -> str:
+        """Address of this machine as the nodes reach it; loopback for a cluster of our own."""
+        return "127.0.0.1" if self.own else str(ray.util.get_node_ip_address())
+
+    def nodes(self) -> list[Node]:
+        """The live nodes."""
+        free = state.available_resources_per_node()
+        return [
+            Node(
+                id=each["NodeID"],
+                name=each["NodeManagerHostname"] or each["NodeManagerAddress"],
+                total=each["Resources"],
+                free=free.get(each["NodeID"], {}),
+                labels=each.get("Labels", {}),
+            )
+            for each in ray.nodes()
+            if each["Alive"]
+        ]
+
+    def start(self, posting: Posting, name: str, text: str) -> Hosted:
+        """Have Ray start a worker on the node and nowhere else.
+
+        Args:
+            posting: which node, and what the worker takes of it.
+            name: for people.
+            text: the ``Duty`` as JSON.
+        """
+        strategy = NodeAffinitySchedulingStrategy(node_id=posting.node, soft=False)
+        actor = (
+            ray.remote(Host)
+            .options(
+                name=name,
+                num_cpus=posting.cpu,
+                num_gpus=posting.gpu,
+                memory=posting.memory or None,
+                max_restarts=0,
+                max_task_retries=0,
+                scheduling_strategy=strategy,
+            )
+            .remote()
+        )
+        return Hosted(actor, actor.serve.remote(text))
+
+    def close(self) -> None:
+        """Disconnect; a cluster that was started here ends."""
+        ray.shutdown()
+
+
+class Hosted:
+    """A worker as Ray knows it. What it returns is never looked at: that would unpickle it.
+
+    Args:
+        actor: Ray's handle.
+        work: the reference to its only call.
+    """
+
+    def __init__(self, actor: Any, work: Any) -> None:  # noqa: ANN401  # Ray has no public types
+        self._actor = actor
+        self._work = work
+
+    @property
+    def ended(self) -> bool:
+        """Whether its call is over, in whichever way."""
+        done, _ = ray.wait([self._work], timeout=0, fetch_local=False)
+        return bool(done)
+
+    @property
+    def pending(self) -> bool:
+        """Whether its process has not begun."""
+        return self._known().get("State") in ("PENDING_CREATION", "DEPENDENCIES_UNREADY")
+
+    @property
+    def story(self) -> str:
+        """What Ray says about its end, for people: a line of text."""
+        known = self._known()
+        return _wanted(str(known.get("DeathCause") or "")) or f"it is {known.get('State', 'gone')}"
+
+    def kill(self) -> None:
+        """End its process now; nothing happens when it has ended."""
+        with contextlib.suppress(Exception):  # Ray's own tree, and the cluster may be gone
+            ray.kill(self._actor, no_restart=True)
+
+    def _known(self) -> dict[str, Any]:
+        return state.actors(self._actor._actor_id.hex()) or {}
+
+
+def _wanted(cause: str) -> str:
+    """The line of a death cause that says most."""
+    readers: tuple[Callable[[str], bool], ...] = (
+        lambda line: "formatted_exception_string" in line,
+        lambda line: "error_message" in line,
+    )
+    for wanted in readers:
+        for line in cause.splitlines():
+            if wanted(line):
+                return line.strip().replace("\\n", " ")[-400:]
+    return ""

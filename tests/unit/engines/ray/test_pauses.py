@@ -1,0 +1,30 @@
+"""When a node gets another worker after one that did not last."""
+
+from __future__ import annotations
+
+from morphml.engines.ray.pauses import LASTING_S, Pauses
+
+
+def test_pauses_double_for_a_node_that_only_fails() -> None:
+    pauses = Pauses((1.0, 8.0))
+    now = 100.0
+    told = []
+    for _ in range(6):
+        told.append(pauses.failed("a", 0.5, now))
+        assert not pauses.over("a", now)
+        now += told[-1]
+        assert pauses.over("a", now)
+    assert told == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+
+
+def test_a_worker_that_lasted_is_followed_at_once() -> None:
+    pauses = Pauses((1.0, 8.0))
+    pauses.failed("a", 0.5, 0.0)
+    pauses.failed("a", 0.5, 1.0)
+    assert pauses.failed("a", LASTING_S, 100.0) == 1.0
+
+
+def test_nodes_do_not_wait_for_each_other() -> None:
+    pauses = Pauses((1.0, 8.0))
+    pauses.failed("a", 0.5, 0.0)
+    assert pauses.over("b", 0.0)
