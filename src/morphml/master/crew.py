@@ -124,7 +124,8 @@ def make_crew(
             scratch=run.folder,
         ),
     )
-    flights = Flights(one_at_a_time=elsewhere is None and run.workers <= 1)
+    alone = elsewhere is None
+    flights = Flights(one_at_a_time=alone and run.workers <= 1, die_with_us=alone)
     earlier = earlier_failures(run.store, run.experiment, machine)
     flights.failures.update(earlier.by_task)
     for task in waiting_tasks(run.experiment, machine):

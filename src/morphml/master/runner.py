@@ -55,6 +55,8 @@ def _drive(run: Run, engine: Engine, keeper: SessionKeeper, clock: Clock) -> str
     try:
         spent_s = run.store.experiment(run.experiment).spent_s
         crew = make_crew(run, engine, keeper, clock)
+        if isinstance(engine, InProcessEngine) and run.spec.fidelity is not None:
+            engine.heed(crew.collector.judge)
         _warm_up(engine, keeper)
         return ExperimentDriver(crew, right, run.observer, spent_s).run()
     except Exception as error:
