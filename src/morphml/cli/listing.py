@@ -22,7 +22,6 @@ HEADS = {
     "name": False,
     "state": False,
     "trials": True,
-    "optimizer": False,
     "objectives": False,
     "created (UTC)": False,
     "reason": False,
@@ -34,13 +33,12 @@ def list_(context: typer.Context, storage: Store, as_json: AsJson = False) -> No
     with guard(context, as_json=as_json), readable(storage) as store:
         from morphml.storage.address import without_password  # noqa: PLC0415 as above
 
-        rows = [experiment_row(record) for record in store.experiments()]
+        records = store.experiments()
         if as_json:
-            write_json(rows)
+            write_json([_document(record) for record in records])
         else:
-            results().print(
-                table_of(without_password(storage), HEADS, [tuple(row.values()) for row in rows])
-            )
+            rows = [_row(record) for record in records]
+            results().print(table_of(without_password(storage), HEADS, rows))
 
 
 @contextmanager
@@ -59,17 +57,35 @@ def readable(storage: str) -> Iterator[SqlStore]:
         store.close()
 
 
-def experiment_row(record: ExperimentRecord) -> dict[str, object]:
-    """One experiment: the columns of ``HEADS``."""
-    made = datetime.fromtimestamp(record.created_at, tz=UTC)
-    optimizer, objectives = record.spec.get("optimizer"), record.spec.get("objectives")
+def _document(record: ExperimentRecord) -> dict[str, object]:
+    """One experiment, for programs."""
+    optimizer = record.spec.get("optimizer")
     return {
         "id": record.id,
         "name": record.name,
         "state": record.state.value,
-        "trials": f"{record.next_number}/{record.budget}",
-        "optimizer": optimizer["name"] if isinstance(optimizer, dict) else "",
-        "objectives": ", ".join(objectives) if isinstance(objectives, dict) else "",
-        "created (UTC)": made.strftime("%Y-%m-%d %H:%M"),
         "reason": record.reason,
+        "trials": record.next_number,
+        "budget": record.budget,
+        "optimizer": optimizer["name"] if isinstance(optimizer, dict) else "",
+        "objectives": record.spec.get("objectives"),
+        "created_at": _created(record).isoformat(timespec="seconds"),
     }
+
+
+def _row(record: ExperimentRecord) -> tuple[object, ...]:
+    """One experiment: the columns of ``HEADS``."""
+    objectives = record.spec.get("objectives")
+    return (
+        record.id,
+        record.name,
+        record.state.value,
+        f"{record.next_number}/{record.budget}",
+        ", ".join(objectives) if isinstance(objectives, dict) else "",
+        _created(record).strftime("%Y-%m-%d %H:%M"),
+        record.reason,
+    )
+
+
+def _created(record: ExperimentRecord) -> datetime:
+    return datetime.fromtimestamp(record.created_at, tz=UTC)

@@ -76,7 +76,8 @@ def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) 
     state, _, living, epoch = row
     if state == ExperimentState.COMPLETED:
         raise ExperimentError(
-            f"experiment {experiment}: is completed; raise its budget, or start a new one"
+            f"experiment {experiment} is completed; give it more trials (--trials, in Python "
+            "trials=), or start a new one"
         )
     if living is not None and living != session and not expire(run, SessionId(living)):
         raise StoreInUse(

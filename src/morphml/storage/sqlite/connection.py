@@ -81,7 +81,9 @@ class SqliteTransaction:
 
     def add(self, statement: Statement, rows: Iterable[Row]) -> None:
         """Insert rows whose values stand in the order of the table's columns."""
-        self._execute_many(self._row_texts[statement], rows)
+        # The values of a plain tuple are bound without asking what kind of sequence it is: a third
+        # of an insert's time.
+        self._execute_many(self._row_texts[statement], map(tuple, rows))
 
     def close(self) -> None:
         """Let the last statement go: SQLite keeps a file open that one still belongs to."""

@@ -1,0 +1,24 @@
+import pytest
+from rich.console import Console
+
+from morphml.cli.screen import table_of
+
+HEADS = {"id": False, "state": False, "trials": True, "created": False, "reason": False}
+ROW = ("d02088fd04", "completed", "1000/1000", "2026-11-22 08:49", "budget of trials spent")
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_table_breaks_no_short_word_on_a_narrow_screen(width: int) -> None:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(table_of("store.db", HEADS, [ROW]))
+    words = set(captured.get().split())
+    for cell in ROW:
+        assert set(cell.split()) <= words, cell
+
+
+def test_a_table_breaks_a_word_that_is_longer_than_the_screen() -> None:
+    console = Console(width=60)
+    with console.capture() as captured:
+        console.print(table_of("", {"path": False}, [("x" * 100,)]))
+    assert captured.get().count("x") == 100
