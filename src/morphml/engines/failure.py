@@ -17,6 +17,8 @@ _MESSAGE_LIMIT = 4_000
 _RULE_LENGTH = 60
 _NUMBERS = re.compile(r"\d+")
 _TRACEBACK_LIMIT = 20_000
+#: Characters of an error that people are shown beside a worker.
+_SHOWN = 200
 #: Frames of these folders are the machinery around the user's code.
 _OWN_FOLDERS = tuple(
     str(Path(__file__).resolve().parents[1] / room) for room in ("engines", "evaluation")
@@ -54,6 +56,17 @@ def failure(kind: FailureKind, error_type: str, message: str, trace: str = "") -
         traceback=trace,
         digest=digest(f"{kind}\n{error_type}".encode()),
     )
+
+
+def blame_of(failed: Failed, number: int) -> tuple[str, str]:
+    """What is equal for failures that may have the same cause, and what a person reads of them.
+
+    Args:
+        failed: how an attempt failed.
+        number: of its trial: of children that died all are alike, so each trial is its own case.
+    """
+    evidence = failed.digest if failed.traceback else f"{failed.kind} of {number}"
+    return evidence, f"{failed.error_type}: {failed.message}".splitlines()[0][:_SHOWN]
 
 
 def _kind_of(error: BaseException) -> FailureKind:

@@ -56,6 +56,7 @@ def failure_of(document: Mapping[str, JSON]) -> Failure:
         worker=str(document.get("worker", "")),
         digest=str(document.get("digest", "")),
         alone=document.get("alone") is True,
+        gpus=str(document.get("gpus", "")),
     )
 
 

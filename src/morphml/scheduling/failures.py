@@ -115,6 +115,14 @@ class Failure:
     token: AttemptToken | None = None
     #: No other attempt ran on its worker when that vanished: it may be the cause.
     alone: bool = False
+    #: The GPUs that it saw; "" for none that were chosen.
+    gpus: str = ""
+
+    @property
+    def witness(self) -> str:
+        """Who showed it: a machine, whatever slot of it, or on one's own machine a GPU or slot."""
+        machine, slash, _ = self.worker.partition("/")
+        return f"GPU {self.gpus}" if self.gpus and not slash else machine
 
     @property
     def budget(self) -> RetryBudget:

@@ -74,7 +74,7 @@ class ErrorSightings:
         if not failure.digest:
             return 0
         workers = self._workers.get(failure.digest, ())
-        worker = failure.worker.partition("/")[0]  # two slots of one machine are one witness
+        worker = failure.witness
         if worker not in workers and len(workers) < WIDESPREAD:
             workers = (*workers, worker)
             self._workers[failure.digest] = workers

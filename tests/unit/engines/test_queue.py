@@ -80,6 +80,14 @@ def test_attempt_that_the_machine_has_no_room_for_lets_others_go_first() -> None
     assert waiting.take({1: ()}, 0.0) == (large, 1)
 
 
+def test_slot_that_is_not_for_an_attempt_is_left_to_others() -> None:
+    mine, other = attempt("mine"), attempt("other")
+    waiting = queue(mine, other)
+    assert waiting.take({0: ()}, 0.0, keeps_off=lambda each, _: each is mine) == (other, 0)
+    assert waiting.take({0: ()}, 0.0, keeps_off=lambda *_: True) is None
+    assert waiting.take({0: (), 1: ()}, 0.0, keeps_off=lambda _, slot: slot == 0) == (mine, 1)
+
+
 def test_retry_without_room_wakes_nobody() -> None:
     """Otherwise an engine would look again and again at what cannot run yet."""
     waiting = queue(attempt("retry", "w0"))

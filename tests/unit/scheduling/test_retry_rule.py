@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from morphml.scheduling import (
@@ -69,6 +71,17 @@ def test_two_slots_of_one_worker_are_one_witness() -> None:
     sightings = ErrorSightings()
     assert [sightings.add(failed(K.USER_ERROR, f"w0/slot-{n}")) for n in range(3)] == [1, 1, 1]
     assert sightings.add(failed(K.USER_ERROR, "w1/slot-0")) == 2
+
+
+def test_slots_that_share_a_gpu_are_one_witness_and_those_with_their_own_are_not() -> None:
+    def on(worker: str, gpus: str) -> Failure:
+        return replace(failed(K.USER_ERROR, worker), gpus=gpus)
+
+    sightings = ErrorSightings()
+    assert [sightings.add(on(worker, "2")) for worker in ("local-0", "local-2")] == [1, 1]
+    assert sightings.add(on("local-1", "3")) == 2
+    machine = ErrorSightings()
+    assert [machine.add(on(f"box/slot-{n}", str(n))) for n in range(3)] == [1, 1, 1]
 
 
 def test_error_without_a_digest_is_never_widespread() -> None:

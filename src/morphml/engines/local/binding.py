@@ -8,10 +8,11 @@ makes room for a fresh one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from morphml.engines import devices
-from morphml.engines.port import Assignment
+from morphml.engines.local.gpu_care import GpuCare
+from morphml.engines.port import Assignment, Failed, Outcome
 from morphml.ids import AttemptToken
 from morphml.scheduling.resources import NOTHING, Capacity, Holdings, Requirements, missing
 
@@ -52,7 +53,11 @@ class Binding:
         self._visible = devices.visible(names)
         self._own = [self._own_sight(i, names) for i in range(slots)]
         self._holdings = Holdings(capacity)
+        #: Which GPUs are given nothing.
+        self.care = GpuCare(self._visible)
         self._known: dict[tuple[tuple[str, float], ...], Requirements] = {}
+        #: What the attempts see that run.
+        self._sights: dict[AttemptToken, Sight] = {}
 
     def own(self, slot: int) -> Sight:
         """What the slot's child sees when nobody asks for GPUs: the slots take turns on them."""
@@ -70,9 +75,30 @@ class Binding:
         lacks = missing(needs.one_at_a_time, [self._holdings.capacity])
         return "; ".join(each.here() for each in lacks)
 
+    def tick(self, now: float) -> float:
+        """Time went by; when it may matter next, in monotonic seconds; infinity for never."""
+        due = self.care.tick(now)
+        self._holdings.shut(self.care.shut, self.care.doubted)
+        return due
+
     def has_room(self, assignment: Assignment) -> bool:
-        """Whether an attempt fits beside what runs."""
-        return self._holdings.fits(self._needs(assignment))
+        """Whether an attempt fits beside what runs.
+
+        A retry is kept from GPUs whose last attempt failed, as long as others could run it.
+        """
+        needs = self._needs(assignment)
+        careful = bool(assignment.avoid and self.care.doubted) and self._holdings.could_now(needs)
+        return self._holdings.fits(needs, careful=careful)
+
+    def keeps_off(self, assignment: Assignment, slot: int) -> bool:
+        """Whether the slot is not for the attempt, since the GPU that it would see is broken."""
+        care = self.care
+        if not (care.shut or care.doubted) or self._needs(assignment).gpu is not None:
+            return False
+        bad = care.shut | care.doubted if assignment.avoid else care.shut
+        if all(not bad.isdisjoint(each.indexes) for each in self._own):
+            bad = care.shut
+        return not bad.isdisjoint(self._own[slot].indexes)
 
     def suits(self, assignment: Assignment, slot: int, sight: Sight) -> bool:
         """Whether an attempt that fits can run in the slot's child, which sees this, as it is."""
@@ -83,8 +109,16 @@ class Binding:
             return sight == self._without(slot)
         return sight.indexes == self._holdings.choice(needs)
 
-    def take(self, assignment: Assignment, slot: int) -> Sight:
+    def take(self, assignment: Assignment, slot: int, now: float) -> Sight:
         """The attempt runs from now on in that slot; what its child must see."""
+        sight = self._take(assignment, slot)
+        if sight.indexes:
+            self._sights[assignment.token] = sight
+            self.care.sent(assignment.token, sight.indexes, self._able(assignment), now)
+            self._holdings.shut(self.care.shut, self.care.doubted)
+        return sight
+
+    def _take(self, assignment: Assignment, slot: int) -> Sight:
         needs = self._needs(assignment)
         given = self._holdings.take(assignment.token, needs).indexes
         if needs.gpu is None:
@@ -94,9 +128,34 @@ class Binding:
         names = ",".join(self._visible[index] for index in given)
         return Sight(indexes=given, device="cuda:0", visible=names)
 
-    def release(self, token: AttemptToken) -> None:
-        """The attempt is over."""
+    def release(self, token: AttemptToken, now: float) -> None:
+        """The attempt did not begin after all."""
         self._holdings.release(token)
+        self._sights.pop(token, None)
+        self.care.withdrew(token, now)
+        self._holdings.shut(self.care.shut, self.care.doubted)
+
+    def ended(
+        self, assignment: Assignment, outcome: Outcome, duration_s: float, now: float
+    ) -> Outcome:
+        """The attempt is over; its outcome with the GPUs that it saw, where that matters."""
+        self._holdings.release(assignment.token)
+        sight = self._sights.pop(assignment.token, None)
+        if sight is None:
+            return outcome
+        self.care.ended(assignment, outcome, duration_s, now)
+        self._holdings.shut(self.care.shut, self.care.doubted)
+        if isinstance(outcome, Failed):
+            return replace(outcome, gpus=sight.visible or "")
+        return outcome
+
+    def _able(self, assignment: Assignment) -> list[int]:
+        """The GPUs that the attempt could have got, were all of them free."""
+        need, known = self._needs(assignment).gpu, range(len(self._visible))
+        if need is None:
+            return list({index for sight in self._own for index in sight.indexes})
+        gpus = self._holdings.capacity.gpus
+        return [gpu.index for gpu in gpus if gpu.index in known and gpu.could(need)]
 
     def _needs(self, assignment: Assignment) -> Requirements:
         """The requirements, read once for all that are alike."""

@@ -184,6 +184,7 @@ class LocalEngine:
             now = time.monotonic()
             due = self._limits.keep(self._running.values(), self._idle, now)
             due = min(due, self._pool.due, self._waiting.due if self._idle else math.inf)
+            due = min(due, self._binding.tick(now))
             wait = 0.0 if self._events else max(0.0, min(until, due) - now)
             self._handle(wait)
             if self._waiting:
@@ -235,18 +236,21 @@ class LocalEngine:
         while self._waiting and self._idle:
             free = {slot: child.loading for slot, child in self._idle.items()}
             now = time.monotonic()
-            taken = self._waiting.take(free, now, self._fits, self._binding.has_room)
+            binding = self._binding
+            taken = self._waiting.take(
+                free, now, self._fits, binding.has_room, keeps_off=binding.keeps_off
+            )
             if taken is None:
                 return
             assignment, slot = taken
             child: ChildHandle | None = self._idle.pop(slot)
             assert child is not None
             code = self._codes[assignment.experiment]
-            sight = self._binding.take(assignment, slot)
+            sight = binding.take(assignment, slot, now)
             if (child.code, child.sight) != (code, sight):
                 child = self._pool.replace(child, code, sight)
             if child is None:
-                self._binding.release(assignment.token)
+                binding.release(assignment.token, now)
                 self._waiting.add(assignment)
             else:
                 self._assign(child, assignment)
@@ -371,7 +375,7 @@ class LocalEngine:
         token = attempt.assignment.token
         child.attempt = None
         del self._running[token]
-        self._binding.release(token)
+        outcome = self._binding.ended(attempt.assignment, outcome, duration_s, time.monotonic())
         for stream, log in attempt.logs.items():
             self._pass_on(token, stream, log.finish())
         self._events.append(

@@ -20,6 +20,8 @@ Free = Mapping[int, Collection[ExperimentId]]
 Fits = Callable[[Assignment, int], bool]
 #: Whether the machine has room for an attempt beside what runs.
 HasRoom = Callable[[Assignment], bool]
+#: Whether a slot is not for an attempt, though it is free.
+KeepsOff = Callable[[Assignment, int], bool]
 
 
 class AttemptQueue:
@@ -72,6 +74,7 @@ class AttemptQueue:
         now: float,
         fits: Fits = lambda *_: True,
         has_room: HasRoom = lambda _: True,
+        keeps_off: KeepsOff = lambda *_: False,
     ) -> tuple[Assignment, int] | None:
         """The next attempt and the free slot for it; None when all that wait want another one.
 
@@ -80,12 +83,16 @@ class AttemptQueue:
             now: decides who has waited long enough.
             fits: slots where it does not hold are taken only for want of others.
             has_room: attempts of which it does not hold wait on.
+            keeps_off: slots of which it holds are not given.
         """
         for assignment in self._waiting:
-            if not has_room(assignment):
+            allowed = free
+            if any(keeps_off(assignment, slot) for slot in free):
+                allowed = {s: free[s] for s in free if not keeps_off(assignment, s)}
+            if not allowed or not has_room(assignment):
                 self._until.pop(assignment.token, None)
                 continue
-            slot = self._slot(assignment, free, now, fits)
+            slot = self._slot(assignment, allowed, now, fits)
             if slot is not None:
                 self.remove(assignment)
                 return assignment, slot

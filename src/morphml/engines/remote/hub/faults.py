@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeAlias, assert_never
 
+from morphml.engines.failure import blame_of
 from morphml.engines.port import Cancelled, Failed, Finished, Returned
 from morphml.engines.remote.hub.attempt import Attempt, Moment
 from morphml.engines.remote.hub.roster import Member, Roster
@@ -40,8 +41,6 @@ CouldRun: TypeAlias = Callable[[Mapping[str, float], Collection[str]], bool]
 CAUSE = "breaker"
 #: So many more workers than there are may be remembered.
 _TIDY_ABOVE = 64
-#: Characters of an error that people are shown.
-_SHOWN = 200
 
 
 class WorkerFaults:
@@ -83,19 +82,16 @@ class WorkerFaults:
     def _broke(
         self, attempt: Attempt, end: Finished, failed: Failed, member: Member, now: Moment
     ) -> Broke:
-        name = attempt.name
-        # What was raised is known by its place; of a child that died, all are alike.
-        evidence = failed.digest if failed.traceback else f"{failed.kind} of {name.number}"
-        error = f"{failed.error_type}: {failed.message}".splitlines()[0]
+        evidence, error = blame_of(failed, attempt.name.number)
         return Broke(
             worker=attempt.worker,
             token=attempt.token,
             at=now.monotonic,
             kind=failed.kind,
-            experiment=name.owner,
+            experiment=attempt.name.owner,
             evidence=evidence,
             lasted_s=end.duration_s,
-            error=error[:_SHOWN],
+            error=error,
             elsewhere=self._could_run(attempt.requirements, (member.registration.name,)),
         )
 
