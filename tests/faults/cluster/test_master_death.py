@@ -47,7 +47,7 @@ def test_other_master_goes_on_and_adopts_what_runs_when_one_is_killed(
     killed = (driving if victim == "driver" else other).kill()
     took = until_driven_on(cluster, experiment, killed)
     print(f"goes on {took:.2f} s after kill -9 of the {victim}")
-    assert took <= 13.0
+    assert took <= 26.0  # twice the time after which a lease is seen to have run out
     cluster.until_over(experiment)
     if victim == "driver":
         assert f"experiment {experiment.id}" in other.text()
@@ -66,7 +66,7 @@ def test_driver_that_stood_still_beyond_its_lease_commits_nothing_and_comes_back
     since = stopped.send(signal.SIGSTOP)
     took = until_driven_on(cluster, experiment, since)
     print(f"driven on {took:.2f} s after SIGSTOP of its driver")
-    assert took <= 13.0
+    assert took <= 26.0  # twice the time after which a lease is seen to have run out
     left = 12.0 - (time.time() - since)
     time.sleep(max(0.0, left))
     stopped.send(signal.SIGCONT)

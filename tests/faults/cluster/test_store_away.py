@@ -54,7 +54,7 @@ def test_nothing_that_runs_is_run_again_when_the_database_was_away(
     back = time.time()
     cluster.until(lambda: len(cluster.log(experiment)) > len(before) + 8, "it goes on")
     print(f"goes on {time.time() - back:.2f} s after the database is back")
-    assert time.time() - back <= 15.0
+    assert time.time() - back <= 30.0
     time.sleep(12.0)  # longer than any lease: who is judged by its silence is judged now
     cluster.release("w2")
     cluster.until_over(experiment)

@@ -8,8 +8,12 @@ from collections import Counter
 import psutil
 from tests.faults.cluster.cluster import Cluster, Evaluation, Member, check_evaluations, check_whole
 
+from morphml.engines.remote.hub import HubSettings
 from morphml.master import Experiment
 from morphml.master.cluster.status import status
+
+#: Seconds of silence after which a worker is suspected, and after which it is given up.
+SUSPECT_S, LOST_S = HubSettings(listen="").suspect_after_s, HubSettings(listen="").lost_after_s
 
 
 def start_held(cluster: Cluster) -> tuple[Experiment, Member, Evaluation]:
@@ -38,7 +42,7 @@ def status_of(cluster: Cluster, worker: str) -> str:
     return next(str(each.state) for each in status(cluster.store).workers if each.name == worker)
 
 
-def test_trial_of_a_killed_worker_runs_elsewhere_within_five_seconds(cluster: Cluster) -> None:
+def test_trial_of_a_killed_worker_runs_elsewhere_before_its_silence_tells(cluster: Cluster) -> None:
     experiment, worker, lost = start_held(cluster)
     before = cluster.log(experiment)
     children = psutil.Process(worker.pid).children(recursive=True)
@@ -46,11 +50,11 @@ def test_trial_of_a_killed_worker_runs_elsewhere_within_five_seconds(cluster: Cl
     killed = worker.kill()
     suspected = cluster.masters["m1"].said("worker w1: its connection broke; it is suspect")
     print(f"suspect {suspected - killed:.2f} s after kill -9")
-    assert suspected - killed < 1.0
+    assert suspected - killed < SUSPECT_S
     cluster.until(lambda: status_of(cluster, "w1") in ("suspect", "lost"), "its status shows it")
     took = until_again(cluster, lost, killed)
     print(f"runs again {took:.2f} s after kill -9 of its worker")
-    assert took <= 5.0
+    assert took < LOST_S
     cluster.until(lambda: not any(c.is_running() for c in children), "its children are gone")
     cluster.release("w1", "w2")
     cluster.until_over(experiment)
@@ -67,7 +71,7 @@ def test_trial_of_a_stopped_worker_runs_elsewhere_and_its_late_result_is_fenced_
     cluster.release("w1")  # its child ends, and nobody hears of it
     took = until_again(cluster, lost, stopped)
     print(f"runs again {took:.2f} s after SIGSTOP of its worker")
-    assert took <= 15.0
+    assert took <= 2 * LOST_S
     worker.send(signal.SIGCONT)
     cluster.until(lambda: "w1" in cluster.present(), "it is back")
     assert cluster.told(experiment) == 0

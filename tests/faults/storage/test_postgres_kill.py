@@ -128,7 +128,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
         session = store.open_session("one")
         script = DriverScript(store, experiment, session)
         heard = store.hints.listen(HintTopic.WORK)
-        assert heard.wait(10.0)
+        assert heard.wait(30.0)
         handed = script.ask()[0]
         server.stop()
         for call in (
@@ -142,7 +142,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
             with pytest.raises(StoreUnavailable) as caught:
                 call()
             assert caught.value.retryable
-            assert time.monotonic() - start < 2.0
+            assert time.monotonic() - start < 8.0
         heard.wait(0.0)
         store.hints.send(HintTopic.WORK)
         assert heard.wait(0.0), "what this process says itself needs no server"
@@ -150,7 +150,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
         script.tell(handed)
         assert store.renew_session(session)
         assert [t.state for t in store.trials(experiment)] == [TrialState.COMPLETED]
-        assert heard.wait(10.0), "the connection for hints is back"
+        assert heard.wait(30.0), "the connection for hints is back"
 
 
 def test_restart_between_two_transactions_goes_unnoticed(server: PrivateServer, url: str) -> None:
@@ -304,7 +304,7 @@ def test_driver_stopped_in_the_middle_of_its_commits_is_replaced_in_time(url: st
                 process.send_signal(signal.SIGSTOP)
                 start = time.monotonic()
                 script = taken_over(store, experiment)
-                assert time.monotonic() - start < 2 * LEASE_S + 1.0
+                assert time.monotonic() - start < 2 * LEASE_S + 10.0
                 script.ask()
                 stored = store.experiment(experiment).next_number
                 process.send_signal(signal.SIGCONT)

