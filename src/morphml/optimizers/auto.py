@@ -2,8 +2,10 @@
 
 The rule, in full. One objective: Gaussian process for the first ``model_trials`` trials, then
 regularized evolution. Several objectives: the genetic algorithm with fronts and crowding after as
-many trials as a third of that. All of them see every result from the first, so a change of hands
-loses nothing; who made a proposal stands in its note.
+many trials as a third of that. While more than ``model_slots`` trials are under way, the one that
+would come afterwards proposes at once: a model learns little between so many asks, and its time
+grows with them. All of them see every result from the first, so a change of hands loses nothing;
+who made a proposal stands in its note.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from morphml.optimizers.contract import Optimizer, Proposal
-from morphml.optimizers.events import JSON, Answered, Asked, Event, Told
+from morphml.optimizers.events import (
+    JSON,
+    Answered,
+    Asked,
+    Cancelled,
+    Event,
+    Paused,
+    Promoted,
+    Told,
+)
 from morphml.optimizers.gaussian_process import GaussianProcess
 from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
 from morphml.optimizers.regularized_evolution import RegularizedEvolution
@@ -32,26 +43,34 @@ class AutoSettings:
     #: Trials that the model proposes before evolution takes over, >= 0. Its time to propose grows
     #: to some 20 ms by then, and evolution gains less from a model the more it has seen.
     model_trials: int = 300
+    #: Trials under way beyond which the model is not asked, >= 0.
+    model_slots: int = 100
 
     def __post_init__(self) -> None:
-        """Check the range."""
+        """Check the ranges."""
         require_least("auto", "model_trials", self.model_trials, 0)
+        require_least("auto", "model_slots", self.model_slots, 0)
 
 
 class Auto:
     """Hands over from one optimizer to another as the search grows."""
 
     name: str = "auto"
-    version: int = 1
+    version: int = 2
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``AutoSettings``."""
         self.space = space
         self._settings = read_settings(AutoSettings, self.name, settings)
-        self._model = GaussianProcess(space)
+        #: None once evolution took over for good.
+        self._model: GaussianProcess | None = None
+        if self._settings.model_trials:
+            self._model = GaussianProcess(space)
         self._evolution = RegularizedEvolution(space)
         self._breeding = GeneticAlgorithm(space)
+        #: Trials that took a number so far, and those under way.
         self._asked = 0
+        self._running: set[int] = set()
         #: Objectives, known from the first result on.
         self._objectives = 1
 
@@ -72,16 +91,27 @@ class Auto:
 
     def observe(self, event: Event) -> None:
         """Let all of them learn one log entry."""
-        if isinstance(event, Asked):
-            self._asked += 1
+        match event:
+            case Asked():
+                self._asked += 1
+                self._running.add(event.number)
+            case Promoted():
+                self._running.add(event.number)
+            case Told() | Cancelled() | Paused():
+                self._running.discard(event.number)
+            case _:
+                pass
         if isinstance(event, Told | Answered) and event.values is not None:
             self._objectives = len(event.values)
-        for each in (self._model, self._evolution, self._breeding):
-            each.observe(event)
+        self._evolution.observe(event)
+        self._breeding.observe(event)
+        part = FRONT_PART if self._objectives > 1 else 1
+        if self._asked * part >= self._settings.model_trials:
+            self._model = None
+        if self._model is not None:
+            self._model.observe(event)
 
     def _in_charge(self) -> Optimizer:
-        several = self._objectives > 1
-        part = FRONT_PART if several else 1
-        if self._asked * part < self._settings.model_trials:
+        if self._model is not None and len(self._running) <= self._settings.model_slots:
             return self._model
-        return self._breeding if several else self._evolution
+        return self._breeding if self._objectives > 1 else self._evolution

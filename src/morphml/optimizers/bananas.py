@@ -36,7 +36,8 @@ class BananasSettings:
     encoding: str = "graph"
     #: ``thompson``, ``ei``, ``pi`` or ``ucb``.
     acquisition: str = "thompson"
-    #: Results that the networks see at most, >= 10: half of them the best, half the youngest.
+    #: Results that the networks see at most, >= 10: half of them the youngest, the others the
+    #: best; it moves on with every tenth result.
     window: int = 1_000
 
     def __post_init__(self) -> None:
@@ -54,7 +55,7 @@ class Bananas:
     """
 
     name: str = "bananas"
-    version: int = 1
+    version: int = 2
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``BananasSettings``."""
@@ -77,9 +78,9 @@ class Bananas:
         return write_settings(self._settings)
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
-        """The winner of some 260 candidates; trains the networks after every tenth result."""
+        """The winner of some 200 candidates; trains the networks after every tenth result."""
         return self._guide.propose(rng)
 
     def observe(self, event: Event) -> None:
-        """Learn one log entry; O(decisions)."""
+        """Learn one log entry; O(decisions), at every tenth result O(window log window)."""
         self._guide.observe(event)

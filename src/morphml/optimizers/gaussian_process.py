@@ -36,7 +36,8 @@ class GaussianProcessSettings:
     kernel: str = "decisions"
     #: ``ei``, ``pi``, ``ucb`` or ``thompson``.
     acquisition: str = "ei"
-    #: Results that the model sees at most, >= 10: half of them the best, half the youngest.
+    #: Results that the model is fitted to at most, >= 10: half of them the youngest, the others
+    #: the best; it moves on with every tenth result.
     window: int = 400
 
     def __post_init__(self) -> None:
@@ -55,7 +56,7 @@ class GaussianProcess:
     """
 
     name: str = "gaussian_process"
-    version: int = 1
+    version: int = 2
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing; settings of ``GaussianProcessSettings``."""
@@ -78,9 +79,9 @@ class GaussianProcess:
         return write_settings(self._settings)
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
-        """The most promising of some 260 candidates; O(window^3 + candidates x window^2)."""
+        """The most promising of some 200 candidates; O(window^3 + candidates x window^2)."""
         return self._guide.propose(rng)
 
     def observe(self, event: Event) -> None:
-        """Learn one log entry; O(decisions)."""
+        """Learn one log entry; O(decisions), at every tenth result O(window log window)."""
         self._guide.observe(event)

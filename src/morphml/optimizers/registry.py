@@ -76,7 +76,7 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
     "bananas": OptimizerEntry(
         path="bananas:Bananas",
         use="for up to about 1,000 trials of minutes each, over graphs",
-        cost="3 to 60 ms; trains its networks after every tenth result",
+        cost="3 to 40 ms; trains its networks after every tenth result",
         source="White et al., 2021",
     ),
     "simulated_annealing": OptimizerEntry(
@@ -120,6 +120,12 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         use="to compare with Optuna's default, and for spaces of many conditional decisions",
         cost="5 to 40 ms; grows with the results up to its window of 500",
         source="Bergstra et al., 2011; Watanabe, 2023; by Optuna",
+    ),
+    "smac": OptimizerEntry(
+        path="smac:Smac",
+        use="for up to some 1,000 trials, many decisions of every kind",
+        cost="5 to 15 ms; grows with the results up to its window of 1,000",
+        source="Hutter et al., 2011; Lindauer et al., 2022; the forest by smac",
     ),
     "optuna_gp": OptimizerEntry(
         path="optuna_gp:OptunaGp",

@@ -262,8 +262,8 @@ class _LiveStudy:
         return {decision.path: _code(decision, code) for decision, code in pairs}
 
 
-def require_installed(optimizer: str, *modules: str) -> None:
-    """Nothing when all ``modules`` are there; imports none of them.
+def require_installed(optimizer: str, *modules: str, extra: str = "bo") -> None:
+    """Nothing when all ``modules``, which come with ``extra``, are there; imports none of them.
 
     Raises:
         OptimizerError: one is missing; the message says what to install.
@@ -271,7 +271,7 @@ def require_installed(optimizer: str, *modules: str) -> None:
     for module in modules:
         if find_spec(module) is None:
             raise OptimizerError(
-                f"{module} is not installed; pip install 'morphml[bo]'", optimizer=optimizer
+                f"{module} is not installed; pip install 'morphml[{extra}]'", optimizer=optimizer
             )
 
 

@@ -42,6 +42,16 @@ class TestNsga3AcrossProcesses(OptimizerProcessContract):
         return create_optimizer("nsga3", space, population_size=8)
 
 
+class TestSmac(OptimizerContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return create_optimizer("smac", space, starts=4, window=20)
+
+
+class TestSmacAcrossProcesses(OptimizerProcessContract):
+    def make(self, space: SearchSpace) -> Optimizer:
+        return create_optimizer("smac", space, starts=4, window=20)
+
+
 class TestOptunaGp(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         # Each of its proposals takes tenths of a second: a few of them, after moments of the log.

@@ -30,6 +30,7 @@ def numbers() -> SearchSpace:
     [
         ("tpe", flat_space(), 100, 1),
         ("optuna_gp", flat_space(), 25, 1),
+        ("smac", flat_space(), 60, 1),
         ("nsga3", flat_space(), 200, 3),
         ("cma_es", numbers(), 200, 1),
     ],
@@ -42,11 +43,11 @@ def test_later_trials_are_far_better_than_random_ones_and_none_is_a_duplicate(
     assert np.median(found) < np.quantile(drawn, 0.25)
 
 
-@pytest.mark.parametrize("optimizer", ["tpe", "optuna_gp", "nsga3", "cma_es"])
+@pytest.mark.parametrize("optimizer", ["tpe", "optuna_gp", "nsga3", "cma_es", "smac"])
 def test_missing_library_is_named_with_what_to_install(
     optimizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("optuna", "cmaes"):
+    for module in ("optuna", "cmaes", "smac"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(OptimizerError, match=r"not installed; pip install 'morphml\[bo\]'"):
+    with pytest.raises(OptimizerError, match=r"not installed; pip install 'morphml\[(bo|smac)\]'"):
         OPTIMIZERS[optimizer].make(flat_space())

@@ -43,3 +43,18 @@ def test_evolution_breeds_from_what_the_model_found() -> None:
     parents = auto.ask(60, generator(0, 60, "ask")).parents
     assert parents
     assert parents[0] >= 10
+
+
+def test_evolution_proposes_while_very_many_trials_are_under_way() -> None:
+    auto = Auto(flat_space(), model_trials=100, model_slots=10)
+    made = []
+    for number in range(16):
+        proposal = auto.ask(number, generator(0, number, "ask"))
+        assert proposal.note is not None
+        made.append(str(proposal.note["by"]))
+        auto.observe(Asked(number=number, architecture=proposal.architecture))
+    assert made == ["gaussian_process"] * 11 + ["evolution"] * 5
+    for number in range(8):
+        auto.observe(Told(number=number, values=(float(number),)))
+    note = auto.ask(16, generator(0, 16, "ask")).note
+    assert note == {"by": "gaussian_process"}

@@ -16,12 +16,16 @@ import numpy.typing as npt
 
 from morphml.graph import ModelGraph
 from morphml.space import Architecture, SearchSpace
-from morphml.space.decisions import Decision, Kind
+from morphml.space.decisions import Decision, Kind, Vector
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 #: Indices of the binary columns that are 1, and all numeric columns.
 Row: TypeAlias = tuple[Sequence[int], Sequence[float]]
 
+Indices: TypeAlias = npt.NDArray[np.intp]
+
+#: Rows that an encoder remembers at most.
+_REMEMBERED = 4_096
 #: Binary columns that labels of a graph are hashed into.
 GRAPH_COLUMNS = 256
 #: Rounds in which labels take in those of the nodes before them.
@@ -88,16 +92,30 @@ class Encoder:
 
     def __init__(self, space: SearchSpace, encoding: str) -> None:
         self._encoding = ENCODINGS[encoding](space)
+        #: Rows of late, by vector: candidates come again from one ask to the next.
+        self._rows: dict[Vector, tuple[Indices, Sequence[float]]] = {}
 
     def __call__(self, architectures: Iterable[Architecture]) -> Points:
         """One row for each; O(decisions), or O(edges) of its graph."""
-        encoded = [self._encoding.encode(architecture) for architecture in architectures]
-        binary = np.zeros((len(encoded), self._encoding.binary))
-        numeric = np.zeros((len(encoded), self._encoding.numeric))
-        for row, (columns, places) in enumerate(encoded):
-            binary[row, list(columns)] = 1.0
-            numeric[row] = places
+        rows = [self._row(architecture) for architecture in architectures]
+        binary = np.zeros((len(rows), self._encoding.binary))
+        numeric = np.zeros((len(rows), self._encoding.numeric))
+        if rows:
+            lengths = [len(columns) for columns, _ in rows]
+            places = np.repeat(np.arange(len(rows)), lengths)
+            binary[places, np.concatenate([columns for columns, _ in rows])] = 1.0
+            numeric[:] = [numbers for _, numbers in rows]
         return Points(binary=binary, numeric=numeric)
+
+    def _row(self, architecture: Architecture) -> tuple[Indices, Sequence[float]]:
+        known = self._rows.get(architecture.vector)
+        if known is None:
+            if len(self._rows) >= _REMEMBERED:
+                self._rows.clear()
+            columns, numbers = self._encoding.encode(architecture)
+            known = np.array(columns, dtype=np.intp), numbers
+            self._rows[architecture.vector] = known
+        return known
 
 
 def _by_decisions(space: SearchSpace) -> Encoding:
@@ -133,6 +151,20 @@ def _some_decisions(decisions: Sequence[Decision], places: Iterable[int]) -> Enc
         return columns, [decisions[place].encode(vector[place]) for place, _ in ordered]
 
     return Encoding(binary=width, numeric=len(ordered), encode=encode)
+
+
+def _by_places(space: SearchSpace) -> Encoding:
+    """One number from 0 to 1 for each decision, as trees split them; inactive ones have defaults.
+
+    Options of categorical decisions stand in their order.
+    """
+    decisions = space.decisions
+
+    def encode(architecture: Architecture) -> Row:
+        pairs = zip(decisions, architecture.vector, strict=True)
+        return (), [decision.encode(code) for decision, code in pairs]
+
+    return Encoding(binary=0, numeric=len(decisions), encode=encode)
 
 
 def _by_graph(space: SearchSpace) -> Encoding:
@@ -181,4 +213,5 @@ def _digest(text: str) -> str:
 ENCODINGS: Mapping[str, Callable[[SearchSpace], Encoding]] = {
     "decisions": _by_decisions,
     "graph": _by_graph,
+    "places": _by_places,
 }
