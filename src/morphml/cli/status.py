@@ -189,8 +189,8 @@ def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tup
 
 def _state_text(worker: WorkerRow) -> str:
     """Its state, and why it gets no work where it does not."""
-    barred = worker.figures.get("barred")
-    return f"{worker.state.value}, {barred}" if barred else worker.state.value
+    causes = (worker.figures.get("barred"), worker.figures.get("shut_gpus"))
+    return ", ".join([worker.state.value, *(str(cause) for cause in causes if cause)])
 
 
 def offers_text(worker: WorkerRow) -> str:

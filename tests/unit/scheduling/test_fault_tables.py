@@ -7,7 +7,7 @@ from pathlib import Path
 from morphml.scheduling import ANSWERS, RetryRule
 from morphml.scheduling.faults.chance import surprising_row
 from morphml.scheduling.faults.experiment import HOPELESS
-from morphml.scheduling.health import THRESHOLDS
+from morphml.scheduling.health import GPU_THRESHOLDS, THRESHOLDS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "distributed" / "fault-tolerance.md"
 
@@ -43,13 +43,12 @@ def test_page_says_how_often_tasks_are_retried() -> None:
 
 def test_page_says_when_a_worker_is_drained() -> None:
     expected = []
-    for each in THRESHOLDS:
+    for each in (*THRESHOLDS, *GPU_THRESHOLDS):
         unit = " MiB" if each.unit > 1 else ""
         sick, well = (f"{value / each.unit:g}{unit}" for value in (each.sick, each.well))
         expected.append(
             f"| `{each.figure}` | {sick} | {well} | {each.for_s:g} s | {each.shown(each.sick)} |"
         )
-    shown = [
-        line for line in rows() if line.startswith(tuple(f"| `{t.figure}`" for t in THRESHOLDS))
-    ]
+    figures = tuple(f"| `{each.figure}`" for each in (*THRESHOLDS, *GPU_THRESHOLDS))
+    shown = [line for line in rows() if line.startswith(figures)]
     assert shown == expected

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from morphml.scheduling.health import (
+    GPU_THRESHOLDS,
     THRESHOLDS,
     Drain,
     Figure,
@@ -21,6 +22,7 @@ from morphml.scheduling.health import (
 
 MIB = 1 << 20
 F = Figure
+ALL = HealthRule(thresholds=(*THRESHOLDS, *GPU_THRESHOLDS))
 
 
 def test_full_disk_drains_at_once_and_the_worker_comes_back_when_there_is_room() -> None:
@@ -38,13 +40,13 @@ def test_full_disk_drains_at_once_and_the_worker_comes_back_when_there_is_room()
     ("figure", "sick", "well", "words"),
     [
         (F.MEMORY_PERCENT, 99.0, 50.0, "its memory is full: 99 %"),
-        (F.GPU_TEMPERATURE, 95.0, 60.0, "a GPU is too hot: 95 C"),
+        (F.GPU_TEMPERATURE, 95.0, 60.0, "it is too hot: 95 C"),
     ],
 )
 def test_heat_and_memory_must_last_ten_seconds_both_ways(
     figure: Figure, sick: float, well: float, words: str
 ) -> None:
-    monitor = HealthMonitor()
+    monitor = HealthMonitor(ALL)
     assert monitor.measured("w", {figure: sick}, 0.0) == []
     assert monitor.measured("w", {figure: well}, 5.0) == []
     assert monitor.measured("w", {figure: sick}, 9.0) == []
@@ -55,21 +57,21 @@ def test_heat_and_memory_must_last_ten_seconds_both_ways(
 
 
 def test_gpu_error_drains_until_the_count_is_zero_again() -> None:
-    monitor = HealthMonitor()
+    monitor = HealthMonitor(ALL)
     (drain,) = monitor.measured("w", {F.GPU_ERRORS: 2.0}, 0.0)
-    assert drain == Drain(worker="w", reason="a GPU has 2 errors")
+    assert drain == Drain(worker="w", reason="it has 2 errors")
     assert monitor.measured("w", {F.GPU_ERRORS: 1.0}, 1.0) == []
     assert monitor.measured("w", {F.GPU_ERRORS: 0.0}, 2.0) == [Recover(worker="w")]
 
 
 def test_worker_that_is_sick_in_two_ways_says_both_and_comes_back_after_the_second() -> None:
-    monitor = HealthMonitor()
+    monitor = HealthMonitor(ALL)
     monitor.measured("w", {F.DISK_FREE: 0.0}, 0.0)
     both = monitor.measured("w", {F.DISK_FREE: 0.0, F.GPU_ERRORS: 1.0}, 1.0)
-    reason = "its disk is full: 0 MiB left; a GPU has 1 errors"
+    reason = "its disk is full: 0 MiB left; it has 1 errors"
     assert both == [Drain(worker="w", reason=reason)]
     one = monitor.measured("w", {F.DISK_FREE: 9e9, F.GPU_ERRORS: 1.0}, 2.0)
-    assert one == [Drain(worker="w", reason="a GPU has 1 errors")]
+    assert one == [Drain(worker="w", reason="it has 1 errors")]
     assert monitor.measured("w", {F.GPU_ERRORS: 0.0}, 3.0) == [Recover(worker="w")]
 
 

@@ -59,6 +59,11 @@ class Binding:
         #: What the attempts see that run.
         self._sights: dict[AttemptToken, Sight] = {}
 
+    @property
+    def shut_slots(self) -> int:
+        """Slots that are not used since the GPU that each would see is broken."""
+        return sum(not self.care.shut.isdisjoint(sight.indexes) for sight in self._own)
+
     def own(self, slot: int) -> Sight:
         """What the slot's child sees when nobody asks for GPUs: the slots take turns on them."""
         return self._own[slot]

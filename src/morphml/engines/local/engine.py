@@ -76,8 +76,9 @@ class LocalEngine:
             raise WorkerError("local worker processes need Linux or macOS; use workers=0 here")
         self._patience = patience or Patience()
         share = threads or max(1, cores() // workers)
-        self._binding = Binding(workers, devices, capacity or local_capacity(devices))
-        plans = [SlotPlan(name=f"local-{i}", sight=self._binding.own(i)) for i in range(workers)]
+        #: Who sees which GPUs.
+        self.binding = Binding(workers, devices, capacity or local_capacity(devices))
+        plans = [SlotPlan(name=f"local-{i}", sight=self.binding.own(i)) for i in range(workers)]
         self._pool = Pool(plans, share)
         self._lessons = Lessons(self._pool.send, self._patience.setup_s)
         self._limits = Limits(self._pool, self._lessons, self._patience)
@@ -158,7 +159,7 @@ class LocalEngine:
         for assignment in assignments:
             if assignment.experiment not in self._lessons:
                 raise WorkerError(f"experiment {assignment.experiment}: it was not prepared")
-            if refusal := self._binding.refusal(assignment):
+            if refusal := self.binding.refusal(assignment):
                 self._fail(assignment, f"the attempt can never run here: it needs {refusal}")
             else:
                 self._waiting.add(assignment)
@@ -183,8 +184,8 @@ class LocalEngine:
         while not self._closed:
             now = time.monotonic()
             due = self._limits.keep(self._running.values(), self._idle, now)
-            due = min(due, self._pool.due, self._waiting.due if self._idle else math.inf)
-            due = min(due, self._binding.tick(now))
+            waits = self._waiting.due if self._idle else math.inf
+            due = min(due, self._pool.due, waits, self.binding.tick(now))
             wait = 0.0 if self._events else max(0.0, min(until, due) - now)
             self._handle(wait)
             if self._waiting:
@@ -236,9 +237,8 @@ class LocalEngine:
         while self._waiting and self._idle:
             free = {slot: child.loading for slot, child in self._idle.items()}
             now = time.monotonic()
-            binding = self._binding
             taken = self._waiting.take(
-                free, now, self._fits, binding.has_room, keeps_off=binding.keeps_off
+                free, now, self._fits, self.binding.has_room, keeps_off=self.binding.keeps_off
             )
             if taken is None:
                 return
@@ -246,11 +246,11 @@ class LocalEngine:
             child: ChildHandle | None = self._idle.pop(slot)
             assert child is not None
             code = self._codes[assignment.experiment]
-            sight = binding.take(assignment, slot, now)
+            sight = self.binding.take(assignment, slot, now)
             if (child.code, child.sight) != (code, sight):
                 child = self._pool.replace(child, code, sight)
             if child is None:
-                binding.release(assignment.token, now)
+                self.binding.release(assignment.token, now)
                 self._waiting.add(assignment)
             else:
                 self._assign(child, assignment)
@@ -258,7 +258,7 @@ class LocalEngine:
     def _fits(self, assignment: Assignment, slot: int) -> bool:
         child = self._idle[slot]
         code = self._codes[assignment.experiment]
-        return child.code == code and self._binding.suits(assignment, slot, child.sight)
+        return child.code == code and self.binding.suits(assignment, slot, child.sight)
 
     def _assign(self, child: ChildHandle, assignment: Assignment) -> None:
         now = time.monotonic()
@@ -375,7 +375,7 @@ class LocalEngine:
         token = attempt.assignment.token
         child.attempt = None
         del self._running[token]
-        outcome = self._binding.ended(attempt.assignment, outcome, duration_s, time.monotonic())
+        outcome = self.binding.ended(attempt.assignment, outcome, duration_s, time.monotonic())
         for stream, log in attempt.logs.items():
             self._pass_on(token, stream, log.finish())
         self._events.append(

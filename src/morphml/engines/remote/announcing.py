@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from morphml.engines.remote import checking
-from morphml.engines.remote.messages import Beat, Figures, GpuFigures, Registration
+from morphml.engines.remote.messages import Beat, Figures, GpuFigures, Registration, ShutGpu
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.wire import attempt_from_proto, attempt_to_proto
 
@@ -76,6 +76,8 @@ def beat_to_proto(beat: Beat) -> pb.Beat:
         running=beat.running,
         queued=beat.queued,
         unacknowledged=beat.unacknowledged,
+        shut_gpus=[pb.ShutGpu(index=gpu.index, why=gpu.why) for gpu in beat.shut_gpus],
+        shut_slots=beat.shut_slots,
     )
 
 
@@ -91,6 +93,10 @@ def beat_from_proto(message: pb.Beat) -> Beat:
         running=checking.tokens(message.running),
         queued=checking.tokens(message.queued),
         unacknowledged=checking.tokens(message.unacknowledged),
+        shut_gpus=tuple(
+            ShutGpu(index=gpu.index, why=checking.text(gpu.why, 512)) for gpu in message.shut_gpus
+        ),
+        shut_slots=message.shut_slots,
     )
 
 

@@ -91,6 +91,20 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShutGpu:
+    """A GPU that its worker gives to nobody: all failed there, or it is sick."""
+
+    #: As in the capabilities.
+    index: int
+    #: For people.
+    why: str
+
+    def __str__(self) -> str:
+        """What people are told."""
+        return f"GPU {self.index} gets no work: {self.why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
     """A sign of life, with all that the worker holds."""
 
@@ -102,6 +116,9 @@ class Beat:
     queued: tuple[AttemptToken, ...] = ()
     #: Results that were sent and not acknowledged.
     unacknowledged: tuple[AttemptToken, ...] = ()
+    #: GPUs that it gives to nobody for now, and how many of its slots are not used for that.
+    shut_gpus: tuple[ShutGpu, ...] = ()
+    shut_slots: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -329,6 +329,7 @@ def _write_outcome(result: pb.Result, outcome: Outcome) -> None:
                 message=checking.text(outcome.message),
                 traceback=checking.text(outcome.traceback),
                 digest=outcome.digest,
+                gpus=checking.text(outcome.gpus, 1024),
             )
             result.failed.CopyFrom(failed)
         case Returned():
@@ -393,4 +394,5 @@ def _failed(message: pb.Failed) -> Failed:
         message=checking.text(message.message),
         traceback=checking.text(message.traceback),
         digest=checking.text(message.digest, 128),
+        gpus=checking.text(message.gpus, 1024),
     )

@@ -110,6 +110,7 @@ def _row(view: WorkerView, hour: float) -> WorkerRow:
             "running": view.running,
             "queued": view.queued,
             "barred": view.barred,
+            "shut_gpus": "; ".join(str(gpu) for gpu in view.shut_gpus),
             "version": view.morphml_version,
             "python": view.python_version,
             "cpu_percent": view.figures.cpu_percent,

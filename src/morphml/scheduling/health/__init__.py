@@ -3,6 +3,7 @@
 from morphml.scheduling.health.history import History
 from morphml.scheduling.health.monitor import Drain, HealthCommand, HealthMonitor, Recover
 from morphml.scheduling.health.thresholds import (
+    GPU_THRESHOLDS,
     THRESHOLDS,
     Figure,
     Figures,
@@ -11,6 +12,7 @@ from morphml.scheduling.health.thresholds import (
 )
 
 __all__ = [
+    "GPU_THRESHOLDS",
     "THRESHOLDS",
     "Drain",
     "Figure",

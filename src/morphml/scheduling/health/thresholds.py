@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Figure(StrEnum):
-    """What is measured of a worker's machine; of several GPUs the worst counts."""
+    """What is measured of a worker's machine; its history shows the worst of several GPUs."""
 
     CPU_PERCENT = "cpu_percent"
     MEMORY_PERCENT = "memory_percent"
@@ -74,11 +74,13 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         figure=Figure.MEMORY_PERCENT, sick=97.0, well=90.0, words="its memory is full: {:.0f} %"
     ),
+)
+
+#: Each GPU is judged by itself, by its worker: one of several takes nothing with it.
+GPU_THRESHOLDS: tuple[Threshold, ...] = (
+    Threshold(figure=Figure.GPU_TEMPERATURE, sick=92.0, well=80.0, words="it is too hot: {:.0f} C"),
     Threshold(
-        figure=Figure.GPU_TEMPERATURE, sick=92.0, well=80.0, words="a GPU is too hot: {:.0f} C"
-    ),
-    Threshold(
-        figure=Figure.GPU_ERRORS, sick=1.0, well=0.0, for_s=0.0, words="a GPU has {:.0f} errors"
+        figure=Figure.GPU_ERRORS, sick=1.0, well=0.0, for_s=0.0, words="it has {:.0f} errors"
     ),
 )
 

@@ -163,10 +163,10 @@ def _of_workers(workers: list[WorkerView]) -> Iterator[Metric]:
 def _barred(causes: Mapping[str, int]) -> Metric:
     family = GaugeMetricFamily(
         "morphml_workers_barred",
-        "Workers that get no work though they are here: an open breaker, or bad health",
+        "Workers that get no work though they are here: an open breaker, bad health, no good GPU",
         labels=["cause"],
     )
-    for cause in ("breaker", "health"):
+    for cause in ("breaker", "health", "gpus"):
         family.add_metric([cause], causes.get(cause, 0))
     return family
 
@@ -180,6 +180,7 @@ def _of_machines(workers: list[WorkerView]) -> Iterator[Metric]:
             ("disk_free_bytes", "Room on the disk of the worker's files"),
             ("disk_bytes_per_second", "Bytes that the worker's disks read and write"),
             ("network_bytes_per_second", "Bytes that the worker's networks receive and send"),
+            ("gpus_shut", "GPUs of the worker that get no work: broken or sick"),
         )
     }
     gpus = [
@@ -199,6 +200,7 @@ def _of_machines(workers: list[WorkerView]) -> Iterator[Metric]:
         families["memory_percent"].add_metric(label, seen.memory_percent)
         families["disk_bytes_per_second"].add_metric(label, seen.disk_rate)
         families["network_bytes_per_second"].add_metric(label, seen.network_rate)
+        families["gpus_shut"].add_metric(label, len(worker.shut_gpus))
         if seen.disk_free is not None:
             families["disk_free_bytes"].add_metric(label, seen.disk_free)
         for gpu in seen.gpus:

@@ -30,6 +30,16 @@ def seeing(arch: Any, trial: Any) -> float:
     return 1.0
 
 
+def on_broken_gpu(arch: Any, trial: Any) -> float:
+    """Notes which GPU it is shown; all fails on the first."""
+    seen = os.environ["CUDA_VISIBLE_DEVICES"]
+    note(f"began-{seen}", trial)
+    if seen == "0":
+        raise RuntimeError("CUDA error: uncorrectable ECC error encountered")
+    time.sleep(trial.params["seconds"])
+    return 1.0
+
+
 def reporting(arch: Any, trial: Any) -> float:
     """Reports every 5 ms; what it was told is noted when it comes."""
     note("began", trial)

@@ -106,6 +106,28 @@ def test_gpu_of_a_killed_child_goes_to_the_next_attempt(
     assert seen_by(worker)[1] == ("0", "cuda:0")
 
 
+def test_broken_gpu_is_told_and_takes_neither_its_worker_nor_the_queue_with_it(
+    records: KeptRecords, workers: Workers
+) -> None:
+    records.contexts[EXPERIMENT] = message("remote_evaluators:on_broken_gpu")
+    with serving(records) as master:
+        worker = workers.start(master.hub.port, slots=2, devices=GPUS)
+        other = workers.start(master.hub.port, slots=1, devices=GPUS[1:])
+        master.pump(lambda: master.hub.slots() == 3)
+        tokens = [master.submit(n, 0.1, requirements={"gpu": 1.0}) for n in range(30)]
+        ends = master.finish(*tokens)
+        shut = [str(gpu) for view in master.hub.workers() for gpu in view.shut_gpus]
+        assert {view.barred for view in master.hub.workers()} == {""}
+        assert master.hub.slots() == 2
+    failed = [end.outcome for end in ends if isinstance(end.outcome, Failed)]
+    assert 3 <= len(failed) <= 5, "what is broken fails fast and looks idle"
+    assert {outcome.gpus for outcome in failed} == {"0"}
+    (why,) = shut
+    assert why.startswith("GPU 0 gets no work: 3 failures in a row: RuntimeError: CUDA error")
+    assert len(worker.lines("began-1")) >= 5
+    assert len(other.lines("began-1")) >= 5
+
+
 def test_operator_without_gpus_shows_none(records: KeptRecords, workers: Workers) -> None:
     with serving(records) as master:
         worker = workers.start(master.hub.port, slots=1, devices=["cpu"])

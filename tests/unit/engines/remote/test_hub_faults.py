@@ -10,7 +10,14 @@ from morphml.engines.remote.hub.attempt import Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.book import Book
 from morphml.engines.remote.hub.commands import SendTask
 from morphml.engines.remote.hub.settings import HubSettings
-from morphml.engines.remote.messages import AttemptName, Beat, Figures, GpuFigures, Registration
+from morphml.engines.remote.messages import (
+    AttemptName,
+    Beat,
+    Figures,
+    GpuFigures,
+    Registration,
+    ShutGpu,
+)
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.failures import FailureKind
 
@@ -28,7 +35,7 @@ WORKED = Succeeded(metrics={"loss": 1.0})
 class Story:
     """A book with workers of one slot each, and short words for what happens."""
 
-    def __init__(self, *workers: str, slots: int = 1) -> None:
+    def __init__(self, *workers: str, slots: int = 1, gpus: int = 0) -> None:
         self.book = Book(HubSettings(ahead=0.0, most_ahead=0.0))
         self.time = 100.0
         self._beats = count(1)
@@ -44,6 +51,7 @@ class Story:
                 morphml_version="1",
                 python_version="3",
                 slots=slots,
+                capabilities={"gpu": float(gpus)} if gpus else {},
             )
             self.book.workers.announce(registration, "peer", self.now)
         self.take()
@@ -61,12 +69,24 @@ class Story:
                 )
                 self.book.workers.event(command.worker, started)
 
-    def submit(self, attempts: int = 1, *, avoid: tuple[str, ...] = ()) -> None:
+    def submit(
+        self,
+        attempts: int = 1,
+        *,
+        avoid: tuple[str, ...] = (),
+        needs: dict[str, float] | None = None,
+    ) -> None:
         for _ in range(attempts):
             number = next(self._numbers)
             token = AttemptToken(f"{number:032x}")
             assignment = Assignment(
-                token=token, experiment=EXPERIMENT, number=number, vector=(), seed=0, avoid=avoid
+                token=token,
+                experiment=EXPERIMENT,
+                number=number,
+                vector=(),
+                seed=0,
+                avoid=avoid,
+                requirements=needs or {},
             )
             self.book.drivers.submit([assignment], self.now)
         self.take()
@@ -91,9 +111,14 @@ class Story:
             self.book.tick(self.now)
             self.take()
 
-    def beat(self, worker: str, figures: Figures | None = None) -> None:
-        running = tuple(self.at[worker])
-        beat = Beat(index=next(self._beats), running=running, figures=figures or Figures())
+    def beat(self, worker: str, figures: Figures | None = None, *shut: int) -> None:
+        beat = Beat(
+            index=next(self._beats),
+            running=tuple(self.at[worker]),
+            figures=figures or Figures(),
+            shut_gpus=tuple(ShutGpu(index=index, why="it is too hot: 95 C") for index in shut),
+            shut_slots=len(shut),
+        )
         self.book.workers.heard(worker, self.now)
         self.book.workers.beat(worker, beat, self.now)
         self.take()
@@ -205,13 +230,48 @@ def test_worker_with_a_full_disk_keeps_what_it_runs_and_gets_nothing_more() -> N
     assert len(story.at["sick"]) == 1
 
 
-def test_hot_gpu_drains_after_ten_seconds_and_is_told_with_the_history() -> None:
+def test_failures_on_one_gpu_of_several_leave_the_worker_its_work() -> None:
+    story = Story("bad", "good", slots=4, gpus=4)
+    story.submit(60)
+    for _ in range(8):
+        story.end("bad", replace(BROKEN, gpus="3"))
+    assert story.barred("bad") == ""
+    story.end("bad", replace(BROKEN, gpus="2"))  # so it is no fault of that GPU
+    assert story.barred("bad").startswith("shut off after 9 failures")
+
+
+def test_only_gpu_of_a_worker_is_the_worker() -> None:
+    story = Story("bad", "good", slots=1, gpus=1)
+    story.submit(50)
+    for _ in range(3):
+        story.end("bad", replace(BROKEN, gpus="0"))
+    assert story.barred("bad").startswith("shut off after 3 failures")
+
+
+def test_worker_gets_less_work_while_one_of_its_gpus_is_shut_and_none_while_all_are() -> None:
+    story = Story("w", slots=2, gpus=2)
+    story.beat("w", None, 1)
+    (view,) = story.book.views({})
+    assert [str(gpu) for gpu in view.shut_gpus] == ["GPU 1 gets no work: it is too hot: 95 C"]
+    story.submit(3, needs={"gpu": 1.0})
+    assert len(story.at["w"]) == 1
+    story.beat("w")
+    assert len(story.at["w"]) == 2
+    story.beat("w", None, 0, 1)
+    assert story.barred("w") == "none of its GPUs can be used"
+    story.end("w", WORKED)
+    assert len(story.at["w"]) == 1
+    story.beat("w")
+    assert (story.barred("w"), len(story.at["w"])) == ("", 2)
+
+
+def test_heat_of_gpus_is_kept_in_the_history_and_left_to_their_worker_to_judge() -> None:
     story = Story("hot", "well")
     gpu = GpuFigures(index=0, model="G", percent=99.0, memory_percent=50.0, temperature_c=95.0)
     for _ in range(12):
         story.time += 1.0
         story.beat("hot", Figures(cpu_percent=5.0, gpus=(gpu, replace(gpu, temperature_c=40.0))))
-    assert story.barred("hot") == "drained: a GPU is too hot: 95 C"
+    assert story.barred("hot") == ""
     history = story.book.ledger.health.history("hot")
     assert history["gpu_temperature_c"] == [95.0, 95.0]
     assert history["at"] == [101.0, 111.0]

@@ -30,6 +30,7 @@ from morphml.engines.remote.messages import (
     Figures,
     GpuFigures,
     Registration,
+    ShutGpu,
 )
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.wire import ProtocolError
@@ -189,6 +190,8 @@ def test_registration_and_beat_arrive_exactly() -> None:
         running=(TOKEN,),
         queued=(new_token(),),
         unacknowledged=(new_token(), new_token()),
+        shut_gpus=(ShutGpu(index=3, why="it is too hot: 95 C"),),
+        shut_slots=2,
     )
     sent = announcing.beat_to_proto(beat).SerializeToString()
     assert announcing.beat_from_proto(pb.Beat.FromString(sent)) == beat

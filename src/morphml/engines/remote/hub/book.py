@@ -108,7 +108,8 @@ def _glance(member: Member) -> Glance:
     held = len(member.worker.attempts)
     queued = min(member.queued, held)
     barred = member.why_barred if member.barred else ""
-    return Glance(member.worker.state, held - queued, queued, barred, member.registration)
+    state, shut = member.worker.state, member.shut_gpus
+    return Glance(state, held - queued, queued, barred, shut, member.registration)
 
 
 def _view(member: Member, glance: Glance) -> WorkerView:
@@ -123,6 +124,7 @@ def _view(member: Member, glance: Glance) -> WorkerView:
         queued=glance.queued,
         free=worker.free_slots if member.open else 0,
         barred=glance.barred,
+        shut_gpus=glance.shut_gpus,
         capabilities=registration.capabilities,
         figures=member.figures,
         morphml_version=registration.morphml_version,

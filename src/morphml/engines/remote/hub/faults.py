@@ -93,6 +93,7 @@ class WorkerFaults:
             lasted_s=end.duration_s,
             error=error,
             elsewhere=self._could_run(attempt.requirements, (member.registration.name,)),
+            part=_part(failed, member),
         )
 
     def withdrew(self, worker: str, token: AttemptToken, now_s: float = 0.0) -> None:
@@ -171,6 +172,12 @@ class WorkerFaults:
                 self._roster.bar(member, CAUSE, "")
             case _:
                 assert_never(command)
+
+
+def _part(failed: Failed, member: Member) -> str:
+    """The one of the worker's GPUs on which it failed, from which the worker keeps work itself."""
+    several = len(Capacity.parse(member.registration.capabilities).gpus) > 1
+    return failed.gpus if several and "," not in failed.gpus else ""
 
 
 def _could(member: Member, needs: Requirements) -> bool:

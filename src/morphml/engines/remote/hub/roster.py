@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
 from morphml.engines.remote.hub.attempt import Moment
-from morphml.engines.remote.messages import Figures, Registration
+from morphml.engines.remote.messages import Beat, Figures, Registration, ShutGpu
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.resources import Requirements
@@ -30,6 +30,8 @@ from morphml.scheduling.worker import (
 
 _OPEN = frozenset({WorkerState.IDLE, WorkerState.BUSY})
 _OVER = frozenset({WorkerState.LOST, WorkerState.GONE})
+#: What bars a worker from work all of whose GPUs are broken; see ``Member.barred``.
+GPUS = "gpus"
 #: Seconds between two looks at one worker, at least.
 _LEAST_S = 0.01
 
@@ -46,6 +48,9 @@ class Member:
     expected: dict[AttemptToken, int] = field(default_factory=dict)
     #: Attempts that its last beat showed as waiting there.
     queued: int = 0
+    #: GPUs that it gives to nobody, and how many of its slots are not used for that.
+    shut_gpus: tuple[ShutGpu, ...] = ()
+    shut_slots: int = 0
     #: Experiments that it said to be ready for, on this stream.
     ready: set[ExperimentId] = field(default_factory=set)
     #: It said itself that it takes nothing more.
@@ -131,6 +136,7 @@ class Roster:
                 capabilities=registration.capabilities,
                 held=held,
             )
+            self._shut(member)
         self._follow(member)
 
     def assigned(self, member: Member, token: AttemptToken) -> None:
@@ -181,6 +187,13 @@ class Roster:
             member.barred.pop(cause, None)
         self._follow(member)
 
+    def measured(self, member: Member, beat: Beat) -> None:
+        """A beat said how it is."""
+        member.figures, member.queued = beat.figures, len(beat.queued)
+        if (beat.shut_gpus, beat.shut_slots) != (member.shut_gpus, member.shut_slots):
+            member.shut_gpus, member.shut_slots = beat.shut_gpus, beat.shut_slots
+            self._shut(member)
+
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self, now: Moment) -> Iterator[tuple[Member, tuple[WorkerCommand, ...]]]:
@@ -224,6 +237,14 @@ class Roster:
         if member.worker.state is not before:
             self._follow(member)
         return commands
+
+    def _shut(self, member: Member) -> None:
+        """Let the fleet know which GPUs it does not use; without any, it gets no work."""
+        slots = member.registration.slots - member.shut_slots
+        self._fleet.shut(
+            member.worker.id, [gpu.index for gpu in member.shut_gpus], slots=max(1, slots)
+        )
+        self.bar(member, GPUS, "" if slots > 0 else "none of its GPUs can be used")
 
     def _follow(self, member: Member) -> None:
         """Let the fleet know what the state means for them."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from morphml.engines.remote.messages import Figures, Registration
+from morphml.engines.remote.messages import Figures, Registration, ShutGpu
 from morphml.ids import ExperimentId
 from morphml.scheduling.worker import WorkerState
 
@@ -18,6 +18,7 @@ class Glance(NamedTuple):
     running: int
     queued: int
     barred: str
+    shut_gpus: tuple[ShutGpu, ...]
     registration: Registration
 
 
@@ -42,6 +43,8 @@ class WorkerView:
     python_version: str
     #: Why it gets no work although it is there; "" where it does.
     barred: str
+    #: Those of its GPUs that get no work.
+    shut_gpus: tuple[ShutGpu, ...]
     #: Where its stream comes from, such as ``ipv4:10.0.0.7:41000``; "" when it has none.
     peer: str
     #: Seconds since the Unix epoch of its last message.

@@ -165,7 +165,7 @@ class WorkerSide:
         member = ledger.roster.live(worker)
         if member is None:
             return
-        member.figures, member.queued = beat.figures, len(beat.queued)
+        ledger.roster.measured(member, beat)
         ledger.health.measured(member, now)
         shown = {*beat.running, *beat.queued, *beat.unacknowledged}
         expected = member.expected

@@ -112,18 +112,30 @@ class AttemptName(_message.Message):
     def __init__(self, token: _Optional[str] = ..., owner: _Optional[str] = ..., number: _Optional[int] = ..., segment: _Optional[int] = ...) -> None: ...
 
 class Beat(_message.Message):
-    __slots__ = ("index", "figures", "running", "queued", "unacknowledged")
+    __slots__ = ("index", "figures", "running", "queued", "unacknowledged", "shut_gpus", "shut_slots")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     QUEUED_FIELD_NUMBER: _ClassVar[int]
     UNACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    SHUT_GPUS_FIELD_NUMBER: _ClassVar[int]
+    SHUT_SLOTS_FIELD_NUMBER: _ClassVar[int]
     index: int
     figures: Figures
     running: _containers.RepeatedScalarFieldContainer[str]
     queued: _containers.RepeatedScalarFieldContainer[str]
     unacknowledged: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, index: _Optional[int] = ..., figures: _Optional[_Union[Figures, _Mapping]] = ..., running: _Optional[_Iterable[str]] = ..., queued: _Optional[_Iterable[str]] = ..., unacknowledged: _Optional[_Iterable[str]] = ...) -> None: ...
+    shut_gpus: _containers.RepeatedCompositeFieldContainer[ShutGpu]
+    shut_slots: int
+    def __init__(self, index: _Optional[int] = ..., figures: _Optional[_Union[Figures, _Mapping]] = ..., running: _Optional[_Iterable[str]] = ..., queued: _Optional[_Iterable[str]] = ..., unacknowledged: _Optional[_Iterable[str]] = ..., shut_gpus: _Optional[_Iterable[_Union[ShutGpu, _Mapping]]] = ..., shut_slots: _Optional[int] = ...) -> None: ...
+
+class ShutGpu(_message.Message):
+    __slots__ = ("index", "why")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    why: str
+    def __init__(self, index: _Optional[int] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Figures(_message.Message):
     __slots__ = ("cpu_percent", "memory_percent", "disk_percent", "gpus", "disk_free", "disk_rate", "network_rate")
@@ -250,18 +262,20 @@ class Succeeded(_message.Message):
     def __init__(self, metrics: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Failed(_message.Message):
-    __slots__ = ("kind", "error_type", "message", "traceback", "digest")
+    __slots__ = ("kind", "error_type", "message", "traceback", "digest", "gpus")
     KIND_FIELD_NUMBER: _ClassVar[int]
     ERROR_TYPE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     TRACEBACK_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    GPUS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     error_type: str
     message: str
     traceback: str
     digest: str
-    def __init__(self, kind: _Optional[str] = ..., error_type: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+    gpus: str
+    def __init__(self, kind: _Optional[str] = ..., error_type: _Optional[str] = ..., message: _Optional[str] = ..., traceback: _Optional[str] = ..., digest: _Optional[str] = ..., gpus: _Optional[str] = ...) -> None: ...
 
 class Stopped(_message.Message):
     __slots__ = ("metrics",)

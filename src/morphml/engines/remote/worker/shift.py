@@ -14,6 +14,7 @@ from morphml.engines.remote.messages import Beat, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.worker.book import Stage
 from morphml.engines.remote.worker.figures import FiguresTaker
+from morphml.engines.remote.worker.gpu_watch import GpuWatch
 from morphml.engines.remote.worker.happenings import (
     Broke,
     CancelAsked,
@@ -64,6 +65,7 @@ class Shift:
         parts: what it works with.
         link: the connection to masters.
         figures: how busy the machine is.
+        gpus: which of them get no work.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Shift:
         parts: Parts,
         link: Link,
         figures: FiguresTaker,
+        gpus: GpuWatch,
     ) -> None:
         self._identity = identity
         self._settings = settings
         self._parts = parts
         self._link = link
         self._figures = figures
+        self._gpus = gpus
         self._hearing = Hearing(parts, settings.slots * _MOST_OF_SLOT + _MOST_MORE, self._drain)
         self._quiet = Quiet(settings.scratch_linger_s)
         self._now = 0.0
@@ -128,7 +132,7 @@ class Shift:
 
     def keep_time(self, now: float) -> None:
         """Do what is due."""
-        if now >= self._beat_at:
+        if now >= self._beat_at or (self.master and self._gpus.news()):
             self._beat_at = now + self._beat_s
             self._beat(now)
         if now >= self._forget_at:
@@ -172,6 +176,7 @@ class Shift:
     def _beat(self, now: float) -> None:
         book = self._parts.book
         self._beats += 1
+        self._gpus.look(self._figures.figures(now).gpus, now)
         self._parts.telling.say(pb.WorkerEvent(beat=self._sign_of_life(now)))
         self._parts.telling.retry_uploads()
         self._forget_at = book.forget_old(now) or math.inf
@@ -186,6 +191,8 @@ class Shift:
             running=book.tokens(Stage.RUNNING),
             queued=book.tokens(Stage.WAITING),
             unacknowledged=book.tokens(Stage.ENDED),
+            shut_gpus=self._gpus.tell(),
+            shut_slots=self._gpus.shut_slots,
         )
         return beat_to_proto(beat)
 

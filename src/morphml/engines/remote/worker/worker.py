@@ -27,6 +27,7 @@ from morphml.engines.remote.worker.capabilities import capabilities
 from morphml.engines.remote.worker.dialling import Dialling
 from morphml.engines.remote.worker.executor import Executor
 from morphml.engines.remote.worker.figures import FiguresTaker
+from morphml.engines.remote.worker.gpu_watch import GpuWatch
 from morphml.engines.remote.worker.gpus import Gpus
 from morphml.engines.remote.worker.happenings import DrainAsked, News
 from morphml.engines.remote.worker.hearing import Parts
@@ -96,7 +97,8 @@ class RemoteWorker:
         self._parts = self._make_parts()
         self._telling, self._executor = self._parts.telling, self._parts.executor
         figures = FiguresTaker(settings.folder, self._gpus, settings.figures_s)
-        self._shift = Shift(self.identity, settings, self._parts, self._link, figures)
+        watch = GpuWatch(self._engine.binding)
+        self._shift = Shift(self.identity, settings, self._parts, self._link, figures, watch)
         self._drain_asked = False
         self._stopped: int | None = None
         self._closed = False
