@@ -88,6 +88,7 @@ def test_search_then_every_other_command(morphml: Run, typed: Run, folder: Path)
 
     shown = json.loads(typed("show", "experiment.db", "--json").stdout)
     assert shown["best"] == result["best"]
+    assert f"morphml export experiment.db {row['id']}" in typed("show", "experiment.db").stdout
     trial = json.loads(typed("show", "experiment.db", "--trial", "4", "--json").stdout)
     assert trial["number"] == 4
     assert len(trial["attempts"]) == 1
@@ -140,6 +141,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
     assert running.returncode == 130, errors
     assert "Traceback" not in errors
     assert "morphml resume experiment.db" in errors
+    assert "go on with: morphml resume experiment.db" in typed("show", "experiment.db").stdout
     done = morphml("resume", "experiment.db", "--json")
     assert json.loads(done.stdout)["trials"] == {"completed": 60}
     assert typed("replay", "experiment.db", "--check").returncode == 0

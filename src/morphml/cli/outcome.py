@@ -35,18 +35,24 @@ def result_view(result: Result, storage: str) -> RenderableType:
         parts += best_tables(result)
     else:
         parts.append(Text("no trial has a result within the constraints", style="yellow"))
-        parts += [Text(line, style="yellow") for line in first_failure(result)]
+        if result.first_failure:
+            parts.append(Text(result.first_failure, style="yellow"))
         parts += [Text(line, style="dim") for line in first_traceback(result)]
-    shown = without_password(storage)
-    parts.append(Text(f"store: {shown}; see it with: morphml show {shown}", style="dim"))
+    parts.append(Text(_what_next(result, without_password(storage)), style="dim"))
     return Group(*parts)
 
 
-def first_failure(result: Result) -> list[str]:
-    """What the first failed trial died of, or nothing."""
-    for number, failure in sorted(result.failures.items()):
-        return [f"trial {number}: {failure.get('error_type')}: {failure.get('message')}"]
-    return []
+def _what_next(result: Result, storage: str) -> str:
+    """The command that goes on from here."""
+    from morphml.search.experiment import ExperimentState  # noqa: PLC0415 as the command did
+
+    record = result.record
+    this = f"{storage} {record.id}"
+    if record.state is ExperimentState.COMPLETED:
+        return f"report: morphml export {this} --to report.html"
+    if record.state is ExperimentState.RUNNING:
+        return f"if nothing drives it any more, go on with: morphml resume {this}"
+    return f"go on with: morphml resume {this}"
 
 
 def first_traceback(result: Result) -> list[str]:

@@ -83,7 +83,7 @@ class Result:
         if not ranked:
             raise ExperimentError(
                 f"experiment {self.spec.name!r}: no trial has a result within the constraints; "
-                f"trials: {dict(self.counts)}"
+                f"trials: {dict(self.counts)}{_after(self.first_failure)}"
             )
         return ranked[0]
 
@@ -92,6 +92,13 @@ class Result:
         """The last failure (kind, error_type, message, traceback) of each failed trial."""
         failed = {r.number for r in self.records if r.state in (TrialState.FAILED, TrialState.DEAD)}
         return {a.number: a.failure for a in self.attempts if a.failure and a.number in failed}
+
+    @property
+    def first_failure(self) -> str:
+        """What the first failed trial died of, in a line or some; empty when none failed."""
+        for number, failure in sorted(self.failures.items()):
+            return f"trial {number}: {failure.get('error_type')}: {failure.get('message')}"
+        return ""
 
     def ranked(self) -> list[EvaluatedTrial]:
         """Feasible trials with a result, best first by the first objective.
@@ -250,7 +257,7 @@ class Result:
         reused = f" and {len(self.reused)} reused" if self.reused else ""
         found = f"<Result {self.spec.name!r}: {len(self.records)} trials{reused}, "
         if not self._feasible:
-            return f"{found}none with a result>"
+            return f"{found}none with a result{_after(self.first_failure)}>"
         best = self.best
         source = f" (from {best.reused_from})" if best.reused_from else ""
         return (
@@ -265,6 +272,11 @@ class Result:
         rows = "".join(_html_row(trial, names) for trial in self.ranked()[:10])
         title = escape(repr(self)[1:-1])
         return f"<p><b>{title}</b></p><table><tr>{head}</tr>{rows}</table>"
+
+
+def _after(reason: str) -> str:
+    """A reason behind something else, or nothing where there is none."""
+    return f"; {reason}" if reason else ""
 
 
 def _all_metrics(record: TrialRecord) -> dict[str, float]:

@@ -106,6 +106,9 @@ def test_search_stops_early_when_everything_fails_and_shows_the_first_error(
     assert result.record.state == "failed"
     assert "RuntimeError: no such data set" in result.reason
     assert len(result.records) < 60
+    assert "RuntimeError: no such data set" in repr(result)
+    with pytest.raises(mm.MorphError, match="RuntimeError: no such data set"):
+        _ = result.best
 
 
 def test_deterministic_search_has_one_history_whatever_the_timing(tmp_path: Path) -> None:
