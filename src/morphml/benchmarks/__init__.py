@@ -2,6 +2,8 @@
 
 from morphml.benchmarks.campaign import Campaign, competitors, run_campaign
 from morphml.benchmarks.comparison import Comparison, compare
+from morphml.benchmarks.curve import Curve
+from morphml.benchmarks.digits_cells import digits_cells
 from morphml.benchmarks.nasbench101 import nasbench101
 from morphml.benchmarks.nasbench201 import find_nasbench201, nasbench201
 from morphml.benchmarks.peers import PEERS
@@ -9,6 +11,7 @@ from morphml.benchmarks.playing import key_of, play
 from morphml.benchmarks.problem import Measure, Problem
 from morphml.benchmarks.registry import BENCHMARKS
 from morphml.benchmarks.run import Run, RunKey
+from morphml.benchmarks.simulated import simulate, with_workers
 from morphml.benchmarks.synthetic import synthetic
 from morphml.benchmarks.table import table
 
@@ -17,18 +20,22 @@ __all__ = [
     "PEERS",
     "Campaign",
     "Comparison",
+    "Curve",
     "Measure",
     "Problem",
     "Run",
     "RunKey",
     "compare",
     "competitors",
+    "digits_cells",
     "find_nasbench201",
     "key_of",
     "nasbench101",
     "nasbench201",
     "play",
     "run_campaign",
+    "simulate",
     "synthetic",
     "table",
+    "with_workers",
 ]

@@ -24,29 +24,43 @@ from morphml.benchmarks.run import Run, RunKey
 from morphml.errors import CallerError, MissingExtraError
 from morphml.optimizers import OPTIMIZERS, create_optimizer
 from morphml.optimizers.settings import nearest
+from morphml.search.fidelity import COMBINATIONS, FIDELITIES
 from morphml.space import SearchSpace, real
 
 ALL = "all"
 
 
-def competitors(asked: str) -> list[str]:
+def competitors(asked: str, *, simulated: bool = False) -> list[str]:
     """Names of optimizers and peers.
 
     Args:
         asked: names with commas between them, or ``all``: every optimizer and every peer whose
             packages are installed.
+        simulated: several workers at a time under a computed clock: then there are no peers, which
+            know no such clock, but combinations with rules of fidelity, see ``searcher_of``.
 
     Raises:
         CallerError: there is no such optimizer.
         MissingExtraError: a peer's package is not installed.
     """
     if asked == ALL:
-        return [*filter(_is_here, OPTIMIZERS), *installed_peers()]
+        here = list(filter(_is_here, OPTIMIZERS))
+        if simulated:
+            return here + [name for name in COMBINATIONS if COMBINATIONS[name].optimizer in here]
+        return here + installed_peers()
     names = list(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip()))
-    known = [*OPTIMIZERS, *PEERS]
+    known = [*OPTIMIZERS, *(COMBINATIONS if simulated else PEERS)]
     for name in names:
-        if name not in known:
-            raise CallerError(f"there is no optimizer {name!r}; {nearest(name, known)}")
+        first, _, rule = name.partition("+")
+        if not simulated and (name in COMBINATIONS or rule):
+            raise CallerError(
+                f"{name!r} gives some trials fewer epochs than others: only where a benchmark with "
+                "curves is searched by several workers (--workers)"
+            )
+        if first not in known:
+            raise CallerError(f"there is no optimizer {first!r}; {nearest(first, known)}")
+        if rule and rule not in FIDELITIES:
+            raise CallerError(f"there is no rule of fidelity {rule!r}; {nearest(rule, FIDELITIES)}")
         if name in PEERS and PEERS[name].version is None:
             raise MissingExtraError(f"the peer {name!r}", extra="bo")
     if not names:

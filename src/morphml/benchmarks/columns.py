@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +14,8 @@ import numpy as np
 
 from morphml.errors import CallerError
 
+#: What numpy raises for a file that is no archive of arrays, or a broken one.
+UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 #: Values of a column: all texts, all numbers, or all truth values.
 Column: TypeAlias = Sequence[str | float]
 
@@ -53,8 +58,31 @@ def _check_names(path: Path, wanted: Sequence[str], there: Sequence[str]) -> Non
         )
 
 
+@contextmanager
+def open_arrays(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The arrays of an ``.npz`` file; no code in it is run.
+
+    Raises:
+        Those of ``UNREADABLE``, where it is no such file.
+    """
+    # numpy leaves a file open that it was given by name and could not read.
+    with path.open("rb") as stream:
+        found = np.load(stream, allow_pickle=False)
+        if not isinstance(found, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array without a name")
+        with found:
+            yield found
+
+
 def _from_npz(path: Path, names: Sequence[str]) -> dict[str, Column]:
-    with np.load(path, allow_pickle=False) as arrays:
+    try:
+        return _columns_of_arrays(path, names)
+    except UNREADABLE as error:
+        raise CallerError(f"{path}: is no readable .npz file: {error}") from error
+
+
+def _columns_of_arrays(path: Path, names: Sequence[str]) -> dict[str, Column]:
+    with open_arrays(path) as arrays:
         _check_names(path, names, arrays.files)
         found = {name: arrays[name] for name in names}
     flat = [name for name, array in found.items() if array.ndim != 1]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from morphml.benchmarks.curve import Curves
 from morphml.benchmarks.judging import HypervolumeLoss, Judge, SeenRegret
 from morphml.search.objectives import Objective
 from morphml.space import Architecture, SearchSpace
@@ -43,6 +44,18 @@ class LookUp(Protocol):
         ...
 
 
+class Reporting(Protocol):
+    """As much of a running trial as a problem with curves needs, see ``evaluation.trial``."""
+
+    def epochs(self, count: int, /) -> Iterable[int]:
+        """The epochs to run, from 1."""
+        ...
+
+    def report(self, step: int, /, *, check: bool = True, **metrics: float) -> None:
+        """Tell the search how it goes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """A space, what is optimised in it, and the result of every member.
@@ -56,12 +69,17 @@ class Problem:
     #: What a search sees; the first is the fitness.
     measures: tuple[Measure, ...]
     look_up: LookUp
+    #: Results epoch by epoch, where they are known.
+    curves: Curves | None = None
     #: The metric that the best member seen is judged by, where that is not the fitness.
     answer: Measure | None = None
     #: For two objectives: the point, in their own units, that bounds the hypervolume.
     reference: tuple[float, float] | None = None
     #: Hypervolume of the exact front beyond ``reference``; > 0.
     hypervolume: float = 0.0
+    #: Trials at a time under a computed clock, see ``simulated.with_workers``; 0: one after the
+    #: other, and no clock.
+    workers: int = 0
     #: What one look-up stands for.
     cost: str = ""
     #: Whom to credit.
@@ -93,12 +111,20 @@ class Problem:
         """The name of the judge that counts."""
         return list(self.judges())[-1]
 
-    def __call__(self, architecture: Architecture, trial: object) -> dict[str, float]:
+    def __call__(self, architecture: Architecture, trial: Reporting) -> dict[str, float]:
         """The result of a member, as an evaluator returns it.
+
+        Where curves are known, each epoch is reported, so that a search may stop or pause it.
 
         Raises:
             LookupError: nobody measured this member; the trial fails.
         """
+        if self.curves is not None and (curve := self.curves(architecture)) is not None:
+            last: Mapping[str, float] = {}
+            for epoch in trial.epochs(self.curves.epochs):
+                last = curve.metrics[epoch - 1]
+                trial.report(epoch, **last)  # type: ignore[arg-type]  # no metric is "check"
+            return dict(last)
         found = self.look_up(architecture)
         if found is None:
             raise LookupError(f"{self.name}: no row for {architecture.decisions!r}")

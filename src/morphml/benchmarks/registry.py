@@ -38,6 +38,13 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
         needs="--path to a published nasbench_*.tfrecord",
         source="Ying et al., 2019",
     ),
+    "digits-cells": BenchmarkEntry(
+        use="4,096 cells of 1,011 networks, trained on digits with all curves; comes with MorphML",
+        data_sets=("digits",),
+        protocols=("direct", "validation", "cheap", "cheap-1", "cheap-6", "size"),
+        needs="nothing; --path for a table of `morphml bench make-table`",
+        source="docs/optimizers.md",
+    ),
     "synthetic": BenchmarkEntry(
         use="networks at a known distance from a planted one",
         data_sets=("cell", "cnn"),

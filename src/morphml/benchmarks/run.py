@@ -33,12 +33,16 @@ class Run:
     settings: Mapping[str, JSON] = field(default_factory=dict)
     #: Judge's name to what was missing after each evaluation; the last is the verdict.
     curves: Mapping[str, tuple[float, ...]]
+    #: Simulated seconds after each evaluation; empty where no clock was computed.
+    clock: tuple[float, ...] = ()
     #: Table look-ups; each is one evaluation, repeats included.
     evaluations: int
     #: Decision vectors among them.
     vectors: int
     #: Networks among them; None where the problem has none.
     networks: int | None
+    #: Which evaluations (from 1 on) looked up a network that an earlier one had looked up.
+    repeats: tuple[int, ...] = ()
     #: Proposals that repeated a known point and were answered without a look-up.
     answered: int
     #: Look-ups that found no row.
@@ -50,6 +54,24 @@ class Run:
     def verdict(self) -> tuple[float, ...]:
         """The curve that counts."""
         return list(self.curves.values())[-1]
+
+    @property
+    def by_network(self) -> tuple[float, ...]:
+        """The curve that counts, after each evaluation of another network.
+
+        Empty where there are no networks, and where evaluations are parts of trials (``clock``).
+        """
+        if self.networks is None or self.clock:
+            return ()
+        again = set(self.repeats)
+        return tuple(
+            value for place, value in enumerate(self.verdict, start=1) if place not in again
+        )
+
+    @property
+    def wasted(self) -> int:
+        """Evaluations of a decision vector that was evaluated before; 0 beside a ``clock``."""
+        return 0 if self.clock else self.evaluations - self.vectors
 
     def to_line(self) -> str:
         """One line of JSON; ``of_line`` reads it. An infinite regret is null."""
@@ -70,6 +92,8 @@ class Run:
                 for name, curve in document.pop("curves").items()
             }
             key = RunKey(**document.pop("key"))
-            return cls(key=key, curves=curves, **document)
+            clock = tuple(document.pop("clock", ()))
+            repeats = tuple(document.pop("repeats"))
+            return cls(key=key, curves=curves, clock=clock, repeats=repeats, **document)
         except (ValueError, KeyError, TypeError, AttributeError):
             return None

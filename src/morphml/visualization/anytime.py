@@ -27,22 +27,29 @@ _CAPTION = "Means over seeds; the bands are 95 % confidence intervals."
 
 
 def plot_anytime(
-    curves: Mapping[str, Sequence[tuple[float, float]]], *, title: str, label: str
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    title: str,
+    label: str,
+    times: Sequence[float] | None = None,
 ) -> Plot:
-    """A line with a band for each optimizer, by number of evaluations.
+    """A line with a band for each optimizer, by number of evaluations or by simulated time.
 
     Args:
         curves: optimizer to (mean, half the interval) after 1, 2, ... evaluations; >= 0.
         title: of the picture.
         label: of the vertical axis, with the unit.
+        times: seconds that take the place of 1, 2, ... evaluations.
     """
     with canvas(7.6, 4.6) as (figure, axes):
         axes.set_title(title)
-        axes.set_xlabel("evaluations")
+        axes.set_xlabel("evaluations" if times is None else "simulated time (s)")
         axes.set_ylabel(label)
         axes.set_yscale("symlog", linthresh=_threshold(curves))
         for place, (name, curve) in enumerate(curves.items()):
-            shown = [(n, m, h) for n, (m, h) in enumerate(curve, 1) if math.isfinite(m)]
+            places = range(1, len(curve) + 1) if times is None else times
+            points = zip(places, curve, strict=True)
+            shown = [(n, m, h) for n, (m, h) in points if math.isfinite(m)]
             at = [n for n, _, _ in shown]
             mean = [m for _, m, _ in shown]
             half = [h if math.isfinite(h) else 0.0 for _, _, h in shown]
