@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -31,6 +32,8 @@ def result_view(result: Result, storage: str) -> RenderableType:
     if result.reason:
         head.append(f": {result.reason}", style="")
     parts: list[RenderableType] = [head, Text(f"trials: {counts or 'none'}", style="dim")]
+    if result.course.rungs:
+        parts.append(rungs_table(result))
     if result.ranked():
         parts += best_tables(result)
     else:
@@ -75,16 +78,26 @@ def best_tables(result: Result) -> list[RenderableType]:
     return [*parts, best]
 
 
+def rungs_table(result: Result) -> RenderableType:
+    """One line per rung: who came there, who went on, who waits."""
+    heads = {"epochs": True, "came there": True, "went on": True, "wait there": True}
+    rows = [(r.epochs, r.reached, r.promoted, r.waiting) for r in result.course.rungs]
+    fidelity = result.spec.fidelity
+    return table_of(f"Rungs of {fidelity.name if fidelity else ''}", heads, rows)
+
+
 def trials_table(title: str, result: Result, trials: list[EvaluatedTrial]) -> RenderableType:
     """One line per trial; decisions are cut at the edge."""
     names = _metric_names(result)
-    heads = {"trial": True, **dict.fromkeys(names, True)}
+    epochs = {"epochs": True} if result.course.rungs else {}
+    heads = {"trial": True, **epochs, **dict.fromkeys(names, True)}
     table = table_of(title, heads, [])
     table.add_column("decisions", overflow="ellipsis", no_wrap=True, ratio=1)
     table.expand = True
     for trial in trials:
         metrics = (metric_text(trial.metrics.get(name)) for name in names)
-        table.add_row(str(trial.number), *metrics, Text(decisions_text(trial)))
+        done = [str(trial.epochs)] if epochs else []
+        table.add_row(str(trial.number), *done, *metrics, Text(decisions_text(trial)))
     return table
 
 
@@ -101,6 +114,7 @@ def result_document(result: Result, storage: str) -> dict[str, object]:
         "reason": result.reason,
         "trials": dict(result.counts),
         "reused": len(result.reused),
+        "rungs": [asdict(rung) for rung in result.course.rungs],
         "objectives": {o.name: o.direction.value for o in result.spec.objectives},
         "best": trial_document(ranked[0]) if ranked else None,
         "pareto_front": [trial_document(trial) for trial in result.pareto_front],

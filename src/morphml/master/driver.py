@@ -77,7 +77,8 @@ class ExperimentDriver:
             KeyboardInterrupt: when a person stops it; the caller closes the session.
         """
         try:
-            # What waits already is known before the first ask.
+            # What others want of it, and what waits already, is known before the first ask.
+            self._look()
             self._turn(self._crew.engine.events(0.0))
             while not self._stopping and (self._crew.flights or self._waiting()):
                 self._turn(self._crew.engine.events(self._patience()))
@@ -97,11 +98,11 @@ class ExperimentDriver:
         crew.keeper.tick()
         if crew.keeper.lost and not crew.keeper.revive():
             raise DriverLost("the session's lease ran out, and others have ended it")
-        self._reconcile(events)  # before this turn's ends, which the store does not have yet
+        if any(self._is_unknown(event) for event in events):
+            self._reconcile(at_once=True)  # before this turn's ends, which the store has not yet
         batch = Batch()
         for event in self._in_order(events):
             crew.collector.collect(event, batch)
-        self._look()
         self._weigh_hope()
         if not self._stopping:
             self._fill(batch)
@@ -116,6 +117,9 @@ class ExperimentDriver:
             crew.engine.order(token, order)
         if any(task.lease is None for task in batch.tasks):
             crew.elsewhere.offered()
+        # Last: workers wait for what was decided above, and nobody for these.
+        self._reconcile()
+        self._look()
 
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False
@@ -151,14 +155,13 @@ class ExperimentDriver:
         # Without any slot the engine would queue what another master could run.
         return self._slots if self._crew.engine.slots else 0
 
-    def _reconcile(self, events: list[EngineEvent]) -> None:
+    def _is_unknown(self, event: EngineEvent) -> bool:
+        return isinstance(event, Finished) and self._crew.flights.get(event.token) is None
+
+    def _reconcile(self, *, at_once: bool = False) -> None:
         """Learn what other masters do for this experiment."""
         crew = self._crew
-        unknown = any(
-            isinstance(event, Finished) and crew.flights.get(event.token) is None
-            for event in events
-        )
-        rows = crew.elsewhere.look(crew.flights.in_the_air, at_once=unknown)
+        rows = crew.elsewhere.look(crew.flights.in_the_air, at_once=at_once)
         if rows is not None:
             reconcile(crew.flights, rows, crew.keeper.session, crew.clock.now())
 
@@ -355,4 +358,5 @@ class ExperimentDriver:
             elapsed_s=self._crew.clock.monotonic() - self._began,
             ended=self._ended_trials() - self._ended_before,
             reason=reason,
+            rungs=machine.segments.counts,
         )

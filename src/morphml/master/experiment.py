@@ -32,6 +32,7 @@ from morphml.master.runner import run
 from morphml.master.sending import reference_for_others, refuse_what_cannot_travel
 from morphml.master.watching import watching
 from morphml.search.changes import ExperimentRecord
+from morphml.search.course import Course, course_of
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.progress import Observer
 from morphml.settings import read_settings
@@ -282,8 +283,14 @@ class Experiment:
             self.space,
             records=[*self.store.trials(self.id), *reused],
             folder=self.folder,
-            attempts=list(self.store.attempts(self.id)),
+            course=self._course(spec),
         )
+
+    def _course(self, spec: ExperimentSpec) -> Course:
+        attempts = list(self.store.attempts(self.id))
+        if spec.fidelity is None:
+            return Course(attempts=attempts)
+        return course_of(spec, self.store.log(self.id), attempts)
 
     def stop(self, reason: str = "stopped on request") -> None:
         """Ask whoever drives it to stop within a second; ``run`` or ``mm.resume`` goes on later."""

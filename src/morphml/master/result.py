@@ -17,8 +17,9 @@ from morphml import visualization as pictures
 from morphml.errors import ExperimentError, MissingExtraError
 from morphml.master.evaluated import EvaluatedTrial
 from morphml.optimizers.events import JSON
-from morphml.search.changes import AttemptRecord, ExperimentRecord, TrialRecord
+from morphml.search.changes import ExperimentRecord, TrialRecord
 from morphml.search.constraints import total_violation
+from morphml.search.course import Course
 from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.objectives import best_first, minimised_values
 from morphml.space import SearchSpace
@@ -38,7 +39,7 @@ class Result:
         space: its space.
         records: all trials by number, then those reused from other experiments.
         folder: the experiment's files.
-        attempts: all attempts that ended, by number; kept.
+        course: attempts, learning curves and rungs; kept.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Result:
         space: SearchSpace,
         records: Sequence[TrialRecord],
         folder: Path,
-        attempts: Sequence[AttemptRecord] = (),
+        course: Course = Course(),  # noqa: B008  # frozen, and holds nothing
     ) -> None:
         self.record = record
         self.spec = spec
@@ -57,7 +58,9 @@ class Result:
         self.records = [record for record in records if record.reused_from is None]
         #: Results of other experiments that answered here, numbered -1, -2, ... as they were met.
         self.reused = [record for record in records if record.reused_from is not None]
-        self.attempts = attempts
+        self.attempts = course.attempts
+        #: How trials came along: learning curves by number, and the rungs of a fidelity.
+        self.course = course
         self.folder = folder
 
     @property
@@ -103,11 +106,13 @@ class Result:
     def ranked(self) -> list[EvaluatedTrial]:
         """Feasible trials with a result, best first by the first objective.
 
+        With a fidelity, trials of more epochs come before all of fewer: they do not compare.
         Of equals those come first that no equal one dominates in the other objectives, then those
         of lower number.
         """
         order = best_first([values for values, _ in self._feasible])
-        return [self._evaluated(self._feasible[position][1]) for position in order]
+        ordered = [self._feasible[position][1] for position in order]
+        return [self._evaluated(r) for r in sorted(ordered, key=self._level, reverse=True)]
 
     def trial(self, number: int) -> EvaluatedTrial:
         """The trial of that number, whatever became of it; -1, -2, ... are the reused results.
@@ -126,8 +131,11 @@ class Result:
 
     @property
     def pareto_front(self) -> list[EvaluatedTrial]:
-        """Feasible trials that no other dominates, best first by the first objective."""
-        front = pictures.pareto_front(self.points, self.spec.objectives)
+        """Feasible trials that no other dominates, best first by the first objective.
+
+        With a fidelity, of the trials with the most epochs.
+        """
+        front = pictures.pareto_front(self._comparable, self.spec.objectives)
         return [self.trial(point.number) for point in front]
 
     @cached_property
@@ -156,23 +164,44 @@ class Result:
         ended = [r for r in self.records if r.state is not TrialState.PENDING]
         return [self._point(record) for record in (*ended, *self.reused)]
 
+    @cached_property
+    def _comparable(self) -> list[pictures.TrialPoint]:
+        """The points but for results of fewer epochs than the best has."""
+        if self.spec.fidelity is None:
+            return self.points
+        top = max((self._level(record) for _, record in self._feasible), default=0)
+        fewer = {record.number for _, record in self._feasible if self._level(record) < top}
+        return [point for point in self.points if point.number not in fewer]
+
+    def _level(self, record: TrialRecord) -> int:
+        """Epochs that a result is of; 0 where all are equal."""
+        if self.spec.fidelity is None:
+            return 0
+        whole = record.state is TrialState.COMPLETED or record.reused_from is not None
+        return self.spec.max_epochs if whole else min(record.epochs, self.spec.max_epochs)
+
     # --- pictures --------------------------------------------------------------------------------
 
     def plot_convergence(self) -> pictures.Plot:
         """The best value so far, by trial and by time."""
-        return pictures.plot_convergence(self.points, self.spec.objectives[0])
+        return pictures.plot_convergence(self._comparable, self.spec.objectives[0])
 
     def plot_pareto(self) -> pictures.Plot:
         """The first two objectives against each other."""
-        return pictures.plot_pareto(self.points, self.spec.objectives)
+        return pictures.plot_pareto(self._comparable, self.spec.objectives)
 
     def plot_importance(self) -> pictures.Plot:
         """How much each decision moves the first objective."""
-        return pictures.plot_importance(self.points, self.spec.objectives[0])
+        return pictures.plot_importance(self._comparable, self.spec.objectives[0])
 
     def plot_decisions(self) -> pictures.Plot:
         """Parallel axes of the decisions of good and bad trials."""
-        return pictures.plot_parallel(self.points, self.spec.objectives[0])
+        return pictures.plot_parallel(self._comparable, self.spec.objectives[0])
+
+    def plot_curves(self) -> pictures.Plot:
+        """The learning curves of all trials, and the rungs, where there is a fidelity."""
+        rungs = [rung.epochs for rung in self.course.rungs]
+        return pictures.plot_curves(self.course.curves, self.spec.objectives[0], rungs)
 
     def report(self, path: str | Path, made_at: float | None = None) -> Path:
         """Write the self-contained HTML report and return its path.
@@ -196,8 +225,13 @@ class Result:
         return [
             (minimised_values(self.spec.objectives, _all_metrics(record)), record)
             for record in (*self.records, *self.reused)
-            if record.state in _SCORED and self._holds(record)
+            if self._is_scored(record) and self._holds(record)
         ]
+
+    def _is_scored(self, record: TrialRecord) -> bool:
+        """Whether it has a result: also one that waits at a rung, or goes on from there."""
+        on_its_way = (TrialState.PAUSED, TrialState.PENDING)
+        return record.state in _SCORED or (record.state in on_its_way and bool(record.metrics))
 
     def _holds(self, record: TrialRecord) -> bool:
         return total_violation(self.spec.constraints, _all_metrics(record)) == 0.0
@@ -224,7 +258,7 @@ class Result:
             decisions={path: _shown(value) for path, value in architecture.decisions.items()},
             ended_s=None if record.ended_at is None else max(record.ended_at - began, 0.0),
             duration_s=record.duration_s,
-            feasible=record.state in _SCORED and self._holds(record),
+            feasible=self._is_scored(record) and self._holds(record),
         )
 
     def _report_data(self, made_at: float | None) -> pictures.ReportData:
@@ -236,7 +270,7 @@ class Result:
             reason=self.reason,
             objectives=self.spec.objectives,
             constraints=[str(constraint) for constraint in self.spec.constraints],
-            points=self.points,
+            points=self._comparable,
             drawing=self.best.architecture.svg() if drawn else None,
             wall_s=self.record.spent_s,
             failures=[(str(f["kind"]), str(f["message"])) for f in self.failures.values()],

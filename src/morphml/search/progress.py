@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from morphml.search.fidelity.contract import RungCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Progress:
     ended: int = 0
     #: Why the search ended, or "" while it runs.
     reason: str = ""
+    #: The rungs, lowest first; none where every trial is a full one.
+    rungs: Sequence[RungCount] = ()
     #: What its trials need and no worker has, so that none can run; "" while some worker can.
     waits_for: str = ""
 
@@ -52,7 +56,7 @@ class Progress:
         """Seconds left at this rate, or None before the first trial ended."""
         if self.rate == 0:
             return None
-        done = self.taken - self.counts.get("pending", 0)
+        done = self.taken - self.counts.get("pending", 0) - self.counts.get("paused", 0)
         return max(self.budget - done, 0) / self.rate
 
 

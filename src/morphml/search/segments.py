@@ -11,7 +11,7 @@ from morphml.optimizers.pareto import Result
 from morphml.search.changes import TrialUpdate
 from morphml.search.constraints import total_violation
 from morphml.search.experiment import ExperimentSpec, TrialState
-from morphml.search.fidelity.contract import Fidelity, Promotion
+from morphml.search.fidelity.contract import Fidelity, Promotion, RungCount
 from morphml.search.log import encode_body
 from morphml.search.objectives import minimised_values
 from morphml.search.outcome import Outcome, Rest
@@ -54,6 +54,11 @@ class Segments:
     def pauses(self) -> bool:
         """Whether trials run in segments."""
         return self.rule is not None and self.rule.pauses
+
+    @property
+    def counts(self) -> tuple[RungCount, ...]:
+        """The rungs as people see them; none where every trial is a full one."""
+        return () if self.rule is None else self.rule.counts()
 
     def stage(self, number: int) -> Stage:
         """Where a trial stands that has not ended."""

@@ -6,6 +6,7 @@ matplotlib (extra ``viz``) is imported when the first picture is drawn.
 from morphml.visualization.architecture import plot_architecture
 from morphml.visualization.comparison import plot_comparison
 from morphml.visualization.convergence import plot_convergence
+from morphml.visualization.curves import plot_curves
 from morphml.visualization.importance import decision_importance, plot_importance
 from morphml.visualization.parallel import plot_parallel
 from morphml.visualization.pareto import plot_pareto
@@ -30,6 +31,7 @@ __all__ = [
     "plot_architecture",
     "plot_comparison",
     "plot_convergence",
+    "plot_curves",
     "plot_importance",
     "plot_parallel",
     "plot_pareto",

@@ -36,6 +36,8 @@ def progress_view(console: Console) -> Iterator[Observer]:
 def render_progress(progress: Progress) -> RenderableType:
     """Lines: bar, figures, what was answered without training, what failed, what is missing."""
     lines: list[RenderableType] = [_bar(progress), _figures(progress)]
+    if progress.rungs:
+        lines.append(Text("  " + rungs_text(progress), style="dim"))
     aside = [
         f"{count} {words}"
         for count, words in (
@@ -64,6 +66,8 @@ def progress_line(progress: Progress) -> str:
         f"{slots_text(progress)} slots busy",
         f"{left_text(progress)} left",
     ]
+    if progress.rungs:
+        parts.append(rungs_text(progress))
     if failed_trials(progress):
         parts.append(f"{failed_trials(progress)} failed")
     if progress.reused:
@@ -77,7 +81,14 @@ def progress_line(progress: Progress) -> str:
 
 def finished_trials(progress: Progress) -> int:
     """Trials that ended, whatever became of them."""
-    return progress.taken - progress.counts.get("pending", 0)
+    return progress.taken - progress.counts.get("pending", 0) - progress.counts.get("paused", 0)
+
+
+def rungs_text(progress: Progress) -> str:
+    """How many trials came to each rung, and how many wait: ``rungs 1: 27, 3: 9; 17 paused``."""
+    reached = ", ".join(f"{rung.epochs}: {rung.reached}" for rung in progress.rungs)
+    paused = progress.counts.get("paused", 0)
+    return f"rungs {reached}" + (f"; {paused} paused" if paused else "")
 
 
 def failed_trials(progress: Progress) -> int:

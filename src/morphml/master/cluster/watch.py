@@ -69,7 +69,8 @@ class Watch:
         standing = self._machine.standing
         best = standing.best
         objective = self._machine.spec.objectives[0]
-        ended = self._machine.next_number - len(self._machine.pending)
+        under_way = len(self._machine.pending) + len(self._machine.segments.paused)
+        ended = self._machine.next_number - under_way
         if self._ended_before is None:
             self._ended_before = ended
         tasks = self._store.task_counts(self._experiment)
@@ -94,6 +95,7 @@ class Watch:
             elapsed_s=self._clock.monotonic() - self._began,
             ended=ended - self._ended_before,
             reason=record.reason,
+            rungs=self._machine.segments.counts,
             waits_for="; ".join(str(lack) for lack in lacks),
         )
         return record.state, progress
