@@ -68,7 +68,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry(
         name="optimizers",
         path="optimizers:optimizers",
-        help="List the optimizers: when to use each, what a proposal costs, its settings and "
+        help="List the optimizers and the rules of fidelity: when to use each, its cost and "
         "source.",
         panel=_SEARCH,
         examples=("optimizers", "optimizers --json"),

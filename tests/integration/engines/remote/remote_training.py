@@ -20,3 +20,26 @@ def counting(arch: Any, trial: Any) -> float:
         time.sleep(trial.params["seconds"])
     note("ended", trial)
     return 4.0
+
+
+class Weights:
+    """A model whose only weight counts the epochs that it was trained."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        return {"count": torch.tensor(self.count)}
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        self.count = int(state["count"])
+
+
+def by_epochs(arch: Any, trial: Any) -> float:
+    """Notes each epoch that it trains; the weights say how many these were on all workers."""
+    weights = Weights()
+    for epoch in trial.epochs(weights=weights):
+        weights.count += 1
+        note(f"trained-{epoch}", trial)
+        trial.report(epoch, score=float(weights.count))
+    return float(weights.count)

@@ -1,0 +1,71 @@
+"""Trials that pause on one worker and go on, from their checkpoints, on another one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.integration.engines.remote.scripted import eventually
+from tests.integration.engines.remote.worker_processes import HERE, WorkerProcess, Workers
+from tests.integration.master.cluster.masters import LONG_S, SPACE, Site
+
+import morphml as mm
+from morphml.search.experiment import ExperimentState, TrialState
+
+RUNGS = (1, 3, 9)
+
+
+def trained(worker: WorkerProcess) -> list[tuple[int, int]]:
+    """Trial and epoch of what a worker trained."""
+    rows = [line.split() for line in worker.tally.read_text().splitlines()]
+    return [(int(number), int(word.partition("-")[2])) for word, number, *_ in rows]
+
+
+def test_promoted_trials_go_on_at_another_worker(
+    alone: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(HERE))
+    master = alone.master("only")
+    workers = Workers(tmp_path)
+    first = workers.start(master.port, slots=1)
+    with mm.Experiment.create(
+        SPACE,
+        "remote_training:by_epochs",
+        storage=alone.storage,
+        engine="remote",
+        optimizer="asha",
+        trials=9,
+        max_epochs=9,
+        objectives={"score": "max"},
+    ) as experiment:
+        experiment.submit()
+        eventually(lambda: len(alone.attempts(experiment.id)) >= 2, LONG_S, "two trials at a rung")
+        experiment.stop()
+        alone.await_state(experiment.id, ExperimentState.PAUSED)
+        first.process.kill()
+        first.wait()
+        before = trained(first)
+        waiting = [r for r in experiment.result().records if r.state is TrialState.PAUSED]
+        assert {record.epochs for record in waiting} <= set(RUNGS)
+        second = workers.start(master.port, slots=1)
+        try:
+            experiment.submit()
+            alone.await_state(experiment.id, ExperimentState.COMPLETED)
+        finally:
+            second.process.kill()
+            second.wait()
+        records = experiment.result().records
+    # The weights of the trial that came furthest were trained on two machines.
+    (best,) = [record for record in records if record.state is TrialState.COMPLETED]
+    assert best.metrics["score"] == best.epochs == 9
+    assert Counter(record.epochs for record in records) == {1: 6, 3: 2, 9: 1}
+    after = trained(second)
+    there = {number for number, epoch in after if epoch > 1} & {number for number, _ in before}
+    assert there
+    again = set(before) & set(after)
+    # Only what ran when the first worker was killed may have been trained again.
+    assert len({number for number, _ in again}) <= 1
+    assert set(before) | set(after) == {
+        (record.number, epoch) for record in records for epoch in range(1, record.epochs + 1)
+    }
