@@ -12,6 +12,10 @@ from morphml.errors import CallerError
 
 #: Below this corrected p-value the rank test tells two optimizers apart.
 LEVEL = 0.05
+#: An optimizer is no worse than the baseline where the interval of the differences ends here at
+#: most: points of accuracy, or what else a problem's results are measured in; shares of a
+#: hypervolume have a hundredth of it.
+MARGIN = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,12 @@ class Mark:
             return ""
         return "beats" if self.apart.high < 0 else "loses" if self.apart.low > 0 else ""
 
+    def verdict(self, margin: float) -> str:
+        """The word, or ``no worse`` where the interval ends at ``margin`` at most, or ``open``."""
+        if self.apart is None or self.word == "beats":
+            return self.word
+        return "no worse" if self.apart.high <= margin else self.word or "open"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -46,10 +56,14 @@ class Standing:
     vectors: float
     networks: float | None
     answered: float
+    #: Evaluations of a decision vector that was evaluated before.
+    wasted: float
     failed: float
     ask_ms: float
     #: Mean and half the 95 % interval of what was missing after each evaluation, by judge.
     curves: Mapping[str, tuple[Interval, ...]]
+    #: The curve that counts, by evaluations of different networks; empty where there are none.
+    by_network: tuple[Interval, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +80,11 @@ class Comparison:
     seeds: int
     standings: tuple[Standing, ...]
 
+    @property
+    def margin(self) -> float:
+        """What counts as no worse, in the unit."""
+        return MARGIN / 100 if self.unit == "share" else MARGIN
+
     def document(self) -> dict[str, object]:
         """All of it as plain values for JSON; an infinite number is null."""
         return {
@@ -75,7 +94,8 @@ class Comparison:
             "baseline": self.baseline,
             "trials": self.trials,
             "seeds": self.seeds,
-            "optimizers": [_document(each) for each in self.standings],
+            "margin": self.margin,
+            "optimizers": [_document(each, self.margin) for each in self.standings],
         }
 
 
@@ -169,14 +189,16 @@ def _standing(
         vectors=_mean([run.vectors for run in mine]),
         networks=_mean(networks) if networks else None,
         answered=_mean([run.answered for run in mine]),
+        wasted=_mean([run.wasted for run in mine]),
         failed=_mean([run.failed for run in mine]),
         ask_ms=_mean([run.ask_ms for run in mine]),
         curves={name: _curve([run.curves[name] for run in mine]) for name in mine[0].curves},
+        by_network=_curve([run.by_network for run in mine]),
     )
 
 
 def _curve(curves: Sequence[Sequence[float]]) -> tuple[Interval, ...]:
-    longest = max(len(curve) for curve in curves)
+    longest = max(len(curve) for curve in curves) if all(curves) else 0
     return tuple(
         interval([missing_after(curve, place) for curve in curves])
         for place in range(1, longest + 1)
@@ -187,7 +209,7 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _document(standing: Standing) -> dict[str, object]:
+def _document(standing: Standing, margin: float) -> dict[str, object]:
     return {
         "optimizer": standing.optimizer,
         "version": standing.version,
@@ -199,6 +221,7 @@ def _document(standing: Standing) -> dict[str, object]:
                 "against_baseline": None if mark.apart is None else _pair(mark.apart),
                 "p": mark.p,
                 "word": mark.word,
+                "verdict": mark.verdict(margin),
             }
             for mark in standing.marks
         ],
@@ -206,11 +229,13 @@ def _document(standing: Standing) -> dict[str, object]:
         "unique_vectors": standing.vectors,
         "unique_networks": standing.networks,
         "answered": standing.answered,
+        "wasted": standing.wasted,
         "failed": standing.failed,
         "ask_ms": standing.ask_ms,
         "curves": {
             name: [_pair(each) for each in curve] for name, curve in standing.curves.items()
         },
+        "by_network": [_pair(each) for each in standing.by_network],
     }
 
 

@@ -17,15 +17,19 @@ from morphml.benchmarks import (
     Comparison,
     Problem,
     competitors,
+    digits_cells,
     nasbench101,
     nasbench201,
     run_campaign,
     synthetic,
     table,
+    with_workers,
 )
 from morphml.benchmarks import compare as compared
 from morphml.benchmarks.statistics import Interval
+from morphml.benchmarks.timing import TimedCurves, by_time
 from morphml.cli.screen import messages, results, table_of
+from morphml.cli.verdicts import explained, networks_table, verdict_table
 from morphml.errors import CallerError
 from morphml.optimizers.settings import nearest
 from morphml.visualization.anytime import anytime_page, plot_anytime
@@ -52,14 +56,22 @@ class Choice:
     decisions: tuple[str, ...]
     #: As ``name=min``.
     objectives: tuple[str, ...]
+    #: Trials at a time under a computed clock; None: one after the other.
+    workers: int | None = None
 
 
 def problem_of(chosen: Choice) -> Problem:
     """The problem.
 
     Raises:
-        CallerError: there is none of that name, or its file is not found.
+        CallerError: there is none of that name, its file is not found, or it has no curves for
+            several workers.
     """
+    problem = _one_by_one(chosen)
+    return problem if chosen.workers is None else with_workers(problem, chosen.workers)
+
+
+def _one_by_one(chosen: Choice) -> Problem:
     if Path(chosen.benchmark).suffix.lower() in _TABLES:
         return table(
             chosen.benchmark,
@@ -75,6 +87,8 @@ def problem_of(chosen: Choice) -> Problem:
     data_set = chosen.data_set or BENCHMARKS[chosen.benchmark].data_sets[0]
     if chosen.benchmark == "synthetic":
         return synthetic(data_set)
+    if chosen.benchmark == "digits-cells":
+        return digits_cells(chosen.protocol, space=chosen.space, path=chosen.path)
     if chosen.benchmark == "nasbench101":
         if chosen.path is None:
             raise CallerError("nasbench101: give --path to a published nasbench_*.tfrecord")
@@ -95,7 +109,7 @@ def campaign_of(
     Raises:
         CallerError: there is no such optimizer.
     """
-    names = competitors(optimizers)
+    names = competitors(optimizers, simulated=problem.workers > 0)
     return Campaign(problem=problem, names=names, seeds=seeds, trials=trials, folder=folder)
 
 
@@ -112,6 +126,15 @@ def run(campaign: Campaign, baseline: str | None, processes: int, *, quiet: bool
             told=lambda done, _: progress.update(bar, completed=done),
         )
     return compared(runs, unit=unit_of(campaign.problem), baseline=baseline or usual)
+
+
+def timed(campaign: Campaign) -> TimedCurves:
+    """What was missing at moments of the simulated clock; all searches are done.
+
+    Raises:
+        CallerError: no clock was simulated.
+    """
+    return by_time(run_campaign(campaign))
 
 
 def unit_of(problem: Problem) -> str:
@@ -175,7 +198,7 @@ def show(comparison: Comparison) -> None:
             f"Means ± half of 95 % intervals. + beats {comparison.baseline}, - loses: the interval "
             f"of the differences lies on one side of 0. p: signed ranks after {comparison.trials}, "
             "Holm. points, networks: different ones among the evaluations. answered: repeats that "
-            "cost none. ms: processor time of one ask and tell."
+            "cost none. ms: processor time of one ask and tell. " + explained(comparison)
         )
     )
 
@@ -185,12 +208,19 @@ def _tables(comparison: Comparison) -> dict[str, Rows]:
         f"{comparison.problem}: missing {comparison.verdict} ({comparison.unit}), "
         f"{comparison.seeds} seeds": missing_table(comparison),
         f"less that of {comparison.baseline}": paired_table(comparison),
+        f"against {comparison.baseline}": verdict_table(comparison),
+        "missing by different networks evaluated": networks_table(comparison),
         "what a search took": cost_table(comparison),
     }
 
 
-def draw(comparison: Comparison, path: Path) -> None:
+def draw(comparison: Comparison, path: Path, timed: TimedCurves | None = None) -> None:
     """Write the picture, or the page.
+
+    Args:
+        comparison: what was found.
+        path: the file.
+        timed: what was missing at moments of the computed clock; then these are drawn.
 
     Raises:
         CallerError: the ending is none of .png, .svg, .html.
@@ -200,10 +230,13 @@ def draw(comparison: Comparison, path: Path) -> None:
         each.optimizer: [(i.mean, i.half) for i in each.curves[comparison.verdict]]
         for each in comparison.standings
     }
+    if timed is not None:
+        curves = {name: [(i.mean, i.half) for i in curve] for name, curve in timed.curves.items()}
     picture = plot_anytime(
         curves,
         title=comparison.problem,
         label=f"missing of {comparison.verdict} ({comparison.unit})",
+        times=None if timed is None else timed.seconds,
     )
     if path.suffix.lower() != ".html":
         picture.save(path)

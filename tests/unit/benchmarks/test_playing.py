@@ -83,6 +83,8 @@ def test_peer_pays_for_its_repeats() -> None:
     run = peer.play(replace(problem, look_up=counted), key)
     assert run.evaluations == sum(counted.points.values()) == 60
     assert run.networks == len(counted.points) <= run.vectors <= 60
+    assert run.wasted == 60 - run.vectors
+    assert len(run.by_network) == run.networks
     assert run.answered == 0
 
 
@@ -141,6 +143,43 @@ def test_comparison_pairs_by_seed() -> None:
         compare(ours, unit="", baseline="theirs")
     with pytest.raises(CallerError, match="marks"):
         compare(ours, unit="", baseline="ours", marks=[5])
+
+
+@pytest.mark.parametrize(
+    ("finals", "expected"),
+    [
+        ([0.98, 0.99, 0.98, 0.99], "beats"),
+        ([1.0, 1.0, 1.0, 1.0], "no worse"),
+        ([1.015, 1.016, 1.015, 1.016], "no worse"),
+        ([1.0, 1.1, 0.9, 1.0], "open"),
+        ([1.1, 1.1, 1.1, 1.2], "loses"),
+    ],
+)
+def test_verdict_is_that_of_the_paired_interval(finals: list[float], expected: str) -> None:
+    runs = [*runs_of("theirs", [1.0, 1.0, 1.0, 1.0]), *runs_of("ours", finals)]
+    made = compare(runs, unit="points", baseline="theirs")
+    assert made.margin == 0.02
+    assert made.standings[1].marks[-1].verdict(made.margin) == expected
+    assert made.standings[0].marks[-1].verdict(made.margin) == ""
+
+
+def test_curve_by_network_leaves_out_evaluations_of_a_network_seen_before() -> None:
+    class Thrice(Counted):
+        """Every three members are one network."""
+
+        def network(self, architecture: Architecture, /) -> str | None:
+            return str((len(self.points) - 1) // 3)
+
+    problem = synthetic("cell")
+    counted = replace(problem, look_up=Thrice(problem))
+    run = play(counted, key_of(counted, "random", 0, 12))
+    assert run.repeats == (2, 3, 5, 6, 8, 9, 11, 12)
+    assert run.networks == 4
+    assert run.by_network == tuple(run.verdict[place] for place in (0, 3, 6, 9))
+    assert run.wasted == 0
+    assert replace(run, networks=None).by_network == ()
+    (standing,) = compare([run], unit="", baseline="random").standings
+    assert [each.mean for each in standing.by_network] == list(run.by_network)
 
 
 def test_keys_are_by_optimizer_and_seed() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeAlias
 
@@ -26,6 +27,8 @@ Indices: TypeAlias = npt.NDArray[np.intp]
 
 #: Rows that an encoder remembers at most.
 _REMEMBERED = 4_096
+#: Texts whose digests are remembered at most: networks of one space share most of them.
+_LABELS = 50_000
 #: Binary columns that labels of a graph are hashed into.
 GRAPH_COLUMNS = 256
 #: Rounds in which labels take in those of the nodes before them.
@@ -201,10 +204,12 @@ def _labels(graph: ModelGraph) -> set[int]:
     return found
 
 
+@lru_cache(_LABELS)
 def _column(label: str) -> int:
     return int.from_bytes(blake2b(label.encode(), digest_size=4).digest(), "big") % GRAPH_COLUMNS
 
 
+@lru_cache(_LABELS)
 def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
