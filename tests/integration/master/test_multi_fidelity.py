@@ -35,9 +35,17 @@ class Weights:
 class Counting:
     """Writes a line for each epoch that is trained; dies after so many lines in all."""
 
-    def __init__(self, folder: Path, dies_after: int = 0, *, forgetful: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dies_after: int = 0,
+        *,
+        by: signal.Signals = signal.SIGKILL,
+        forgetful: bool = False,
+    ) -> None:
         self.lines = folder / "epochs.txt"
         self.dies_after = dies_after
+        self.by = by
         self.forgetful = forgetful
 
     def __call__(self, arch: mm.Architecture, trial: mm.Trial) -> float:
@@ -49,7 +57,7 @@ class Counting:
             weights.epochs += 1
             assert self.forgetful or weights.epochs == epoch
             if self.dies_after and len(trained(self.lines)) == self.dies_after:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self.by)
             value = arch.decisions["x"] ** 2 + 1 / epoch
         return value
 
@@ -187,3 +195,96 @@ def test_budget_of_epochs_counts_what_was_trained(tmp_path: Path) -> None:
         result = experiment.run(0, lambda _: None)
         assert result.reason == "budget of epochs spent"
     assert 20 <= len(trained(tmp_path / "epochs.txt")) < 20 + 9
+
+
+def test_killed_search_with_workers_trains_again_only_what_was_running(tmp_path: Path) -> None:
+    with create(tmp_path, Counting(tmp_path)):
+        pass
+    child = os.fork()
+    if child == 0:
+        with Experiment.open(tmp_path / "search.db", evaluate=Counting(tmp_path)) as running:
+            running.run(2, lambda _: None)
+        os._exit(0)
+    while len(trained(tmp_path / "epochs.txt")) < 12:
+        os.sched_yield()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with Experiment.open(tmp_path / "search.db", evaluate=Counting(tmp_path)) as experiment:
+        before = history(experiment)
+        experiment.run(2, lambda _: None)
+        assert history(experiment)[: len(before)] == before
+        assert mm.master.replaying.replay(experiment).passed
+        records = experiment.result().records
+    assert Counter(record.epochs for record in records)[1] >= 9
+    after = trained(tmp_path / "epochs.txt")
+    assert set(after) == {(r.number, e) for r in records for e in range(1, r.epochs + 1)}
+    again = {number for (number, _), times in Counter(after).items() if times > 1}
+    assert len(again) <= 2, "only the attempts of the two workers were lost"
+    assert max(Counter(after).values()) <= 2
+
+
+def interrupted(folder: Path, after: int) -> Experiment:
+    """A search that a person stopped in the midst of an epoch; two trials or more wait."""
+    experiment = create(folder, Counting(folder, after, by=signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(0, lambda _: None)
+    experiment.close()
+    return Experiment.open(folder / "search.db", evaluate=Counting(folder))
+
+
+def test_search_that_was_stopped_keeps_paused_trials_and_goes_on(tmp_path: Path) -> None:
+    with interrupted(tmp_path, 8) as experiment:
+        before = experiment.result()
+        paused = [r for r in before.records if r.state.value == "paused"]
+        assert len(paused) >= 2
+        assert all(record.epochs in (1, 3) and record.metrics for record in paused)
+        assert sum(rung.waiting for rung in before.course.rungs) == len(paused)
+        assert before.best.epochs == max(record.epochs for record in before.records)
+        result = experiment.run(0, lambda _: None)
+        assert Counter(r.epochs for r in result.records) == {1: 10, 3: 3, 9: 1}
+    again = [n for (n, _), times in Counter(trained(tmp_path / "epochs.txt")).items() if times > 1]
+    assert len(set(again)) == 1, "only the trial that ran when it was stopped"
+
+
+def test_paused_trial_can_be_cancelled(tmp_path: Path) -> None:
+    with interrupted(tmp_path, 8) as experiment:
+        paused = [r.number for r in experiment.result().records if r.state.value == "paused"]
+        for number in paused:
+            experiment.cancel(number)
+        result = experiment.run(0, lambda _: None)
+    gone = [record.number for record in result.records if record.state.value == "cancelled"]
+    assert gone == paused
+    assert len(result.records) == TRIALS
+
+
+def reporting(arch: mm.Architecture, trial: mm.Trial) -> float:
+    value = 0.0
+    for epoch in trial.epochs():
+        value = arch.decisions["x"] ** 2 + 1 / epoch
+        trial.report(epoch, loss=value)
+    return value
+
+
+@pytest.mark.parametrize("rule", ["asha_stopping", "median"])
+def test_trials_that_fall_behind_are_stopped_at_their_report(tmp_path: Path, rule: str) -> None:
+    with create(tmp_path, reporting, fidelity=rule, trials=30) as experiment:
+        result = experiment.run(0, lambda _: None)
+        stopped = {
+            entry.number
+            for entry in experiment.store.log(experiment.id)
+            if entry.kind is EntryKind.REPORTED and "order" in orjson.loads(entry.body)
+        }
+        assert mm.master.replaying.replay(experiment).passed
+    pruned = {record.number for record in result.records if record.state.value == "pruned"}
+    assert pruned == stopped
+    assert 5 <= len(pruned) < 30
+    assert all(r.epochs < 9 for r in result.records if r.number in pruned)
+    assert result.best.epochs == 9
+    assert sum(r.epochs for r in result.records) < 30 * 9 * 0.8
+
+
+def test_evaluator_that_never_reports_is_told_that_nothing_can_stop_it(tmp_path: Path) -> None:
+    with create(tmp_path, Counting(tmp_path), fidelity="median", trials=3) as experiment:
+        with pytest.warns(UserWarning, match="without a report") as told:
+            experiment.run(0, lambda _: None)
+        assert len(told) == 1
