@@ -1,4 +1,4 @@
-"""Ask every proposal of a log again, from its own prefix, and compare."""
+"""Ask every proposal of a log again, and every promotion and stop, from its own prefix."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from morphml.errors import ConstraintError
-from morphml.search.log import EntryKind, LogEntry
+from morphml.search.log import EntryKind, LogEntry, decode_body
 from morphml.search.machine import SearchMachine
 
 _ASKING = (EntryKind.ASKED, EntryKind.ANSWERED, EntryKind.REJECTED)
+#: What a rule of fidelity decides: who goes on, and whether a report ends a trial.
+_DECIDED = (EntryKind.PROMOTED, EntryKind.REPORTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,11 @@ def check_replay(machine: SearchMachine, entries: Iterable[LogEntry]) -> ReplayR
     read = asked = 0
     for entry in entries:
         read += 1
+        if entry.kind in _DECIDED and machine.segments.rule is not None:
+            proposed = _decide_again(machine, entry)
+            if proposed != entry:
+                return ReplayReport(entries=read, asked=asked, difference=entry, proposed=proposed)
+            continue
         if entry.kind not in _ASKING:
             machine.fold([entry])
             continue
@@ -63,3 +70,14 @@ def _ask_again(machine: SearchMachine) -> tuple[LogEntry, ...]:
     with suppress(ConstraintError):  # the rejections that led there are compared one by one
         machine.ask()
     return machine.drain().entries
+
+
+def _decide_again(machine: SearchMachine, entry: LogEntry) -> LogEntry | None:
+    """What the rule of fidelity says now; the machine has learnt it."""
+    if entry.kind is EntryKind.PROMOTED:
+        machine.promote()
+    else:
+        body = decode_body(entry)
+        machine.report(entry.number, body["step"], body["metrics"])
+    entries = machine.drain().entries
+    return entries[0] if entries else None
