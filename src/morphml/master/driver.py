@@ -18,8 +18,9 @@ from morphml.master.crew import Crew
 from morphml.master.elsewhere import reconcile
 from morphml.scheduling.faults import StopExperiment
 from morphml.search.changes import Changes, Driver, ExperimentEnd, TaskThen
-from morphml.search.experiment import ExperimentState, TrialState
+from morphml.search.experiment import ExperimentState
 from morphml.search.machine import Ended, Reused
+from morphml.search.meter import Meter
 from morphml.search.progress import Observer, Progress
 
 #: Longest wait for the engine, so that stop requests and retries are seen.
@@ -55,12 +56,11 @@ class ExperimentDriver:
         self._spent_s = spent_s
         self._began = crew.clock.monotonic()
         self._looked = -math.inf
-        self._ended_before = self._ended_trials()
+        self._meter = Meter(crew.machine, self._began)
         self._held: dict[int, Finished] = {}
         self._closing: Ended | None = None
         self._refusal: ConstraintError | None = None
         self._gave_up: StopExperiment | None = None
-        self._most_slots = 0
         self._stopping = False
         #: Whether the last turn stopped asking only to let others have theirs.
         self._asks_on = False
@@ -329,34 +329,9 @@ class ExperimentDriver:
             raise refused
         return reason
 
-    def _ended_trials(self) -> int:
-        machine = self._crew.machine
-        return machine.next_number - len(machine.pending) - len(machine.segments.paused)
-
     def progress(self, reason: str = "") -> Progress:
         """Where the search stands now."""
-        machine = self._crew.machine
-        standing = machine.standing
-        objective = machine.spec.objectives[0]
-        best = standing.best
-        slots = self._crew.engine.slots
-        self._most_slots = max(self._most_slots, slots)
-        return Progress(
-            name=machine.spec.name,
-            taken=machine.next_number,
-            budget=standing.budget.trials,
-            counts={state.value: standing.counts[state] for state in TrialState},
-            duplicates=standing.duplicates,
-            rejections=standing.rejections,
-            reused=standing.reused,
-            busy=len(self._crew.flights),
-            slots=slots,
-            most_slots=self._most_slots,
-            objective=objective.name,
-            best_value=None if best is None else objective.minimised(best[1][0]),
-            best_number=None if best is None else best[0],
-            elapsed_s=self._crew.clock.monotonic() - self._began,
-            ended=self._ended_trials() - self._ended_before,
-            reason=reason,
-            rungs=machine.segments.counts,
+        crew = self._crew
+        return self._meter.progress(
+            crew.clock.monotonic(), busy=len(crew.flights), slots=crew.engine.slots, reason=reason
         )

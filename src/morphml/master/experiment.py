@@ -170,10 +170,8 @@ class Experiment:
 
     @property
     def spec(self) -> ExperimentSpec:
-        """What fixes the search, with the budget as it is now."""
-        record = self.record
-        spec = ExperimentSpec.from_json(record.spec)
-        return replace(spec, budget=replace(spec.budget, trials=record.budget))
+        """What fixes the search, with budget and priority as they are now."""
+        return self.record.current_spec
 
     def run(
         self,

@@ -9,13 +9,13 @@ the driver any more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from morphml.ids import AttemptToken, ExperimentId, GraphId, PointId, SessionId, TaskId
 from morphml.optimizers.events import JSON
 from morphml.scheduling.policies.contract import DEFAULT_PRIORITY
-from morphml.search.experiment import ExperimentState, TrialState
+from morphml.search.experiment import ExperimentSpec, ExperimentState, TrialState
 from morphml.search.log import LogEntry
 from morphml.search.sharing import TrialSource
 
@@ -294,3 +294,14 @@ class ExperimentRecord:
     spent_s: float
     #: 1 to 10; higher goes first.
     priority: int = DEFAULT_PRIORITY
+
+    @property
+    def current_spec(self) -> ExperimentSpec:
+        """What fixes the search, with budget and priority as they are now.
+
+        Raises:
+            ExperimentError: when the document cannot be read; see ``ExperimentSpec.from_json``.
+        """
+        spec = ExperimentSpec.from_json(self.spec)
+        budget = replace(spec.budget, trials=self.budget)
+        return replace(spec, budget=budget, priority=self.priority)

@@ -17,6 +17,7 @@ from morphml.search.experiment import (
 )
 from morphml.search.log import EntryKind
 from morphml.search.machine import Ended, SearchMachine, Taken
+from morphml.search.meter import Meter
 from morphml.search.objectives import parse_objectives
 from morphml.search.outcome import Outcome
 from morphml.search.replay import check_replay
@@ -206,3 +207,23 @@ def test_machine_keeps_a_front_of_several_objectives() -> None:
         assert not any(
             o != number and v[0] <= values[0] and v[1] < values[1] for o, v in front.items()
         )
+
+
+def test_meter_counts_what_ended_in_this_run_and_remembers_the_most_slots() -> None:
+    machine = machine_of(spec_of(GRID), GRID)
+    first = machine.ask()
+    assert isinstance(first, Taken)
+    machine.tell(first.number, Outcome(state=TrialState.COMPLETED, metrics={"loss": 5.0}))
+    meter = Meter(machine, began=100.0)
+    for loss in (4.0, 2.0):
+        taken = machine.ask()
+        assert isinstance(taken, Taken)
+        machine.tell(taken.number, Outcome(state=TrialState.COMPLETED, metrics={"loss": loss}))
+    assert isinstance(machine.ask(), Taken)
+    assert meter.progress(102.0, busy=1, slots=4).slots == 4
+    seen = meter.progress(104.0, busy=1, slots=2, reason="interrupted")
+    assert (seen.taken, seen.ended, seen.elapsed_s, seen.rate) == (4, 2, 4.0, 0.5)
+    assert (seen.slots, seen.most_slots, seen.busy) == (2, 4, 1)
+    assert (seen.best_number, seen.best_value) == (2, 2.0)
+    assert (seen.counts["completed"], seen.counts["pending"]) == (3, 1)
+    assert (seen.budget, seen.reason) == (20, "interrupted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -13,7 +13,6 @@ from morphml.engines.remote.messages import ContextMessage
 from morphml.errors import ExperimentError
 from morphml.ids import ExperimentId, digest
 from morphml.master.options import required_metrics
-from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec
 from morphml.storage import SqlStore
 
@@ -67,7 +66,7 @@ class Contexts:
         with self._lock:
             found = self._known.get(experiment)
         if found is None:
-            spec = current_spec(self._store.experiment(experiment))
+            spec = self._store.experiment(experiment).current_spec
             found = Known(
                 spec=spec,
                 folder=self._folder_of(experiment),
@@ -87,13 +86,6 @@ class Contexts:
                 "master and workers with --allow-pickle if you trust who submits"
             )
         return b"".join(self._store.bundles.chunks(name) or ())
-
-
-def current_spec(record: ExperimentRecord) -> ExperimentSpec:
-    """What fixes the search, with budget and priority as they are now."""
-    spec = ExperimentSpec.from_json(record.spec)
-    budget = replace(spec.budget, trials=record.budget)
-    return replace(spec, budget=budget, priority=record.priority)
 
 
 def _message(

@@ -21,7 +21,7 @@ from morphml.errors import (
 )
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.master.cluster.contexts import Contexts, current_spec
+from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.engine import ClusterEngine
 from morphml.master.cluster.held import held_by
 from morphml.master.cluster.mails import event_of, unreadable_end
@@ -252,7 +252,7 @@ class Drive:
         parts = self._parts
         record = parts.store.experiment(self.experiment)
         known = parts.contexts.of(self.experiment)
-        spec = current_spec(record)
+        spec = record.current_spec
         assert spec.space is not None, "its context could not have been made"
         self._requirements = spec.resources
         self._most = spec.workers if spec.deterministic else MANY

@@ -6,14 +6,15 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from morphml.clock import Clock
 from morphml.errors import StoreUnavailable
 from morphml.ids import ExperimentId
-from morphml.master.cluster.contexts import current_spec
 from morphml.master.recovery import fresh_machine
 from morphml.master.resources import missing_on
-from morphml.search.experiment import ExperimentState, TrialState
+from morphml.search.experiment import ExperimentState
+from morphml.search.meter import Meter
 from morphml.search.progress import Observer, Progress
 from morphml.space import SearchSpace
 from morphml.storage import SqlStore, TaskState
@@ -49,11 +50,11 @@ class Watch:
         self._store = store
         self._experiment = experiment
         self._clock = clock
-        self._machine = fresh_machine(current_spec(store.experiment(experiment)), space)
+        self._machine = fresh_machine(store.experiment(experiment).current_spec, space)
         self._seq = 0
         self._began = clock.monotonic()
-        self._ended_before: int | None = None
-        self._most_slots = 0
+        #: From the first look on, which folds what was stored before.
+        self._meter: Meter | None = None
 
     def look(self) -> tuple[ExperimentState, Progress]:
         """Where the experiment stands now.
@@ -67,35 +68,16 @@ class Watch:
         if entries:
             self._seq = entries[-1].seq
         standing = self._machine.standing
-        best = standing.best
-        objective = self._machine.spec.objectives[0]
-        under_way = len(self._machine.pending) + len(self._machine.segments.paused)
-        ended = self._machine.next_number - under_way
-        if self._ended_before is None:
-            self._ended_before = ended
-        tasks = self._store.task_counts(self._experiment)
+        standing.budget = replace(standing.budget, trials=record.budget)
+        if self._meter is None:
+            self._meter = Meter(self._machine, self._began)
         workers = self._store.cluster.workers.all()
         lacks = missing_on(workers, self._machine.spec.resources)
-        slots = sum(int(str(each.figures.get("slots", 0))) for each in workers if each.live)
-        self._most_slots = max(self._most_slots, slots)
-        progress = Progress(
-            name=record.name,
-            taken=record.next_number,
-            budget=record.budget,
-            counts={state.value: standing.counts[state] for state in TrialState},
-            duplicates=standing.duplicates,
-            rejections=standing.rejections,
-            reused=standing.reused,
-            busy=tasks.get(TaskState.LEASED, 0),
-            slots=slots,
-            most_slots=self._most_slots,
-            objective=objective.name,
-            best_value=None if best is None else objective.minimised(best[1][0]),
-            best_number=None if best is None else best[0],
-            elapsed_s=self._clock.monotonic() - self._began,
-            ended=ended - self._ended_before,
+        progress = self._meter.progress(
+            self._clock.monotonic(),
+            busy=self._store.task_counts(self._experiment).get(TaskState.LEASED, 0),
+            slots=sum(int(str(each.figures.get("slots", 0))) for each in workers if each.live),
             reason=record.reason,
-            rungs=self._machine.segments.counts,
             waits_for="; ".join(str(lack) for lack in lacks),
         )
         return record.state, progress
