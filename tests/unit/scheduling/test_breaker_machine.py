@@ -87,10 +87,9 @@ def test_nothing_passes_an_open_breaker_in_any_sequence() -> None:
     alphabet: list[BreakerEvent] = [
         *(Passed(), Worked(), Broke(at=0.0), Ticked(at=31.0), Withdrew(), Needed())
     ]
-    reached = set()
-    for sequence in product(alphabet, repeat=6):
-        breaker = Breaker(id="w")
-        for event in sequence:
+    reached, found = set(), {Breaker(id="w")}
+    for _ in range(12):
+        for breaker, event in product(tuple(found), alphabet):
             try:
                 after, _ = step(breaker, event, RULE)
             except IllegalTransition:
@@ -99,6 +98,6 @@ def test_nothing_passes_an_open_breaker_in_any_sequence() -> None:
                 continue
             assert after.state in TRANSITIONS[breaker.state, type(event)]
             reached.add((breaker.state, type(event), after.state))
-            breaker = after
+            found.add(after)
     listed = {(s, e, target) for (s, e), targets in TRANSITIONS.items() for target in targets}
     assert reached == listed

@@ -257,7 +257,5 @@ class FleetMachine(RuleBasedStateMachine):
             assert set(seat.holdings.held) == set(held)
 
 
-FleetMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
-)
+FleetMachine.TestCase.settings = settings(stateful_step_count=40)
 TestFleetMachine = FleetMachine.TestCase

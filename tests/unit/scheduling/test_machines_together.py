@@ -378,7 +378,5 @@ class TogetherMachine(RuleBasedStateMachine):
         )
 
 
-TogetherMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
-)
+TogetherMachine.TestCase.settings = settings(stateful_step_count=40)
 TestTogetherMachine = TogetherMachine.TestCase

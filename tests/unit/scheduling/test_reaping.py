@@ -36,6 +36,21 @@ def test_mass_expiry_that_passes_by_itself_is_forgotten() -> None:
     assert reap(waiting, {A: 21.0, B: 21.0}, 21.0, RULE) == (Reaper(reachable_since=0.0), ())
 
 
+def test_death_that_is_known_is_no_mass_and_waits_for_its_lease_only() -> None:
+    reaper = Reaper(reachable_since=0.0)
+    renewed = {A: 10.0, B: 12.0, C: 20.0}
+    assert reap(reaper, renewed, 18.0, RULE, {A, B})[1] == (A,)
+    assert reap(reaper, renewed, 20.0, RULE, {A, B}) == (reaper, (A, B))
+    waiting, ended = reap(reaper, {**renewed, C: 11.0}, 20.0, RULE, {A})
+    assert ended == (A,)  # and the two others are a mass
+    assert waiting.grace_until == 28.0
+
+
+def test_death_that_is_known_is_no_reason_not_to_wait_for_workers_after_an_outage() -> None:
+    reaper = lost_store(Reaper(reachable_since=0.0), back_at=100.0)
+    assert reap(reaper, {A: 90.0, B: 101.0}, 107.9, RULE, {A}) == (reaper, ())
+
+
 def test_single_session_is_no_mass() -> None:
     assert reap(Reaper(reachable_since=0.0), {A: 10.0}, 20.0, RULE)[1] == (A,)
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from morphml import layers as L
@@ -65,7 +65,6 @@ def test_nasbench101_has_as_many_labelled_cells_as_counted() -> None:
     assert sum(wirings(1, 0, 9).values()) == 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_wiring_is_repaired_to_a_valid_one_and_valid_ones_stay(data: st.DataObject) -> None:
     inputs, nodes = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 6))

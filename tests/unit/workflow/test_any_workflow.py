@@ -5,7 +5,7 @@ The definition looks at all parents of each job in topological order, which the 
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.workflow.building import job, started, states, workflow
 
@@ -83,7 +83,6 @@ def unlucky(draw: st.DrawFn, flow: Workflow, *, may_break: bool) -> set[str]:
 
 
 @given(flow=workflows(), data=st.data())
-@settings(max_examples=60, deadline=None)
 def test_every_job_ends_as_its_parents_and_its_own_luck_say(
     flow: Workflow, data: st.DataObject
 ) -> None:
@@ -96,7 +95,6 @@ def test_every_job_ends_as_its_parents_and_its_own_luck_say(
 
 
 @given(flow=workflows(), data=st.data())
-@settings(max_examples=60, deadline=None)
 def test_an_execution_taken_up_until_nothing_fails_completes_and_repeats_no_success(
     flow: Workflow, data: st.DataObject
 ) -> None:

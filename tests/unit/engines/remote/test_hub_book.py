@@ -383,7 +383,5 @@ class BookMachine(RuleBasedStateMachine):
         assert self.ends.keys() == expected
 
 
-BookMachine.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=40, deadline=None, derandomize=True
-)
+BookMachine.TestCase.settings = settings(stateful_step_count=40)
 TestBookMachine = BookMachine.TestCase

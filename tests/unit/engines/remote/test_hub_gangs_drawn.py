@@ -72,8 +72,6 @@ class GangMachine(BookMachine):
         assert not [gang for gang in self.book.ledger.gangs if gang.here]
 
 
-GangMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=50, deadline=None, derandomize=True
-)
+GangMachine.TestCase.settings = settings(stateful_step_count=50)
 TestGangMachine = GangMachine.TestCase
 del BookMachine  # it has a test of its own

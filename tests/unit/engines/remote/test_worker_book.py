@@ -218,4 +218,4 @@ class BookBesideModel(RuleBasedStateMachine):
 
 
 TestBookBesideModel = BookBesideModel.TestCase
-TestBookBesideModel.settings = settings(max_examples=60, deadline=None)
+TestBookBesideModel.settings = settings()

@@ -6,7 +6,7 @@ from collections import Counter
 from heapq import heappop, heappush
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from morphml.ids import AttemptToken, ExperimentId
@@ -89,7 +89,6 @@ class Play:
 
 
 @pytest.mark.parametrize("policy", policy_names())
-@settings(max_examples=25, deadline=None)
 @given(
     tasks=st.lists(
         st.tuples(st.integers(0, len(KINDS) - 1), st.sampled_from([0.5, 1.0, LONGEST_S])),

@@ -190,5 +190,5 @@ class HoldingsMachine(RuleBasedStateMachine):
                 assert self.holdings.fits(wanted) is self.holdings.could(wanted)
 
 
-HoldingsMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+HoldingsMachine.TestCase.settings = settings(stateful_step_count=30)
 TestHoldingsMachine = HoldingsMachine.TestCase
