@@ -95,7 +95,7 @@ class Experiment:
         """
         kind = EngineChoice.parse(engine).kind
         remote = kind is EngineKind.REMOTE
-        source = EvaluatorSource.of(evaluate if evaluate is not None else _by_hand)
+        source = EvaluatorSource.of(evaluate if evaluate is not None else by_hand)
         source.load()  # an import path that leads nowhere is told before anything is stored
         needs = options.get("resources") or {}
         here = kind is EngineKind.LOCAL
@@ -264,7 +264,7 @@ class Experiment:
             self._source = replace(recalled, digest=spec.evaluator.digest)
         elif self._source is None:
             self._source = EvaluatorSource.of(spec.evaluator.reference)
-        if self._source.live is _by_hand:
+        if self._source.live is by_hand:
             raise ExperimentError(
                 "this experiment has no evaluator to run: give one, such as mm.search(space, "
                 "evaluate), or go on by hand with ask() and tell()"
@@ -381,5 +381,10 @@ def _same_space(spec: ExperimentSpec, folder: Path, given: SearchSpace | None) -
     return space
 
 
-def _by_hand(architecture: object, trial: object) -> float:
+def by_hand(architecture: object, trial: object) -> float:
+    """Stand in for an evaluator where there is none, and give the experiment its name.
+
+    Raises:
+        ExperimentError: always.
+    """
     raise ExperimentError("this experiment is asked and told by hand; it has no evaluator to run")

@@ -289,7 +289,8 @@ class Result:
     def __repr__(self) -> str:
         """The outcome in one line."""
         reused = f" and {len(self.reused)} reused" if self.reused else ""
-        found = f"<Result {self.spec.name!r}: {len(self.records)} trials{reused}, "
+        count = len(self.records)
+        found = f"<Result {self.spec.name!r}: {count} trial{'' if count == 1 else 's'}{reused}, "
         if not self._feasible:
             return f"{found}none with a result{_after(self.first_failure)}>"
         best = self.best

@@ -44,6 +44,7 @@ def test_refused_metrics_can_be_told_again(tmp_path: Path) -> None:
                 experiment.tell(trial.number, wrong)
         experiment.tell(trial.number, 3.0)
         assert experiment.result().counts == {"completed": 1}
+        assert repr(experiment.result()).startswith("<Result 'by_hand': 1 trial, best #0")
 
 
 def test_ask_after_the_end_says_so_again_and_again(tmp_path: Path) -> None:
