@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -18,28 +20,51 @@ from morphml.errors import CallerError
 from morphml.evaluation.training.curves import Curves
 from morphml.master import Experiment, Result
 from morphml.space import Architecture
+from morphml.storage import open_store
 
 #: Name of the experiment that trains the networks.
 _NAME = "digits-cells"
+#: Of the package's own table.
+_EPOCHS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which table is to be made."""
+
+    #: How many networks, from the first on; None for all.
+    networks: int | None = None
+    #: Of each training.
+    epochs: int = _EPOCHS
+
+    @property
+    def name(self) -> str:
+        """Of the experiment: one for each number of epochs."""
+        return _NAME if self.epochs == _EPOCHS else f"{_NAME}-{self.epochs}"
 
 
 def make_table(
-    file: Path, storage: Path, *, networks: int | None, workers: int | None, quiet: bool
+    file: Path, storage: Path, asked: Wanted, *, workers: int | None, quiet: bool
 ) -> CellTable:
     """Train what the store does not hold yet, and write the table.
 
     Args:
         file: the ``.npz`` file to write.
         storage: a SQLite file; made where it is not there.
-        networks: how many, from the first on; None for all.
+        asked: which table.
         workers: trainings at a time; half the processors by default.
         quiet: show no progress.
 
     Raises:
         CallerError: the store is that of other networks, or a training failed.
     """
-    wanted = different_networks(digits_cells_space())[:networks]
-    with _opened(storage, wanted) as experiment, terminable(), progress_shown(quiet=quiet) as shown:
+    wanted = different_networks(digits_cells_space())[: asked.networks]
+    curves = Curves(epochs=asked.epochs)
+    with (
+        _opened(storage, asked.name, wanted, curves) as experiment,
+        terminable(),
+        progress_shown(quiet=quiet) as shown,
+    ):
         result = experiment.run(workers, shown)
     failed = {number: failure["message"] for number, failure in result.failures.items()}
     if failed or result.counts.get("completed", 0) < len(wanted):
@@ -47,7 +72,7 @@ def make_table(
             f"{storage}: {len(failed)} of {len(wanted)} trainings failed, "
             f"{result.counts.get('completed', 0)} are done: {failed}"
         )
-    table = table_of(result, wanted, Curves())
+    table = table_of(result, wanted, curves)
     file.parent.mkdir(parents=True, exist_ok=True)
     table.save(file)
     return table
@@ -112,20 +137,28 @@ def _right(
     )
 
 
-def _opened(storage: Path, wanted: Sequence[Architecture]) -> Experiment:
-    if not storage.exists():
+def _opened(storage: Path, name: str, wanted: Sequence[Architecture], curves: Curves) -> Experiment:
+    if not _holds(storage, name):
         return Experiment.create(
             wanted[0].space,
-            Curves(),
+            curves,
             storage=storage,
-            name=_NAME,
+            name=name,
             objectives={"accuracy": "max"},
             optimizer="random",
             trials=len(wanted),
             start=wanted,
         )
-    experiment = Experiment.open(storage, _NAME)
+    experiment = Experiment.open(storage, name)
     if experiment.spec.start != tuple(each.vector for each in wanted):
         experiment.close()
         raise CallerError(f"{storage}: holds other networks; name another file, or remove it")
     return experiment
+
+
+def _holds(storage: Path, name: str) -> bool:
+    """Whether the trainings were begun; whoever was killed at once left a store without them."""
+    if not storage.exists():
+        return False
+    with closing(open_store(storage)) as store:
+        return any(record.name == name for record in store.experiments())
