@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test soak check bench docs format install-dev
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO_READY) ## Search an architecture for handwritten digits; ends with demo/report.html
 	@$(PY) examples/demo.py
@@ -46,6 +46,9 @@ check: $(DEV_READY) ## Format, lint, types, import contracts, unit tests
 
 bench: $(DEV_READY) ## Run the benchmarks; a table here, JSON in benchmarks/results
 	$(PY) -m benchmarks
+
+bench-optimizers-full: $(DEV_READY) ## 200 seeds of the optimizers on NAS-Bench-201: hours; goes on after a stop
+	$(PY) -m benchmarks.optimizers_full
 
 docs: $(DEV_READY) ## Generate the diagrams and the schema in docs/ from the code
 	$(PY) scripts/generate_docs.py

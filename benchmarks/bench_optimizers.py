@@ -1,27 +1,34 @@
-"""Optimizers alone: time and memory of each trial, and regret on a published table.
+"""Optimizers alone: time of a proposal, memory, and regret on published and planted problems.
 
-``time``: ask and observe, without the space's own operators, on six categoricals of ten options.
+``ask and tell``: processor time of one of each after 1,000 and 10,000 results, amortised over 100,
+on six categoricals of ten options, and how much of a long history the optimizer sees.
 ``memory``: growth of the resident set over 100,000 told trials of one search.
-``regret``: mean of the best cell's regret on NAS-Bench-201 (points of test accuracy) after 50, 100
-and 200 evaluations, with its standard error and a plain reference search beside it.
+``regret``: mean regret on NAS-Bench-201 after 50, 100 and 200 evaluations (points of test accuracy,
+± half of the 95 % interval), and how far above regularized evolution it may be: the highest upper
+end of the paired intervals. ``hypervolume``: accuracy against latency, the share of the exact
+front's after 500. ``early``: the search sees ``val_12``; regret in that.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import time
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import Any
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-import psutil
-
-from benchmarks.nasbench201_table import BUDGETS, DATA_SETS, best_regrets, find_table, read_table
-from morphml.optimizers import OPTIMIZERS, Asked, Told, create_optimizer
-from morphml.seeds import generator
-from morphml.testing.example_spaces import flat_space
+from benchmarks.asking import measure_asks, measure_memory, milliseconds
+from benchmarks.nasbench201_table import BUDGETS, DATA_SETS, find_table
+from morphml.benchmarks import (
+    Campaign,
+    Comparison,
+    Problem,
+    compare,
+    nasbench201,
+    run_campaign,
+    synthetic,
+)
+from morphml.benchmarks.campaign import ALL, competitors
+from morphml.optimizers import OPTIMIZERS
 
 #: Mean regret of plain reference searches after ``BUDGETS`` evaluations, by our name for them.
 REFERENCES: dict[str, dict[str, tuple[float, float, float]]] = {
@@ -41,135 +48,118 @@ REFERENCES: dict[str, dict[str, tuple[float, float, float]]] = {
         "local_search": (1.011, 0.568, 0.274),
     },
 }
+BASELINE = "evolution"
+#: Processor milliseconds that the regret of one optimizer may take on one problem.
+_AFFORD_MS = 15_000.0
+#: Fewer seeds than these say nothing.
+_LEAST = 3
+_PROCESSES = 2
+_FRONT_TRIALS = 500
 
 
-#: Trials over which optimizers are timed that take more than a millisecond for each.
-_FEW = 400
-_MINUTE_MS = 60_000.0
+def measured(
+    problem: Problem, names: list[str], seeds: int, trials: int, folder: Path
+) -> Comparison:
+    """Searches of a problem, against regularized evolution with the same seeds."""
+    wanted = Campaign(problem=problem, names=names, seeds=seeds, trials=trials, folder=folder)
+    runs = run_campaign(wanted, processes=_PROCESSES)
+    unit = "share" if problem.verdict == "hypervolume" else "points"
+    return compare(runs, unit=unit, baseline=BASELINE, marks=[b for b in BUDGETS if b <= trials])
 
 
-class Stopwatch:
-    """A space whose operators' time is added up, to be taken off."""
-
-    def __init__(self, space: Any) -> None:
-        self.space = space
-        self.seconds = 0.0
-        for name in ("sample", "mutate", "crossover"):
-            setattr(self, name, self._timed(getattr(space, name)))
-
-    def _timed(self, operator: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*arguments: Any, **options: Any) -> Any:
-            began = time.perf_counter()
-            made = operator(*arguments, **options)
-            self.seconds += time.perf_counter() - began
-            return made
-
-        return timed
-
-    def neighbours(self, architecture: Any) -> Iterator[Any]:
-        began = time.perf_counter()
-        found = list(self.space.neighbours(architecture))
-        self.seconds += time.perf_counter() - began
-        return iter(found)
+def rows_of(made: Comparison, kind: str) -> Iterator[dict[str, object]]:
+    """A row for each optimizer."""
+    for each in made.standings:
+        row: dict[str, object] = {
+            "case": f"{kind}, {made.problem}, {each.optimizer}",
+            "seeds": made.seeds,
+        }
+        for mark in each.marks:
+            row[f"at_{mark.evaluations}"] = f"{mark.missing.mean:.3f} ± {mark.missing.half:.3f}"
+        ends = [mark.apart.high for mark in each.marks if mark.apart is not None]
+        if ends:
+            row["above_evolution_at_most"] = round(max(ends), 3)
+        row["wasted"] = each.wasted
+        yield row
 
 
-def rugged(vector: tuple[Any, ...]) -> float:
-    """A value with many local optima."""
-    pairs = pairwise(vector)
-    return float(sum(vector) + sum(7 * (3 * a + 5 * b) % 11 for a, b in pairs))
+def regrets(seeds: int, costs: dict[str, float], folder: Path) -> Iterator[dict[str, object]]:
+    """Rows of every problem; dear optimizers have fewer seeds, or none."""
+    problems = [nasbench201(name) for name in DATA_SETS.values()] if find_table() else []
+    for problem in [*problems, synthetic("cell")]:
+        groups: dict[int, list[str]] = {seeds: [BASELINE]}
+        for name, ms in costs.items():
+            afford = min(seeds, int(_AFFORD_MS / (ms * max(BUDGETS))))
+            if afford >= _LEAST and name != BASELINE:
+                groups.setdefault(afford, []).append(name)
+        for count, names in sorted(groups.items(), reverse=True):
+            together = names if BASELINE in names else [BASELINE, *names]
+            made = measured(problem, together, count, max(BUDGETS), folder)
+            yield from (
+                row
+                for row in rows_of(made, "regret")
+                if count == seeds or not str(row["case"]).endswith(f" {BASELINE}")
+            )
 
 
-def search(optimizer: Any, trials: int, pending: int = 1) -> float:
-    """Seconds of ask and observe over ``trials`` trials of a rugged problem, duplicates allowed."""
-    seconds = 0.0
-    running = []
-    for number in range(trials):
-        rng = generator(0, number, "ask/0")
-        began = time.perf_counter()
-        proposal = optimizer.ask(number, rng)
-        optimizer.observe(
-            Asked(number=number, architecture=proposal.architecture, parents=proposal.parents)
+def fronts(seeds: int, folder: Path) -> Iterator[dict[str, object]]:
+    """The share of the exact front's hypervolume after 500 evaluations."""
+    for name in ("auto", "nsga2", "random"):
+        wanted = Campaign(
+            problem=nasbench201("cifar10", "latency"),
+            names=[name],
+            seeds=seeds,
+            trials=_FRONT_TRIALS,
+            folder=folder,
         )
-        seconds += time.perf_counter() - began
-        running.append((number, rugged(proposal.architecture.vector)))
-        if len(running) >= pending:
-            ended, value = running.pop(0)
-            began = time.perf_counter()
-            optimizer.observe(Told(number=ended, values=(value,)))
-            seconds += time.perf_counter() - began
-    return seconds
+        runs = run_campaign(wanted, processes=_PROCESSES)
+        made = compare(runs, unit="share", baseline=name, marks=[_FRONT_TRIALS])
+        missing = made.standings[0].marks[0].missing
+        yield {
+            "case": f"hypervolume, {made.problem}, {name}",
+            "seeds": made.seeds,
+            "share": round(1.0 - missing.mean, 4),
+            "half": round(missing.half, 4),
+        }
 
 
-def measure_time(name: str, trials: int) -> dict[str, object]:
-    """Microseconds of one trial beyond the space's operators."""
-    space = Stopwatch(flat_space(decisions=6, options=10))
-    seconds = search(create_optimizer(name, space), trials, pending=4)  # type: ignore[arg-type]
-    return {
-        "case": f"time, {name}",
-        "trials": trials,
-        "us_per_trial": round(1e6 * (seconds - space.seconds) / trials, 1),
-        "us_of_the_space": round(1e6 * space.seconds / trials, 1),
-    }
+def early(seeds: int, folder: Path) -> Iterator[dict[str, object]]:
+    """The cheap protocol: regret in what the search sees, after 200 evaluations."""
+    names = ["auto", "bananas", "local_search", "evolution", "random"]
+    for data_set in DATA_SETS.values():
+        problem = nasbench201(data_set, "cheap")
+        made = measured(problem, names, seeds, max(BUDGETS), folder)
+        for each in made.standings:
+            seen, judged = (curve[-1] for curve in each.curves.values())
+            yield {
+                "case": f"early, {problem.name}, {each.optimizer}",
+                "seeds": made.seeds,
+                "val_12": f"{seen.mean:.3f} ± {seen.half:.3f}",
+                "test_200": f"{judged.mean:.3f} ± {judged.half:.3f}",
+            }
 
 
-def measure_memory(name: str, trials: int) -> dict[str, object]:
-    """Megabytes that one search grows by."""
-    optimizer = create_optimizer(name, flat_space(decisions=6, options=10))
-    gc.collect()
-    before = psutil.Process().memory_info().rss
-    search(optimizer, trials, pending=4)
-    gc.collect()
-    grown = psutil.Process().memory_info().rss - before
-    return {"case": f"memory, {name}", "trials": trials, "rss_mb": round(grown / 2**20, 1)}
-
-
-def measure_regret(data_set: str, name: str, seeds: int) -> dict[str, object]:
-    """Mean regret with its standard error, and the reference."""
-    path = find_table()
-    assert path is not None
-    table = read_table(path, data_set)
-    curves = np.array([best_regrets(table, name, seed) for seed in range(seeds)])
-    means = curves.mean(axis=0)
-    errors = curves.std(axis=0, ddof=1) / np.sqrt(seeds)
-    row: dict[str, object] = {"case": f"regret, {data_set}, {name}", "seeds": seeds}
-    for column, budget in enumerate(BUDGETS):
-        row[f"at_{budget}"] = f"{means[column]:.3f} ± {errors[column]:.3f}"
-    reference = REFERENCES[data_set].get(name)
-    row["reference"] = " / ".join(f"{value:.3f}" for value in reference) if reference else ""
-    return row
-
-
-def milliseconds(name: str, trials: int = 120) -> float:
-    """Of one trial, from a short search: how much of a measurement an optimizer can be given."""
-    began = time.process_time()
-    search(create_optimizer(name, flat_space(decisions=6, options=10)), trials, pending=4)
-    return 1e3 * (time.process_time() - began) / trials
-
-
-def run(seeds: int = 20, trials: int = 20_000) -> list[dict[str, object]]:
-    """All rows of the table; the regret rows only where the table's file is found.
-
-    Optimizers that take more than a millisecond for a trial get fewer trials and, where 20 seeds
-    would take more than a minute, fewer seeds; their memory is bounded by their window.
-    """
-    costs = {name: milliseconds(name) for name in OPTIMIZERS}
-    quick = [name for name, ms in costs.items() if ms <= 1.0 and name != "auto"]
-    rows = [measure_time(name, trials if name in quick else _FEW) for name in OPTIMIZERS]
-    rows += [measure_memory(name, 100_000) for name in quick]
-    if find_table() is None:
-        return [*rows, {"case": "regret: nb201.npz not found (MORPHML_DATA)", "seeds": 0}]
-    for name, ms in costs.items():
-        afford = int(_MINUTE_MS / (ms * max(BUDGETS) * len(DATA_SETS)))
-        rows += [measure_regret(d, name, max(2, min(seeds, afford))) for d in DATA_SETS]
+def run(seeds: int = 20) -> list[dict[str, object]]:
+    """All rows of the table; those of NAS-Bench-201 only where its file is found."""
+    here = [name for name in competitors(ALL) if name in OPTIMIZERS]
+    costs = {name: milliseconds(name, 100, 20) for name in here}
+    rows = [measure_asks(name) for name in here]
+    rows += [measure_memory(name, 100_000) for name in ("random", "evolution", "local_search")]
+    with tempfile.TemporaryDirectory() as folder:
+        rows += regrets(seeds, costs, Path(folder))
+        if find_table() is None:
+            return [*rows, {"case": "NAS-Bench-201: nb201.npz not found (MORPHML_DATA)"}]
+        rows += fronts(max(2, seeds // 2), Path(folder))
+        rows += early(max(2, seeds // 4), Path(folder))
     return rows
 
 
 def main() -> None:
-    """Print the table; 200 seeds are the full one."""
+    """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     for row in run(parser.parse_args().seeds):
-        print(row)
+        print(row, flush=True)
 
 
 if __name__ == "__main__":

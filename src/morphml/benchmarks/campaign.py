@@ -62,7 +62,7 @@ def competitors(asked: str, *, simulated: bool = False) -> list[str]:
         if rule and rule not in FIDELITIES:
             raise CallerError(f"there is no rule of fidelity {rule!r}; {nearest(rule, FIDELITIES)}")
         if name in PEERS and PEERS[name].version is None:
-            raise MissingExtraError(f"the peer {name!r}", extra="bo")
+            raise MissingExtraError(f"the peer {name!r}", extra=PEERS[name].extra)
     if not names:
         raise CallerError(f"name at least one optimizer, or {ALL!r}")
     return names

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from morphml.benchmarks.playing import Tally
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.run import Run, RunKey
+from morphml.benchmarks.smac_peer import play_smac
 from morphml.search.objectives import Direction
 from morphml.space.decisions import Decision, Kind
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 class Peer:
     """A search that another package does."""
 
-    #: The package, as it is installed.
+    #: The package, as it is installed, and the extra of ours that brings it.
     package: str
+    extra: str
     #: One search of a problem.
     play: Callable[[Problem, RunKey], Run]
     #: What it is, in a few words.
@@ -88,7 +90,15 @@ def _distribution(decision: Decision) -> BaseDistribution:
 
 #: Every peer by the name that the comparator knows it by.
 PEERS: Mapping[str, Peer] = {
-    "optuna_tpe": Peer(package="optuna", play=play_optuna, use="Optuna's default study"),
+    "optuna_tpe": Peer(
+        package="optuna", extra="bo", play=play_optuna, use="Optuna's default study"
+    ),
+    "smac_hpo": Peer(
+        package="smac",
+        extra="smac",
+        play=play_smac,
+        use="SMAC's facade for hyperparameter optimisation",
+    ),
 }
 
 
