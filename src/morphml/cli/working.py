@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from morphml.cli.staying import keep_what_is_there
 from morphml.clock import SystemClock
 from morphml.engines.devices import chosen_gpus, default_workers, gpus, visible
 from morphml.engines.remote.access import ClientAccess, ServerAccess
@@ -71,6 +72,7 @@ def work(settings: WorkerSettings, access: ClientAccess, doors: ServerAccess) ->
         f"GPUs {', '.join(names)}" if (names := visible(settings.devices)) else "no GPU",
         ", ".join(settings.masters),
     )
+    keep_what_is_there()
     code = worker.run()
     _log.info("left")
     return code

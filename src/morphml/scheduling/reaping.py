@@ -2,12 +2,12 @@
 
 After an outage nobody is reaped until the store was reachable for one full lease. When more than
 half of all leases expire in one tick, the fault is more likely here: one lease is waited more,
-once.
+once; those of masters that are known to be dead do not count there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from morphml.ids import SessionId
@@ -43,7 +43,11 @@ def lost_store(reaper: Reaper, back_at: float) -> Reaper:
 
 
 def reap(
-    reaper: Reaper, renewed_at: Mapping[SessionId, float], now: float, rule: ReaperRule
+    reaper: Reaper,
+    renewed_at: Mapping[SessionId, float],
+    now: float,
+    rule: ReaperRule,
+    dead: Collection[SessionId] = (),
 ) -> tuple[Reaper, tuple[SessionId, ...]]:
     """The sessions that have ended by now, sorted, and what to remember.
 
@@ -52,17 +56,19 @@ def reap(
         renewed_at: last renewal of every open session, in seconds of the store's clock.
         now: the store's clock.
         rule: times.
+        dead: sessions whose process is known to be dead: their silence says nothing of the store.
+            They keep their lease, since their workers need that time to find another master.
     """
     if now - reaper.reachable_since < rule.lease_s:
         return reaper, ()
     expired = sorted(s for s, at in renewed_at.items() if now - at >= rule.lease_s)
-    if not expired:
-        return replace(reaper, grace_until=None), ()
-    if len(renewed_at) > 1 and 2 * len(expired) > len(renewed_at):
+    buried = tuple(s for s in expired if s in dead)
+    silent, judged = len(expired) - len(buried), sum(s not in dead for s in renewed_at)
+    if judged > 1 and 2 * silent > judged:
         if reaper.grace_until is None:
-            return replace(reaper, grace_until=now + rule.lease_s), ()
+            return replace(reaper, grace_until=now + rule.lease_s), buried
         if now < reaper.grace_until:
-            return reaper, ()
+            return reaper, buried
     return replace(reaper, grace_until=None), tuple(expired)
 
 

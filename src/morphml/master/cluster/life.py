@@ -18,6 +18,7 @@ from morphml.master.cluster.drive import Drive, DriveParts
 from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.others import Others, View
 from morphml.master.cluster.post import OutgoingMail
+from morphml.master.cluster.processes import this_process
 from morphml.master.cluster.records import StoreRecords
 from morphml.master.cluster.reports import MasterReport
 from morphml.master.cluster.settings import MasterSettings
@@ -110,7 +111,10 @@ class Life:
         """What this master says of itself at all times."""
         policy = self._settings.policy
         return MasterReport(
-            sends_pickles=self._settings.allow_pickle, policy=policy, rank_rule=rank_rule(policy)
+            sends_pickles=self._settings.allow_pickle,
+            policy=policy,
+            rank_rule=rank_rule(policy),
+            process=this_process(),
         )
 
     def _make_supervisor(self) -> Supervisor:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from morphml.ids import ExperimentId
+from morphml.master.cluster.processes import ProcessName
 from morphml.optimizers.events import JSON
 from morphml.scheduling.fair_share import Demand
 from morphml.scheduling.lending import Pool
@@ -24,6 +25,8 @@ class MasterReport:
     #: Its policy, and by what rule that ranks tasks; see ``morphml.master.ranking``.
     policy: str = ""
     rank_rule: tuple[float, ...] = ()
+    #: Which process it is; None where its system does not say.
+    process: ProcessName | None = None
 
     def to_json(self) -> dict[str, JSON]:
         """The report as JSON."""
@@ -40,6 +43,7 @@ class MasterReport:
             "pickles": self.sends_pickles,
             "policy": self.policy,
             "rank_rule": list(self.rank_rule),
+            "process": None if self.process is None else self.process.to_json(),
         }
 
 
@@ -60,6 +64,7 @@ def report_from_json(told: Mapping[str, JSON]) -> MasterReport:
         sends_pickles=told.get("pickles") is True,
         policy=str(told.get("policy", "")),
         rank_rule=_numbers(told.get("rank_rule")),
+        process=ProcessName.from_json(told.get("process")),
     )
 
 

@@ -15,6 +15,8 @@ from morphml.master.cluster.claiming import Claiming
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.neighbours import Neighbours, Wish
+from morphml.master.cluster.processes import is_dead
+from morphml.master.cluster.reports import report_from_json
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.strays import Strays
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
@@ -128,9 +130,12 @@ class Supervisor:
             self._welcome_back()
         self._mine = next((m.experiments for m in masters if m.session == duties.session), ())
         renewed = {each.session: now - (lease_s - each.lease_left_s) for each in masters}
-        self._reaper, ended = reap(self._reaper, renewed, now, duties.rule)
+        processes = {each.session: report_from_json(each.report).process for each in masters}
+        dead = {session for session, process in processes.items() if is_dead(process)}
+        self._reaper, ended = reap(self._reaper, renewed, now, duties.rule, dead)
         for session in duties.store.leases.reap(ended):
-            log.warning("master session %s ended by silence; its tasks go back", session[:8])
+            how = "its process is dead" if session in dead else "by silence"
+            log.warning("master session %s ended: %s; its tasks go back", session[:8], how)
 
     def _welcome_back(self) -> None:
         """The store was away: nobody could renew a lease, so none is judged for a full lease."""

@@ -11,6 +11,8 @@ CLIENT_ASKS_MS, SERVER_ASKS_MS = 5_000, 10_000
 PATIENCE_MS = 4_000
 #: A client may ask its server as often as this, in ms.
 CLOSEST_QUESTIONS_MS = 2_000
+#: Bytes of one call that may be under way unread: 20 MB/s where an answer takes 50 ms.
+WINDOW_BYTES = 1 << 20
 #: Longest wait for a connection to be made, in ms.
 CONNECT_MS = 5_000
 #: Shortest and longest pause before gRPC itself tries the same address again, in ms.
@@ -60,4 +62,8 @@ def _both(asks_ms: int) -> Options:
         ("grpc.http2.ping_timeout_ms", PATIENCE_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
+        # Else gRPC sizes the window by pings after what comes, and each wakes all its threads,
+        # several times: half of what an idle worker costs.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
     ]
