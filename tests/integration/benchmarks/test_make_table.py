@@ -71,7 +71,6 @@ def test_killed_making_goes_on_and_the_table_is_that_of_the_seed(tmp_path: Path)
         "test": 598,
     }
     assert set(table.network.tolist()) == set(range(NETWORKS))
-    assert len(table.cells) > NETWORKS  # cells that build the same network share its row
     wanted = different_networks(digits_cells_space())[0]
     alone = Curves(epochs=EPOCHS)(wanted, None)  # type: ignore[arg-type]  # it asks nothing of a trial
     for part, right in (("validation", table.validation), ("test", table.test)):

@@ -14,10 +14,11 @@ from morphml.evaluation.data.archive import dataset_of, read_npz
 from morphml.evaluation.data.dataset import Dataset
 from morphml.evaluation.data.digits import digits
 from morphml.evaluation.data.fashion_mnist import fashion_mnist
+from morphml.evaluation.data.openml import openml_task
 
 #: How a data set is said: a name (``digits``, ``fashion_mnist``, ``fashion_mnist:FOLDER``,
-#: ``npz:PATH``), an ``.npz`` file, arrays (x, y) or (x_train, y_train, x_test, y_test), the same by
-#: name, or a data set.
+#: ``npz:PATH``, ``openml:TASK`` or ``openml:TASK/FOLD``), an ``.npz`` file, arrays (x, y) or
+#: (x_train, y_train, x_test, y_test), the same by name, or a data set.
 Source = str | Path | tuple[NDArray[np.generic], ...] | Mapping[str, NDArray[np.generic]] | Dataset
 
 _ORDERS = {2: ("x", "y"), 4: ("x_train", "y_train", "x_test", "y_test")}
@@ -59,10 +60,20 @@ def _named(text: str, folder: Path | None) -> Dataset:
         return _fashion_mnist(Path(rest) if rest else None, folder)
     if name == "npz" and rest:
         return _archive(_existing(Path(rest), folder))
+    if name == "openml" and rest:
+        return _openml(rest, folder)
     raise CallerError(
         f"no data set is called {text!r}; there are 'digits', 'fashion_mnist', "
-        "'fashion_mnist:FOLDER' and 'npz:PATH', and arrays can be given as they are"
+        "'fashion_mnist:FOLDER', 'npz:PATH' and 'openml:TASK', and arrays can be given as they are"
     )
+
+
+@functools.cache
+def _openml(text: str, folder: Path | None) -> Dataset:
+    task, _, fold = text.partition("/")
+    if not task.isdecimal() or not (fold or "0").isdecimal():
+        raise CallerError(f"openml: a task's number, such as 'openml:31', got 'openml:{text}'")
+    return openml_task(int(task), fold=int(fold or 0), folder=folder)
 
 
 def _existing(path: Path, folder: Path | None) -> Path:
