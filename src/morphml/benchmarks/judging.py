@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from morphml.search.indicators import igd_plus
 from morphml.search.objectives import Objective, dominates
 
 if TYPE_CHECKING:
@@ -74,6 +77,39 @@ class HypervolumeLoss:
             insort(self._front, point)
             self._loss = 1.0 - hypervolume(self._front, self._reference) / self._exact
         return self._loss
+
+
+class FrontDistance:
+    """IGD+ to the exact front of two objectives, each scaled by the front's width; >= 0.
+
+    Before the first result it is infinite.
+
+    Args:
+        objectives: two.
+        exact: the front's points as they are minimised; at least one.
+    """
+
+    def __init__(
+        self, objectives: tuple[Objective, Objective], exact: Sequence[tuple[float, float]]
+    ) -> None:
+        self._objectives = objectives
+        low, high = np.min(exact, axis=0), np.max(exact, axis=0)
+        self._width = np.where(high > low, high - low, 1.0)
+        self._exact = (np.array(exact) / self._width).tolist()
+        self._front: list[tuple[float, float]] = []
+        self._distance = float("inf")
+
+    def add(self, metrics: Mapping[str, float] | None) -> float:
+        """The distance after one more evaluation; O(found x exact) where the front changes."""
+        if metrics is None:
+            return self._distance
+        first, second = (metrics[objective.name] for objective in self._objectives)
+        point = signed(self._objectives, (first, second))
+        if not any(other == point or dominates(other, point) for other in self._front):
+            self._front = [other for other in self._front if not dominates(point, other)]
+            self._front.append(point)
+            self._distance = igd_plus((np.array(self._front) / self._width).tolist(), self._exact)
+        return self._distance
 
 
 def signed(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from morphml.benchmarks.curve import Curves
-from morphml.benchmarks.judging import HypervolumeLoss, Judge, SeenRegret
+from morphml.benchmarks.judging import FrontDistance, HypervolumeLoss, Judge, SeenRegret
+from morphml.search.indicators import installed
 from morphml.search.objectives import Objective
 from morphml.space import Architecture, SearchSpace
 
@@ -77,6 +78,8 @@ class Problem:
     reference: tuple[float, float] | None = None
     #: Hypervolume of the exact front beyond ``reference``; > 0.
     hypervolume: float = 0.0
+    #: The exact front within ``reference``, as both objectives are minimised.
+    front: tuple[tuple[float, float], ...] = ()
     #: Trials at a time under a computed clock, see ``simulated.with_workers``; 0: one after the
     #: other, and no clock.
     workers: int = 0
@@ -99,7 +102,10 @@ class Problem:
         """Fresh judges of one search by name; the last one's verdict is what counts."""
         if len(self.measures) == 2 and self.reference is not None:
             objectives = (self.measures[0].objective, self.measures[1].objective)
-            return {"hypervolume": HypervolumeLoss(objectives, self.reference, self.hypervolume)}
+            volume = HypervolumeLoss(objectives, self.reference, self.hypervolume)
+            if not installed():
+                return {"hypervolume": volume}
+            return {"igd_plus": FrontDistance(objectives, self.front), "hypervolume": volume}
         fitness = self.measures[0]
         judges: dict[str, Judge] = {fitness.objective.name: SeenRegret(fitness, fitness)}
         if self.answer is not None:

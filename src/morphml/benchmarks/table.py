@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,10 +109,21 @@ def with_front(
     if reference is None:
         worst = (max(point[0] for point in points), max(point[1] for point in points))
         reference = signed((first, second), worst)
-    exact = hypervolume(points, signed((first, second), reference))
+    bound = signed((first, second), reference)
+    exact = hypervolume(points, bound)
     if not exact > 0:
         return problem  # one value is all there is: nothing to judge by a volume
-    return replace(problem, reference=reference, hypervolume=exact)
+    front = tuple(_front(point for point in points if point[0] < bound[0] and point[1] < bound[1]))
+    return replace(problem, reference=reference, hypervolume=exact, front=front)
+
+
+def _front(points: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Those that no other dominates, by the first value."""
+    lowest = float("inf")
+    for point in sorted(points):
+        if point[1] < lowest:
+            lowest = point[1]
+            yield point
 
 
 def _options(column: Column) -> list[str | float]:

@@ -17,6 +17,7 @@ from morphml import visualization as pictures
 from morphml.errors import ExperimentError, MissingExtraError
 from morphml.master.evaluated import EvaluatedTrial
 from morphml.optimizers.events import JSON
+from morphml.search import indicators
 from morphml.search.changes import ExperimentRecord, TrialRecord
 from morphml.search.constraints import total_violation
 from morphml.search.course import Course
@@ -137,6 +138,38 @@ class Result:
         """
         front = pictures.pareto_front(self._comparable, self.spec.objectives)
         return [self.trial(point.number) for point in front]
+
+    def hypervolume(self, reference: Mapping[str, float]) -> float:
+        """The volume between the front and ``reference``, in the product of the objectives' units.
+
+        Args:
+            reference: metric name to the worst value that still counts, for every objective.
+
+        Raises:
+            ExperimentError: an objective has no finite value in ``reference``.
+            MissingExtraError: moocore (extra ``bo``) is not installed.
+        """
+        worst = minimised_values(self.spec.objectives, reference)
+        return indicators.hypervolume(self._front_values(), worst)
+
+    def igd_plus(self, target: Sequence[Mapping[str, float]]) -> float:
+        """How far, on average, the points of ``target`` are from being dominated by the front.
+
+        Args:
+            target: metric name to value for every objective, such as the front of a longer search.
+
+        Raises:
+            ExperimentError: an objective has no finite value in some point.
+            CallerError: there is no point.
+            MissingExtraError: moocore (extra ``bo``) is not installed.
+        """
+        wanted = [minimised_values(self.spec.objectives, point) for point in target]
+        return indicators.igd_plus(self._front_values(), wanted)
+
+    def _front_values(self) -> list[tuple[float, ...]]:
+        return [
+            minimised_values(self.spec.objectives, trial.metrics) for trial in self.pareto_front
+        ]
 
     @cached_property
     def trials(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from morphml.benchmarks.judging import HypervolumeLoss, SeenRegret, hypervolume
+from morphml.benchmarks.judging import FrontDistance, HypervolumeLoss, SeenRegret, hypervolume
 from morphml.benchmarks.problem import Measure
 from morphml.search.objectives import Direction, Objective
 
@@ -33,3 +33,15 @@ def test_hypervolume_loss_falls_to_zero_with_the_whole_front() -> None:
     assert judge.add({"accuracy": 90.0, "latency": 5.0}) == pytest.approx(1 - 50 / 60)
     assert judge.add({"accuracy": 85.0, "latency": 6.0}) == pytest.approx(1 - 50 / 60)
     assert judge.add({"accuracy": 85.0, "latency": 3.0}) == pytest.approx(0.0)
+
+
+def test_distance_to_the_exact_front_is_scaled_by_its_width_and_falls_to_zero() -> None:
+    up = Objective(name="accuracy", direction=Direction.MAX)
+    down = Objective(name="latency", direction=Direction.MIN)
+    judge = FrontDistance((up, down), [(-90.0, 5.0), (-85.0, 3.0)])
+    assert judge.add(None) == float("inf")
+    # 5 points and 2 ms are the front's width: (85, 5) is one width from each of the two.
+    assert judge.add({"accuracy": 85.0, "latency": 5.0}) == pytest.approx(1.0)
+    assert judge.add({"accuracy": 90.0, "latency": 5.0}) == pytest.approx(0.5)
+    assert judge.add({"accuracy": 80.0, "latency": 9.0}) == pytest.approx(0.5)
+    assert judge.add({"accuracy": 85.0, "latency": 3.0}) == 0.0
