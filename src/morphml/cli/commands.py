@@ -188,7 +188,7 @@ COMMANDS: tuple[Entry, ...] = (
             "simulate --workers 8 --slots 4 --tasks 1000 --duration 600",
             "simulate --workers 16 --from search.db#digits",
             "simulate --workers 100 --scenario heterogeneous,churn --policy all --plot out.html",
-            "simulate --workers 10000 --scenario heavy-tail --policy all --seeds 5 --json",
+            "simulate --workers 10000 --policy all --plot out.html",
         ),
     ),
     Entry(

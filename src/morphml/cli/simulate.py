@@ -38,7 +38,12 @@ Overhead = Annotated[
     typer.Option(metavar="SECONDS", help="Time that a slot stands still between two tasks."),
 ]
 Policies = Annotated[
-    str, typer.Option("--policy", metavar="NAME[,NAME]|all", help="Who gets what, and when.")
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="NAME[,NAME]|all",
+        help="Who gets what, and when; by default what a master does that is told nothing.",
+    ),
 ]
 Scenarios = Annotated[
     str | None,
@@ -47,10 +52,16 @@ Scenarios = Annotated[
         metavar="NAME[,NAME]|all",
         help="What happens: homogeneous, heterogeneous, heavy-tail, stragglers, churn, partitions, "
         "clock-skew, preemption, skewed-queues, labels, gangs, priorities, broken-nodes. Without "
-        "it: how long it takes on these workers, on one more, and on twice as many.",
+        "it one policy is told how long it takes on these workers, on one more, and on twice as "
+        "many; several policies are compared in heavy-tail and priorities.",
     ),
 ]
-Seeds = Annotated[int, typer.Option(min=1, help="Runs of each, with other chances.")]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Runs of each, with other chances; 5 by default, fewer where there is much."
+    ),
+]
 From = Annotated[
     str | None,
     typer.Option(
@@ -73,9 +84,9 @@ def simulate(  # noqa: PLR0913 one parameter per option
     duration: Duration = None,
     spread: Spread = None,
     overhead: Overhead = None,
-    policy: Policies = "adaptive",
+    policy: Policies = None,
     scenario: Scenarios = None,
-    seeds: Seeds = 5,
+    seeds: Seeds = None,
     source: From = None,
     plot: Picture = None,
     quiet: Quiet = False,
@@ -93,10 +104,11 @@ def simulate(  # noqa: PLR0913 one parameter per option
         known = None if source is None else finished(source)
         size = size_of(workers, slots, tasks, (duration, spread, overhead), known)
         cases = simulating.cases(size, simulating.policies(policy), scenario)
-        summaries = simulating.run(cases, seeds, os.cpu_count() or 1, quiet=quiet or as_json)
+        runs = seeds or simulating.seeds_for(cases)
+        summaries = simulating.run(cases, runs, os.cpu_count() or 1, quiet=quiet or as_json)
         if as_json:
             write_json([summary.document() for summary in summaries])
-        elif scenario is None:
+        elif simulating.is_plan(summaries):
             simulating.show_plan(summaries)
         else:
             simulating.show_table(summaries)

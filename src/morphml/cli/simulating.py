@@ -10,7 +10,7 @@ from rich.progress import Progress
 from rich.text import Text
 
 from morphml.cli.screen import messages, results, table_of
-from morphml.scheduling.policies import create_policy, policy_names
+from morphml.scheduling.policies import DEFAULT_POLICY, create_policy, policy_names
 from morphml.testing.simulator import (
     SCENARIOS,
     Case,
@@ -25,27 +25,46 @@ from morphml.visualization.scales import time_unit
 from morphml.visualization.scheduling import PolicyFigures, plot_scheduling, scheduling_page
 
 _ALL = "all"
+#: The scenarios in which policies are compared where nobody named one.
+_TELLING = "heavy-tail,priorities"
+#: Runs of each, and tasks of all runs together that are worth waiting for: some minutes.
+_SEEDS = 5
+_MANY_TASKS = 1_000_000
 #: Tasks of all runs together below which more processes are not worth their start.
 _FEW_TASKS = 20_000
 #: Heads of the table of one scenario; those in the middle depend on it.
-_HEADS = ("policy", "takes", "over bound %")
+_HEADS = ("policy", "takes", "over %")
 _PLAN = ("workers", "policy", "takes", "over bound %", "idle %", "saves")
+#: What stands below the tables.
+_READING = (
+    "over: than a time that no policy can beat (the light part of a bar); use: of the slots, until "
+    "the queue is dry; useful: in attempts whose result was stored; wait, prio: 19 of 20 tasks (of "
+    "that priority) began sooner; fair: 1 where slot time goes by priority; per s: decisions."
+)
+#: Characters of the longest bar.
+_BAR = 60
 #: Columns that hold words.
 _WORDS = frozenset({"policy", "scenario"})
 
 
-def policies(asked: str) -> list[str]:
-    """Names of policies.
+def policies(asked: str | None) -> list[str]:
+    """Names of policies; the default of masters where nobody asked for any.
 
     Raises:
         SchedulingError: one of them is none; says what there is.
     """
-    names = list(policy_names()) if asked == _ALL else asked.split(",")
+    names = list(policy_names()) if asked == _ALL else (asked or DEFAULT_POLICY).split(",")
     return [create_policy(name.strip()).name for name in names]
 
 
 def cases(size: Size, names: Sequence[str], scenario: str | None) -> list[Case]:
-    """What is to be run; without a scenario also with one worker more, and with twice as many."""
+    """What is to be run.
+
+    Without a scenario, one policy also runs with one worker more, and with twice as many; several
+    policies are compared in the scenarios that tell them apart.
+    """
+    if scenario is None and len(names) > 1:
+        scenario = _TELLING
     if scenario is None:
         sizes = [_with_workers(size, n) for n in (size.workers, size.workers + 1, 2 * size.workers)]
         made = [create_scenario("homogeneous", each) for each in sizes]
@@ -53,6 +72,17 @@ def cases(size: Size, names: Sequence[str], scenario: str | None) -> list[Case]:
         wanted = list(SCENARIOS) if scenario == _ALL else scenario.split(",")
         made = [create_scenario(name.strip(), size) for name in wanted]
     return [Case(scenario=each, policy=name) for each in made for name in names]
+
+
+def seeds_for(given: Sequence[Case]) -> int:
+    """Runs of each where nobody said how many: fewer where all would take long."""
+    tasks = sum(each.scenario.tasks for each in given)
+    return max(1, min(_SEEDS, _MANY_TASKS // tasks))
+
+
+def is_plan(summaries: Sequence[Summary]) -> bool:
+    """Whether what differs is the number of workers."""
+    return len({each.workers for each in summaries}) > 1
 
 
 def run(given: Sequence[Case], seeds: int, processes: int, *, quiet: bool) -> list[Summary]:
@@ -70,21 +100,28 @@ def run(given: Sequence[Case], seeds: int, processes: int, *, quiet: bool) -> li
 
 
 def show_table(summaries: Sequence[Summary]) -> None:
-    """A table for each scenario, with one line for each policy."""
+    """A table for each scenario, with one line for each policy, and their times as bars."""
     console = results()
     for scenario in dict.fromkeys(each.scenario for each in summaries):
         mine = [each for each in summaries if each.scenario == scenario]
         heads, rows = table_rows(mine)
         numeric = {head: head not in _WORDS for head in heads}
         console.print(table_of(title_of(mine[0]), numeric, rows))
+        if len(mine) > 1:
+            console.print(Text("\n".join(["", *bars_of(mine), ""])))
+    console.print(Text(_READING))
 
 
 def title_of(summary: Summary) -> str:
     """What was simulated, in one line."""
     return (
         f"{summary.scenario}: {summary.tasks} tasks, {summary.workers} workers, "
-        f"{summary.slots} slots, {summary.seeds} seeds"
+        f"{summary.slots} slots, {_times(summary.seeds)}"
     )
+
+
+def _times(seeds: int) -> str:
+    return "one run" if seeds == 1 else f"{seeds} seeds"
 
 
 def table_rows(summaries: Sequence[Summary]) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -95,9 +132,9 @@ def table_rows(summaries: Sequence[Summary]) -> tuple[list[str], list[tuple[obje
     heads = list(_HEADS)
     heads[1] += f", {unit}"
     if several:  # as much as a terminal has room for
-        heads += [*(f"{priority} waits, {unit}" for priority in priorities), "fair", "us"]
+        heads += [*(f"prio {priority}" for priority in priorities), "fair", "per s"]
     else:
-        heads += ["idle %", "useful %", f"wait, {unit}", "us"]
+        heads += ["use %", "useful %", f"wait, {unit}", "per s"]
     rows = [_row(each, seconds, priorities) for each in summaries]
     return heads, rows
 
@@ -107,18 +144,31 @@ def _row(summary: Summary, seconds: float, priorities: Sequence[int]) -> tuple[o
         return f"{value / seconds:.1f}"
 
     waits = [summary.waits.get(priority) for priority in priorities]
-    waited = [w and f"{in_unit(w.median_s)} / {in_unit(w.p95_s)}" for w in waits]
-    shares = [f"{100 * mean.value:.1f}" for mean in (summary.idle, summary.useful)]
     several = len(priorities) > 1
+    waited = [None if wait is None else in_unit(wait.p95_s) for wait in waits]
+    shares = [f"{100 * mean.value:.1f}" for mean in (summary.slot_use, summary.useful)]
+    took = summary.makespan_s
     return (
         summary.policy,
-        f"{in_unit(summary.makespan_s.value)} ± {in_unit(summary.makespan_s.half)}",
+        in_unit(took.value) + (f" ± {in_unit(took.half)}" if took.half else ""),
         percent(summary.over_bound),
         *([] if several else shares),
         *waited,
         *([f"{summary.fairness.value:.2f}"] if several else []),
-        f"{summary.decision_us.value:.0f}",
+        f"{summary.decisions_per_s / 1000:.0f}k",
     )
+
+
+def bars_of(summaries: Sequence[Summary]) -> list[str]:
+    """How long each policy took, as bars; what is light is the time that no policy can beat."""
+    longest = max(each.makespan_s.value for each in summaries)
+    width = max(len(each.policy) for each in summaries)
+    lines = []
+    for each in summaries:
+        whole = round(_BAR * each.makespan_s.value / longest)
+        bound = min(whole, round(_BAR * each.bound_s.value / longest))
+        lines.append(f" {each.policy:<{width}} {'░' * bound}{'█' * (whole - bound)}")
+    return lines
 
 
 def show_plan(summaries: Sequence[Summary]) -> None:
@@ -142,7 +192,7 @@ def show_plan(summaries: Sequence[Summary]) -> None:
             )
         )
     each = first.slots // first.workers
-    title = f"{first.tasks} tasks, {each} slots each, {first.seeds} seeds"
+    title = f"{first.tasks} tasks, {each} slots each, {_times(first.seeds)}"
     numeric = {head: head not in _WORDS for head in _PLAN}
     results().print(table_of(title, numeric, rows))
     results().print(Text(_conclusion(summaries)))
@@ -204,7 +254,7 @@ def takes(mean: Mean) -> str:
 
 def percent(mean: Mean) -> str:
     """A share for people."""
-    return f"{100 * mean.value:.1f} ± {100 * mean.half:.1f}"
+    return f"{100 * mean.value:.1f}" + (f" ± {100 * mean.half:.1f}" if mean.half else "")
 
 
 def _with_workers(size: Size, workers: int) -> Size:

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import morphml as mm
+from morphml.cli import simulating
 from morphml.cli.app import app
-from morphml.testing.simulator import gaps
+from morphml.scheduling.policies import policy_names
+from morphml.testing.simulator import Size, gaps
 
 SCENARIOS_IN_HELP = ("heavy-tail", "preemption", "skewed-queues")
 
@@ -39,6 +41,26 @@ def test_without_a_scenario_it_says_what_one_more_worker_brings() -> None:
     assert [row["makespan_s"] for row in (now, more, twice)] == [[1000, 0], [800, 0], [500, 0]]
     shown = simulate(*arguments, "--spread", "0", "--policy", "fifo")
     assert "one more worker saves 3 min 20 s" in " ".join(shown.stdout.split())
+
+
+def test_several_policies_are_compared_where_they_differ_with_a_table_and_bars() -> None:
+    arguments = ("--workers", "6", "--tasks", "30", "--seeds", "1", "--policy", "all")
+    rows = figures(*arguments)
+    names = list(policy_names())
+    assert [(row["scenario"], row["policy"]) for row in rows] == [
+        (scenario, policy) for scenario in ("heavy-tail", "priorities") for policy in names
+    ]
+    shown = simulate(*arguments).stdout
+    bars = [line for line in shown.splitlines() if "░" in line]
+    assert [line.split()[0] for line in bars] == [*names, *names]
+    for word in ("use %", "over %", "wait, ", "prio 8", "prio 2", "fair", "per s"):
+        assert word in shown
+
+
+def test_large_pools_run_less_often_where_nobody_says_how_often() -> None:
+    names = simulating.policies("all")
+    assert simulating.seeds_for(simulating.cases(Size(workers=10_000), names, None)) == 1
+    assert simulating.seeds_for(simulating.cases(Size(workers=100), names[:1], None)) == 5
 
 
 def test_the_same_call_gives_the_same_figures() -> None:
