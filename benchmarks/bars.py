@@ -33,6 +33,12 @@ class Bar:
         return f"{self.figure} {self.relation} {self.limit:g}"
 
 
+#: Optimizers without a model or a library behind them.
+_BY_HAND = (
+    "random|quasi_random|evolution|genetic|local_search|simulated_annealing|"
+    "differential_evolution|particle_swarm|portfolio|nsga2"
+)
+
 BARS = (
     Bar(case=r"^SQLite full, .*, 1 in flight", figure="trials_per_s", relation=">=", limit=1000),
     Bar(case=r"^SQLite normal, .*, 1 in flight", figure="trials_per_s", relation=">=", limit=2000),
@@ -75,6 +81,20 @@ BARS = (
         limit=2.0,
     ),
     Bar(case=r"processes foretold", figure="off_percent", relation="<=", limit=5.0),
+    Bar(case=rf"^ask and tell, ({_BY_HAND})$", figure="ms_at_1000", relation="<=", limit=1.0),
+    Bar(case=r"^ask and tell, tpe$", figure="ms_at_1000", relation="<=", limit=100.0),
+    Bar(
+        case=r"^ask and tell, (gaussian_process|smac|bananas)$",
+        figure="ms_at_1000",
+        relation="<=",
+        limit=300.0,
+    ),
+    Bar(case=r"^ask and tell, ", figure="ms_at_10000", relation="<=", limit=500.0),
+    Bar(case=r"^memory, ", figure="rss_mb", relation="<=", limit=30.0),
+    Bar(case=r"^regret, .*, auto$", figure="above_evolution_at_most", relation="<=", limit=0.02),
+    Bar(case=r"^hypervolume, .*, nsga2$", figure="share", relation=">=", limit=0.985),
+    Bar(case=r"^hypervolume, .*, auto$", figure="share", relation=">=", limit=0.99),
+    Bar(case=r"^regret, ", figure="wasted", relation="<=", limit=0.0),
     Bar(case=r"^20-node .*(sample|mutate)", figure="us", relation="<=", limit=200.0),
 )
 
