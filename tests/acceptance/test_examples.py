@@ -87,4 +87,5 @@ def test_experiment_file_runs_from_the_command_line(morphml: Run, tmp_path: Path
     assert completed(tmp_path / "digits.db") == 3
     written = morphml("export", "digits.db", "--to", "model.py")
     assert written.returncode == 0, written.stderr
+    assert written.stdout.split() == ["wrote", "model.py", "wrote", "model.pt"]
     assert_standalone(tmp_path / "model.py")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,14 +13,12 @@ from morphml.cli.guard import guard
 from morphml.cli.import_path import see_this_folder
 from morphml.cli.opening import open_experiment
 from morphml.cli.options import AsJson, Name, Store
-from morphml.cli.screen import results, write_json
+from morphml.cli.screen import messages, results, write_json
 from morphml.errors import CallerError
 
 if TYPE_CHECKING:  # these take seconds to import; each comes with an export that needs it
     from morphml.master import Result
     from morphml.master.evaluated import EvaluatedTrial
-    from morphml.nn.export.weights import Weights
-    from morphml.nn.framework import TorchFramework
 
 Target = Annotated[
     Path,
@@ -76,33 +74,35 @@ def _chosen(result: Result, number: int | None) -> EvaluatedTrial:
 
 
 def _python(result: Result, number: int | None, path: Path) -> list[Path]:
-    _chosen(result, number).to_python(path)
-    return [written for written in (path, path.with_suffix(".pt")) if written.exists()]
+    trial = _chosen(result, number)
+    weights = _weights(trial, f"{path} comes without any")
+    trial.to_python(path, weights)
+    return [path] if weights is None else [path, path.with_suffix(".pt")]
 
 
 def _onnx(result: Result, number: int | None, path: Path) -> list[Path]:
-    return [_chosen(result, number).to_onnx(path)]
+    trial = _chosen(result, number)
+    return [trial.to_onnx(path, _weights(trial, f"those in {path} are fresh"))]
 
 
 def _program(result: Result, number: int | None, path: Path) -> list[Path]:
     trial = _chosen(result, number)
-    return [_torch().to_program(trial.architecture, path, weights=_weights(trial))]
+    weights = _weights(trial, f"those in {path} are fresh")
+    trial.architecture.to_program(path, weights=weights)
+    return [path]
 
 
-def _torch() -> TorchFramework:
-    from morphml.nn.framework import TorchFramework  # noqa: PLC0415 torch takes seconds
-
-    return TorchFramework()
-
-
-def _weights(trial: EvaluatedTrial) -> Weights | None:
-    """The trial's trained weights where they were kept; without, fresh ones are written."""
-    if trial.checkpoint is None:
-        return None
-    from morphml.evaluation import checkpoint  # noqa: PLC0415 torch takes seconds
-
-    # What an evaluator named `model` in `trial.epochs`; the exporter checks that it fits.
-    return cast("Weights | None", checkpoint.load(trial.checkpoint, "cpu").state.get("model"))
+def _weights(trial: EvaluatedTrial, without: str) -> object | None:
+    """The trial's trained weights; where none were kept, that and what follows is said."""
+    weights = trial.weights
+    if weights is None:
+        why = "its evaluator gives trial.epochs no model=, or others were better"
+        messages().print(
+            f"no trained weights were kept of trial {trial.number} ({why}); {without}",
+            style="yellow",
+            markup=False,
+        )
+    return weights
 
 
 def _json(result: Result, number: int | None, path: Path) -> list[Path]:

@@ -46,6 +46,15 @@ class EvaluatedTrial:
         found = sorted((self.folder / "checkpoints").glob(f"{self.number:06d}-*.pt"))
         return found[-1] if found else None
 
+    @property
+    def weights(self) -> object | None:
+        """The trained state of its newest checkpoint: what its evaluator gave ``trial.epochs``.
+
+        None where none was kept: a trial that is no candidate any more, or ``model=`` not given.
+        """
+        found = self.checkpoint
+        return None if found is None else checkpoint.load(found, "cpu").state.get("model")
+
     def build(self, framework: str = "torch") -> object:
         """A fresh model of the architecture; for torch a ``torch.nn.Module``."""
         return self.architecture.build(framework)
@@ -55,8 +64,7 @@ class EvaluatedTrial:
 
         Args:
             path: the file to write.
-            weights: a state dict or module; the trial's newest checkpoint by default, where its
-                evaluator passed ``model=`` to ``trial.epochs``.
+            weights: a state dict or module; the trial's own by default, where some were kept.
         """
         return self._export(self.architecture.to_python, path, weights)
 
@@ -69,8 +77,8 @@ class EvaluatedTrial:
         return self._export(self.architecture.to_onnx, path, weights)
 
     def _export(self, write: Callable[..., object], path: str | Path, weights: object) -> Path:
-        if weights is None and self.checkpoint is not None:
-            weights = checkpoint.load(self.checkpoint, "cpu").state.get("model")
+        if weights is None:
+            weights = self.weights
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write(path, weights=weights)
         return Path(path)

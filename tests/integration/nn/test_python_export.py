@@ -162,7 +162,7 @@ def save_case(model: Network, file: Path) -> None:
 def export_graph(graph: ModelGraph, file: Path, seed: int) -> None:
     """The same for a graph that is in no space."""
     form = canonical(graph)
-    facts = Facts(title="A random graph.", decisions={}, hyper={})
+    facts = Facts(title="A random graph.", decisions={}, hyper={}, trained=True)
     exported = python_file(plan(form), facts, {})
     file.write_text(exported.source, encoding="utf-8")
     model = changed(Network(plan(form)), seed)
@@ -216,6 +216,15 @@ def test_exported_file_is_short_lines_of_plain_code(name: str, tmp_path: Path) -
     }
     assert imported <= {"__future__", "pathlib", "torch", "torch.nn.functional"}
     assert not file.with_suffix(".pt").exists()
+    assert "No weights were kept" in source
+
+
+def test_exported_file_says_whether_weights_lie_beside_it(tmp_path: Path) -> None:
+    member = branching().default()
+    file = tmp_path / "model.py"
+    member.to_python(file, weights=member.build())
+    assert "lie beside this file" in file.read_text(encoding="utf-8")
+    assert file.with_suffix(".pt").exists()
 
 
 def test_repeated_blocks_become_one_class_and_a_sequence_of_it(tmp_path: Path) -> None:

@@ -17,7 +17,10 @@ def _lines(facts: Facts) -> Iterator[str]:
     yield ""
     yield "Exported by MorphML: decisions and weights only. The space builds its networks by a"
     yield "function of its own (build=), which is not written here: call it with the decisions,"
-    yield 'then load the weights, which lie beside this file under its name with the ending ".pt".'
+    if facts.trained:
+        yield 'then load the weights, which lie beside this file, its name with the ending ".pt".'
+    else:
+        yield "then load weights that you have saved: none were kept of this trial."
     yield '"""'
     yield ""
     yield "from __future__ import annotations"

@@ -41,7 +41,7 @@ def write_python(architecture: Architecture, path: Path, weights: Weights | None
     Raises:
         CallerError: when weights belong to another architecture, or a layer cannot be imported.
     """
-    facts = facts_of(architecture)
+    facts = facts_of(architecture, trained=weights is not None)
     if architecture.space.has_graph:
         layout = plan_of(architecture)
         file = python_file(layout, facts, architecture.space.custom)
@@ -117,7 +117,7 @@ def plan_of(architecture: Architecture) -> Plan:
     return plan(architecture.canonical, architecture.space.catalogue)
 
 
-def facts_of(architecture: Architecture) -> Facts:
+def facts_of(architecture: Architecture, *, trained: bool) -> Facts:
     """What a file says of the architecture beside its code."""
     if architecture.space.has_graph:
         title = f"Network {architecture.graph_id}: {architecture.params:,} parameters."
@@ -131,6 +131,7 @@ def facts_of(architecture: Architecture) -> Facts:
             if not path.startswith("hyper/")
         },
         hyper=_plain(architecture.hyper),
+        trained=trained,
     )
 
 

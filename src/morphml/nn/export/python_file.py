@@ -41,6 +41,8 @@ class Facts:
     #: Decisions by path, and hyperparameters by name; values that JSON knows.
     decisions: Mapping[str, object]
     hyper: Mapping[str, object]
+    #: Whether weights lie beside the file.
+    trained: bool
 
 
 def python_file(plan: Plan, facts: Facts, registered: Registered) -> PythonFile:
@@ -67,11 +69,20 @@ def _parts(plan: Plan, blocks: Blocks) -> Iterator[str]:
     yield "\n".join(_demo(plan))
 
 
+_TRAINED = (
+    "Exported by MorphML; needs PyTorch only. `load()` gives the trained network: its weights",
+    'lie beside this file, under its name with the ending ".pt". Run the file to try it.',
+)
+_UNTRAINED = (
+    "Exported by MorphML; needs PyTorch only. No weights were kept: `Model()` begins with fresh",
+    "ones, and `load(path)` takes those that you have saved. Run the file to try it.",
+)
+
+
 def _head(plan: Plan, facts: Facts, imports: list[str], body: str) -> Iterator[str]:
     yield f'"""{_safe(facts.title)}'
     yield ""
-    yield "Exported by MorphML; needs PyTorch only. `load()` gives the trained network: its weights"
-    yield 'lie beside this file, under its name with the ending ".pt". Run the file to try it.'
+    yield from _TRAINED if facts.trained else _UNTRAINED
     yield '"""'
     yield ""
     yield "from __future__ import annotations"
