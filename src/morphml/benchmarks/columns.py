@@ -54,8 +54,12 @@ def _check_names(path: Path, wanted: Sequence[str], there: Sequence[str]) -> Non
     absent = [name for name in wanted if name not in there]
     if absent:
         raise CallerError(
-            f"{path}: no column {', '.join(map(repr, absent))}; there are {', '.join(there)}"
+            f"{path}: no column {', '.join(map(repr, absent))}; there are "
+            f"{', '.join(there) or 'none'}"
         )
+    twice = [name for name in wanted if list(there).count(name) > 1]
+    if twice:
+        raise CallerError(f"{path}: there are several columns {twice[0]!r}")
 
 
 @contextmanager
@@ -92,11 +96,25 @@ def _columns_of_arrays(path: Path, names: Sequence[str]) -> dict[str, Column]:
 
 
 def _from_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        _check_names(path, names, reader.fieldnames or ())
-        rows = list(reader)
-    return {name: _typed([row[name] or "" for row in rows]) for name in names}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.reader(lines, strict=True)
+            heads = next(reader, [])
+            _check_names(path, names, heads)
+            rows = list(_rows(path, reader, len(heads)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CallerError(f"{path}: is no CSV file in UTF-8: {error}") from None
+    places = {name: heads.index(name) for name in names}
+    return {name: _typed([row[place] for row in rows]) for name, place in places.items()}
+
+
+def _rows(path: Path, lines: Iterator[list[str]], width: int) -> Iterator[list[str]]:
+    """The rows with something in them; each has a cell for each head."""
+    for number, row in enumerate(lines, 2):
+        if row and len(row) != width:
+            raise CallerError(f"{path}: line {number} has {len(row)} cells for {width} columns")
+        if row:
+            yield row
 
 
 def _typed(texts: list[str]) -> Column:

@@ -82,7 +82,7 @@ def digits_cells(
         protocol: ``direct``: a search sees the test accuracy after 12 epochs. ``validation``: it
             sees the validation accuracy, and is judged by the former. ``cheap``: so, but what it
             sees is the validation accuracy after 3 epochs; ``cheap-6``, say, after 6. ``size``:
-            test accuracy, and the number of parameters, which is to be small. The first two have
+            test accuracy, and the number of weights, which is to be small. The first two have
             curves.
         space: ``decisions``: six plain decisions, so that two cells that build the same network
             are two members. ``networks``: the space of networks, in which they are one.
@@ -105,15 +105,15 @@ def digits_cells(
     if seen == "validation":
         values = {"validation": table.accuracy("validation")[:, epochs - 1], "test": test}
     elif seen == "size":
-        values = {"test": test, "params": table.params.astype(np.float64)}
+        values = {"test": test, "weights": table.params.astype(np.float64)}
     searched = digits_cells_space() if space == "networks" else _plain(table)
     columns = {name: column[table.network] for name, column in values.items()}
     rows = Rows(table.vectors, columns, None if space == "networks" else digits_cells_space())
     measures = tuple(
         measure(
-            Objective(name=each, direction=Direction.MIN if each == "params" else _MAX),
+            Objective(name=each, direction=Direction.MIN if each == "weights" else _MAX),
             column,
-            "" if each == "params" else "points",
+            "" if each == "weights" else "points",
         )
         for each, column in values.items()
     )

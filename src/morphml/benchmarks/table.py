@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +32,8 @@ def table(
     """The problem that a table of results describes.
 
     Every value that a decision's column holds becomes an option of that decision: numbers from the
-    smallest on, texts by the alphabet. A combination without a row is a trial that fails.
+    smallest on, texts by the alphabet. A combination without a row is a trial that fails, and so is
+    one whose row lacks an objective. Rows are counted from 1, without the heads.
 
     Args:
         path: a ``.npz``, ``.csv`` or ``.parquet`` file with one column for each name below.
@@ -41,8 +44,8 @@ def table(
         name: of the problem; the file's name by default.
 
     Raises:
-        CallerError: the file cannot be read, a combination stands there twice, or an objective has
-            no number at all.
+        CallerError: the file cannot be read, a decision has no value in some row, a combination
+            stands there twice, or an objective has no number at all.
 
     Example:
         >>> import os, pathlib, tempfile
@@ -58,8 +61,11 @@ def table(
         raise CallerError(f"{file}: decisions: name at least one column")
     parsed = parse_objectives(objectives)
     names = [objective.name for objective in parsed]
+    twice = [each for each, count in Counter([*decisions, *names]).items() if count > 1]
+    if twice:
+        raise CallerError(f"{file}: column {twice[0]!r} is named twice; each is one thing")
     columns = read_columns(file, [*decisions, *names])
-    options = {each: _options(columns[each]) for each in decisions}
+    options = {each: _options(file, each, columns[each]) for each in decisions}
     space = SearchSpace(
         decisions={each: choice(*options[each]) for each in decisions}, name=name or file.stem
     )
@@ -126,8 +132,16 @@ def _front(points: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float
             yield point
 
 
-def _options(column: Column) -> list[str | float]:
-    """The values of a column, each once, in order."""
+def _options(file: Path, name: str, column: Column) -> list[str | float]:
+    """The values of a decision's column, each once, in order."""
+    for row, value in enumerate(column, 1):
+        if not isinstance(value, str | int | float):
+            raise CallerError(
+                f"{file}: row {row}: decision {name!r} is {value!r}; its values are numbers, texts "
+                "or truth values"
+            )
+        if value == "" or (isinstance(value, float) and not math.isfinite(value)):
+            raise CallerError(f"{file}: row {row} has no value of decision {name!r}, got {value!r}")
     numbers = sorted({value for value in column if not isinstance(value, str)})
     return [*numbers, *sorted({value for value in column if isinstance(value, str)})]
 

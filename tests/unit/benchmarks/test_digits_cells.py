@@ -61,7 +61,7 @@ def test_cheap_protocol_sees_few_epochs_and_is_judged_by_the_test(file):
 
 def test_size_protocol_has_a_front(file):
     problem = digits_cells("size", path=file)
-    assert problem.objectives == {"test": "max", "params": "min"}
+    assert problem.objectives == {"test": "max", "weights": "min"}
     assert problem.hypervolume > 0 and problem.verdict == "hypervolume"
 
 

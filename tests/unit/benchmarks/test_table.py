@@ -85,6 +85,8 @@ def test_parquet_without_its_package_says_what_to_install(tmp_path: Path) -> Non
         (["act"], {"error": "min"}, "rows 1 and 3 have the same decisions"),
         (["width", "error"], {"act": "min"}, "'act' is an objective, but"),
         ([], {"error": "min"}, "name at least one column"),
+        (["width", "width"], {"error": "min"}, "'width' is named twice"),
+        (["width", "error"], {"error": "min"}, "'error' is named twice"),
     ],
 )
 def test_mistakes_are_named(
@@ -92,6 +94,53 @@ def test_mistakes_are_named(
 ) -> None:
     with pytest.raises(CallerError, match=said):
         table(csv, decisions=decisions, objectives=objectives)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,e\n1,.3\n,.4\n", "row 2 has no value of decision 'a', got ''"),
+        ("a,e\n1,.3\nnan,.4\n", "row 2 has no value of decision 'a', got nan"),
+        ("a,e\n1,.3\n\n2\n", "line 4 has 1 cells for 2 columns"),
+        ("a,e\n1,.3,5\n", "line 2 has 3 cells for 2 columns"),
+        ("a,a,e\n1,2,.3\n", "several columns 'a'"),
+        ('a,e\n"1,.3\n', "is no CSV file"),
+        ("a,e\n", "the table has no row"),
+        ("", "no column 'a', 'e'; there are none"),
+        ("a,e\n1,\n2,nan\n", "'e' is an objective, but holds no number"),
+    ],
+)
+def test_gaps_and_ragged_rows_are_named(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text(text)
+    with pytest.raises(CallerError, match=said):
+        table(file, decisions=["a"], objectives={"e": "min"})
+
+
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_bytes("a,e\n\xe9,.3\n".encode("latin-1"))
+    with pytest.raises(CallerError, match="UTF-8"):
+        table(file, decisions=["a"], objectives={"e": "min"})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.array([1j, 2]), r"row 1: decision 'a' is 1j"),
+        (np.array(["2020-01-01", "2021-01-01"], "M8[D]"), "row 1: decision 'a' is datetime"),
+        (np.array([1.0, np.inf]), "row 2 has no value of decision 'a', got inf"),
+        (np.array([1, None], object), "is no readable .npz file"),
+        (np.ones((2, 2)), r"'a' has shape \(2, 2\)"),
+        (np.ones(3), "columns of several lengths"),
+    ],
+)
+def test_arrays_that_are_no_decisions_are_named(
+    tmp_path: Path, values: np.ndarray, said: str
+) -> None:
+    np.savez(tmp_path / "runs.npz", a=values, e=np.array([0.1, 0.2]))
+    with pytest.raises(CallerError, match=said):
+        table(tmp_path / "runs.npz", decisions=["a"], objectives={"e": "min"})
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
