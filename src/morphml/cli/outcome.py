@@ -115,7 +115,7 @@ def result_document(result: Result, storage: str) -> dict[str, object]:
         "trials": dict(result.counts),
         "reused": len(result.reused),
         "rungs": [asdict(rung) for rung in result.course.rungs],
-        "objectives": {o.name: o.direction.value for o in result.spec.objectives},
+        "objectives": {o.name: o.text for o in result.spec.objectives},
         "best": trial_document(ranked[0]) if ranked else None,
         "pareto_front": [trial_document(trial) for trial in result.pareto_front],
     }

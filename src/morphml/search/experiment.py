@@ -21,7 +21,7 @@ from morphml.search.given import (
     check_positive,
     check_whole,
 )
-from morphml.search.objectives import Direction, Objective
+from morphml.search.objectives import Objective
 
 #: Epochs of a full trial, where nobody says.
 MAX_EPOCHS = 10
@@ -206,7 +206,7 @@ class ExperimentSpec:
         """A JSON object that ``from_json`` turns back into an equal value."""
         document: dict[str, Any] = asdict(self)
         document["constraints"] = {c.metric: c.text for c in self.constraints}
-        document["objectives"] = {o.name: o.direction.value for o in self.objectives}
+        document["objectives"] = {o.name: o.text for o in self.objectives}
         document["start"] = [list(vector) for vector in self.start]
         return document
 
@@ -220,8 +220,7 @@ class ExperimentSpec:
         fields = _mapping(document)
         try:
             fields["objectives"] = tuple(
-                Objective(name=name, direction=Direction(word))
-                for name, word in _mapping(fields["objectives"]).items()
+                Objective.parse(name, text) for name, text in _mapping(fields["objectives"]).items()
             )
             fields["constraints"] = parse_constraints(_mapping(fields["constraints"]))
             fields["optimizer"] = OptimizerReference(**_mapping(fields["optimizer"]))

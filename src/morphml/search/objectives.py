@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from morphml.search.given import check_name
 
 #: Metrics counted on the canonical graph; known before training, never returned by an evaluator.
 COMPUTED_METRICS = ("params", "flops", "activation_bytes")
+_FORM = re.compile(r"(min|max)(?: +([^\s\x00-\x1f<>&\"']{1,16}))?")
 
 
 class Direction(StrEnum):
@@ -30,6 +32,33 @@ class Objective:
     name: str
     #: Which way is better.
     direction: Direction
+    #: What values are measured in, such as ``ms``; shown, never converted.
+    unit: str = ""
+
+    @classmethod
+    def parse(cls, name: str, text: object) -> Objective:
+        """The objective of that metric.
+
+        Args:
+            name: of the metric.
+            text: ``min`` or ``max``, and behind it the unit if there is one, such as ``min ms``.
+
+        Raises:
+            ExperimentError: it is something else.
+        """
+        check_name("objectives", name)
+        found = _FORM.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            raise ExperimentError(
+                f"objectives: {name!r} is to be 'min' or 'max', got {text!r}; a unit of up to 16 "
+                "characters may follow, such as 'min ms'"
+            )
+        return cls(name=name, direction=Direction(found[1]), unit=found[2] or "")
+
+    @property
+    def text(self) -> str:
+        """Direction and unit, as ``parse`` reads them."""
+        return f"{self.direction} {self.unit}".rstrip()
 
     @property
     def computed(self) -> bool:
@@ -45,7 +74,8 @@ def parse_objectives(objectives: Mapping[str, str] | Sequence[str]) -> tuple[Obj
     """The objectives in the order given; the first one is the fitness.
 
     Args:
-        objectives: metric name to ``"min"`` or ``"max"``; a sequence of names means ``"max"``.
+        objectives: metric name to ``"min"`` or ``"max"``, with a unit such as ``"min ms"`` where it
+            has one; a sequence of names means ``"max"``.
 
     Raises:
         ExperimentError: when there is none, a direction is another word, or it is something else.
@@ -56,17 +86,7 @@ def parse_objectives(objectives: Mapping[str, str] | Sequence[str]) -> tuple[Obj
         pairs = [(name, "max") for name in _names(objectives)]
     if not pairs:
         raise ExperimentError("objectives: at least one is needed, such as {'accuracy': 'max'}")
-    parsed = []
-    for name, word in pairs:
-        check_name("objectives", name)
-        try:
-            direction = Direction(word)
-        except ValueError:
-            raise ExperimentError(
-                f"objectives: {name!r} is to be 'min' or 'max', got {word!r}"
-            ) from None
-        parsed.append(Objective(name=name, direction=direction))
-    return tuple(parsed)
+    return tuple(Objective.parse(name, text) for name, text in pairs)
 
 
 def _names(objectives: object) -> list[str]:

@@ -103,5 +103,5 @@ def metric_label(objective: Objective) -> str:
     """An axis label: name, unit where it is known, and which way is better."""
     unit = {"params": "parameters", "flops": "FLOPs", "activation_bytes": "bytes"}
     better = "higher is better" if objective.direction is Direction.MAX else "lower is better"
-    known = unit.get(objective.name)
+    known = objective.unit or unit.get(objective.name)
     return f"{objective.name} ({f'{known}, ' if known else ''}{better})"

@@ -207,7 +207,7 @@ def _failures(data: ReportData) -> Markup:
 
 def _reproduce(data: ReportData) -> Markup:
     bounds = ", ".join(data.constraints) or "none"
-    goals = ", ".join(f"{o.name} ({o.direction})" for o in data.objectives)
+    goals = ", ".join(f"{o.name} ({o.text})" for o in data.objectives)
     rows = [("objectives", goals), ("constraints", bounds), *data.settings.items()]
     parts = [table(("setting", "value"), [(key, str(value)) for key, value in rows])]
     if data.commands:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morphml.search.objectives import best_first, dominates, undominated
+from morphml.errors import ExperimentError
+from morphml.search.objectives import (
+    Direction,
+    Objective,
+    best_first,
+    dominates,
+    parse_objectives,
+    undominated,
+)
+from morphml.visualization.points import metric_label
 
 
 def test_of_equals_in_the_first_objective_the_undominated_come_first() -> None:
@@ -35,3 +45,17 @@ def test_front_is_what_no_pair_contradicts(values: list[tuple[float, ...]]) -> N
     assert not values or ranked[0] in front
     for one, other in itertools.pairwise(ranked):
         assert values[one][0] <= values[other][0]
+
+
+def test_unit_is_read_written_and_shown() -> None:
+    accuracy, latency = parse_objectives({"accuracy": "max", "latency": "min  ms"})
+    assert (latency.direction, latency.unit, latency.text) == (Direction.MIN, "ms", "min ms")
+    assert (accuracy.unit, accuracy.text) == ("", "max")
+    assert Objective.parse("latency", latency.text) == latency
+    assert metric_label(latency) == "latency (ms, lower is better)"
+
+
+@pytest.mark.parametrize("text", ["", "up", "min ms s", "minms", "max <b>", "min " + "x" * 17, 3])
+def test_other_texts_are_refused(text: object) -> None:
+    with pytest.raises(ExperimentError, match="'a' is to be 'min' or 'max', got"):
+        Objective.parse("a", text)

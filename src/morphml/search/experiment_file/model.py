@@ -12,11 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    WithJsonSchema,
 )
 
 from morphml.documents.quantities import parse_duration, parse_size
 from morphml.errors import MorphError
 from morphml.search.constraints import parse_constraints
+from morphml.search.objectives import parse_objectives
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -73,6 +75,16 @@ def _constraint(value: str) -> str:
     return value
 
 
+def _goal(value: str) -> str:
+    try:
+        parse_objectives({"metric": value})
+    except MorphError:
+        raise ValueError(
+            f"expected 'min' or 'max', or one of them with a unit such as 'min ms', got {value!r}"
+        ) from None
+    return value
+
+
 def _seconds(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
@@ -89,6 +101,11 @@ Evaluator = Annotated[
     AfterValidator(_evaluator),
 ]
 Constraint = Annotated[str, AfterValidator(_constraint)]
+Goal = Annotated[
+    str,
+    AfterValidator(_goal),
+    WithJsonSchema({"type": "string", "pattern": r"^(min|max)( +\S{1,16})?$"}),
+]
 Seconds = Annotated[
     float, Field(gt=0), BeforeValidator(_seconds, json_schema_input_type=float | str)
 ]
@@ -119,10 +136,11 @@ class ExperimentFile(BaseModel):
         description="What scores an architecture: an import path package.module:function, or a "
         "built-in one with its settings, such as `classification: {data: digits}`."
     )
-    objectives: dict[str, Literal["min", "max"]] | None = Field(
+    objectives: dict[str, Goal] | None = Field(
         default=None,
         min_length=1,
-        description="Metrics and the better direction; the first is the fitness. "
+        description="Metrics and the better direction, with a unit where there is one, such as "
+        "`latency: min ms`; the first is the fitness. "
         "Without it, accuracy is maximised.",
     )
     constraints: dict[str, Constraint] = Field(

@@ -127,7 +127,7 @@ MISTAKES = {
     "bool for a number": ("trials: 5", "trials: yes", 4, 9, "valid integer, got True"),
     "no trials": ("trials: 5", "trials: 0", 4, 9, "greater than or equal to 1, got 0"),
     "half a trial": ("trials: 5", "trials: 1.5", 4, 9, "valid integer, got 1.5"),
-    "wrong direction": ("max}", "up}", 3, 24, "objectives.accuracy: should be 'min' or 'max'"),
+    "wrong direction": ("max}", "up}", 3, 24, "accuracy: expected 'min' or 'max'"),
     "no objective": ("{accuracy: max}", "{}", 3, 13, "at least 1 item"),
     "wrong constraint": ("trials: 5", "trials: 5\nconstraints: {params: small}", 5, 23, "'<= 500"),
     "wrong duration": ("trials: 5", "timeout: 5 weeks", 4, 10, "such as '90s' or '1h 30m'"),
