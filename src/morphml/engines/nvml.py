@@ -54,11 +54,15 @@ def handles_of(nvml: ModuleType, names: Sequence[str]) -> list[Any]:
 
 
 def card_of(nvml: ModuleType, handle: Any) -> GpuCard:  # noqa: ANN401  # NVML's own
-    """How a GPU is built."""
-    model = nvml.nvmlDeviceGetName(handle)
+    """How a GPU is built; of one that does not answer nothing is known."""
+    try:
+        model = nvml.nvmlDeviceGetName(handle)
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle).total
+    except nvml.NVMLError:
+        return GpuCard(model="", memory=0)
     return GpuCard(
         model=model.decode("utf-8", "replace") if isinstance(model, bytes) else model,
-        memory=nvml.nvmlDeviceGetMemoryInfo(handle).total,
+        memory=memory,
     )
 
 

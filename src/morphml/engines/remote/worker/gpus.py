@@ -22,13 +22,14 @@ class Gpus:
         self._nvml = open_driver() if names else None
         self._handles = [] if self._nvml is None else handles_of(self._nvml, names)
         self._errors = GpuErrors(self._nvml, self._handles) if self._nvml is not None else None
+        self._cards = [card_of(self._nvml, each) for each in self._handles if self._nvml]
 
     def cards(self) -> list[GpuCard]:
         """Models and memories, in the order of the names; empty where not all are known."""
-        return [] if self._nvml is None else [card_of(self._nvml, each) for each in self._handles]
+        return list(self._cards)
 
     def figures(self) -> tuple[GpuFigures, ...]:
-        """How busy they are; about 1 ms each."""
+        """How busy they are, zeros for one that does not answer any more; about 1 ms each."""
         if self._errors is None:
             return ()
         counts = self._errors.counts()
@@ -49,12 +50,14 @@ class Gpus:
     def _figures(self, index: int, handle: Any) -> GpuFigures:  # noqa: ANN401  # NVML's own
         nvml = self._nvml
         assert nvml is not None
-        memory = self._memory(handle)
+        total = self._cards[index].memory
         return GpuFigures(
             index=index,
-            model=card_of(nvml, handle).model,
+            model=self._cards[index].model,
             percent=float(self._ask("nvmlDeviceGetUtilizationRates", handle, "gpu")),
-            memory_percent=100.0 * memory.used / max(1, memory.total),
+            memory_percent=100.0
+            * self._ask("nvmlDeviceGetMemoryInfo", handle, "used")
+            / (total or 1),
             temperature_c=float(
                 self._ask("nvmlDeviceGetTemperature", handle, "", nvml.NVML_TEMPERATURE_GPU)
             ),
@@ -68,7 +71,3 @@ class Gpus:
         except self._nvml.NVMLError:
             return 0.0
         return float(getattr(found, part) if part else found)
-
-    def _memory(self, handle: Any) -> Any:  # noqa: ANN401  # NVML's own
-        assert self._nvml is not None
-        return self._nvml.nvmlDeviceGetMemoryInfo(handle)
