@@ -82,6 +82,24 @@ MetricsHost = Annotated[
         "names and figures of experiments and workers.",
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS|local",
+        help="Keep a worker on each node of the Ray cluster at HOST:PORT, of `auto`, or of one of "
+        "this machine; with all slots that are free there. --listen must be an address that the "
+        "nodes reach.",
+    ),
+]
+RayCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--ray-ca",
+        metavar="FILE",
+        help="Authority of --tls-cert, which workers on Ray then check.",
+    ),
+]
 NoToken = Annotated[
     bool, typer.Option("--no-token", help="Let everybody in; on a loopback address only.")
 ]
@@ -122,6 +140,8 @@ def master(  # noqa: PLR0913 one parameter per option
     allow_pickle: AllowPickle = False,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
+    ray: Ray = None,
+    ray_ca: RayCa = None,
     json_logs: JsonLogs = False,
     verbose: Verbose = False,
 ) -> None:
@@ -138,6 +158,7 @@ def master(  # noqa: PLR0913 one parameter per option
         # gRPC and the store take a second to import, and help and completion read this module.
         from morphml.cli import serving  # noqa: PLC0415
         from morphml.cli.doors import server_door, token_path  # noqa: PLC0415
+        from morphml.cli.staffing import ray_staff  # noqa: PLC0415
         from morphml.master.cluster.settings import MasterSettings  # noqa: PLC0415
 
         settings = MasterSettings(
@@ -153,4 +174,5 @@ def master(  # noqa: PLR0913 one parameter per option
         )
         tokens = token_path(token_file, without=no_token)
         access = server_door(listen, tokens, tls_cert, tls_key, tls_client_ca)
-        serving.serve_master(settings, access, tokens, served)
+        staff = ray_staff(ray, ray_ca, tokens)
+        serving.serve_master(settings, access, tokens, served, staff)

@@ -22,24 +22,37 @@ _log = logging.getLogger("morphml.cli.master")
 LOOK_EVERY_S = 0.2
 
 
-#: Serves metrics of a master for as long as it is entered; says where.
-Metrics: TypeAlias = Callable[[Master], AbstractContextManager[str]]
+#: What goes with a master for as long as it is entered, such as its metrics; says where it is.
+Beside: TypeAlias = Callable[[Master], AbstractContextManager[str]]
+
+
+def _nothing(_: Master) -> AbstractContextManager[str]:
+    return nullcontext("")
 
 
 def serve_master(
     settings: MasterSettings,
     access: ServerAccess,
     tokens: Path | None,
-    metrics: Metrics = lambda _: nullcontext(""),
+    metrics: Beside = _nothing,
+    staff: Beside = _nothing,
 ) -> None:
     """Run a master until SIGTERM or Ctrl-C; what it drives is then handed over.
 
+    Args:
+        settings: of the master.
+        access: who is let in.
+        tokens: their file, for people.
+        metrics: serves metrics.
+        staff: brings workers.
+
     Raises:
         CallerError: when it cannot listen there.
+        WorkerError: when there is no Ray cluster where one was named.
         StorageError: when the store cannot be opened.
     """
     master = Master(settings, access)
-    with _asked_to_stop() as asked, master, metrics(master) as scraped:
+    with _asked_to_stop() as asked, master, metrics(master) as scraped, staff(master) as cluster:
         _log.info(
             "master on %s, store %s, %s, %s",
             master.address,
@@ -49,6 +62,8 @@ def serve_master(
         )
         tls = " --tls-ca ca.pem" if access.credentials else ""
         _log.info("start workers with: morphml worker --master %s%s", master.address, tls)
+        if cluster:
+            _log.info("workers on each node of the Ray cluster %s", cluster)
         if scraped:
             _log.info("metrics at %s", scraped)
         while not asked.is_set() and not master.wait(LOOK_EVERY_S):

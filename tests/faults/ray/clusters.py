@@ -18,14 +18,9 @@ from pathlib import Path
 
 import psutil
 
+from morphml.engines.ray.settings import FAST_DETECTION
+
 LONG_S = 240.0
-#: A node that is gone is noticed within about 3 s.
-FAST = {
-    "health_check_initial_delay_ms": 1000,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 1000,
-    "health_check_failure_threshold": 3,
-}
 RAY = Path(sys.executable).with_name("ray")
 
 
@@ -36,10 +31,13 @@ class RayNode:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
     def raylet(self) -> psutil.Process:
         """The process that is the node."""
         found = [p for p in self.family() if p.name() == "raylet"]
-        assert len(found) == 1, self.log.read_text()[-2000:]
+        assert len(found) == 1, self.said()[-2000:]
         return found[0]
 
     def hosts(self) -> list[psutil.Process]:
@@ -79,16 +77,17 @@ class RayCluster:
         return f"127.0.0.1:{self.port}"
 
     def start(self, *, cpus: int = 0) -> None:
+        """A head; once more, and it is one on the same port."""
         with contextlib.closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+            self.port = self.port or free.getsockname()[1]
         self.head = self._start(
             "--head",
             f"--port={self.port}",
             f"--num-cpus={cpus}",
             "--include-dashboard=false",
             f"--temp-dir={self.folder}",
-            f"--system-config={json.dumps(FAST)}",
+            f"--system-config={json.dumps(FAST_DETECTION)}",
         )
 
     def add(self, cpus: int = 2, **resources: float) -> RayNode:
@@ -98,12 +97,35 @@ class RayCluster:
             f"--resources={json.dumps(resources)}",
         )
 
+    def status(self) -> str:
+        """What Ray says of the cluster, with the demand that waits."""
+        command = [str(RAY), "status", f"--address={self.address}"]
+        return subprocess.run(
+            command, env=self.env, capture_output=True, text=True, check=True, timeout=LONG_S
+        ).stdout
+
     def close(self) -> None:
         for node in reversed(self.started):
             node.end()
+        for process in psutil.process_iter():  # what a node left behind names our folder
+            if any(str(self.folder) in word for word in _words(process)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, *words: str) -> RayNode:
+        """Ray gives a node 30 s to start, which a busy machine may need a second time for."""
+        for _ in range(3):
+            made = self._begin(*words)
+            until = time.monotonic() + LONG_S
+            while made.process.poll() is None:
+                if "--block" in made.said():
+                    return made
+                assert time.monotonic() < until, made.said()
+                time.sleep(0.05)
+        raise AssertionError(made.said()[-2000:])
+
+    def _begin(self, *words: str) -> RayNode:
         log = self.folder / f"{secrets.token_hex(3)}.out"
         command = [str(RAY), "start", *words, "--object-store-memory=100000000", "--block"]
         with log.open("wb") as out:
@@ -117,23 +139,18 @@ class RayCluster:
             )
         made = RayNode(process, log)
         self.started.append(made)
-        until = time.monotonic() + LONG_S
-        while "--block" not in log.read_text(errors="replace"):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
         return made
 
 
 @contextlib.contextmanager
-def ray_cluster() -> Iterator[RayCluster]:
+def ray_cluster(*, cpus: int = 0) -> Iterator[RayCluster]:
     # Paths of sockets have little room, and pytest's folders are deep.
     folder = Path(tempfile.mkdtemp(prefix="mr-"))
     token = secrets.token_hex(32)
     env = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
     cluster = RayCluster(folder, env)
     try:
-        cluster.start()
+        cluster.start(cpus=cpus)
         yield cluster
     finally:
         cluster.close()

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
-from tests.faults.ray.clusters import LONG_S, RayCluster
+from tests.faults.ray.clusters import LONG_S, RayCluster, ray_cluster
+from tests.faults.ray.conftest import CODE
 
 import morphml as mm
+from morphml.cli.staffing import ray_staff
+from morphml.clock import SystemClock
 from morphml.engines.port import Cancelled, Failed, Finished, Reported, Stopped, Succeeded
 from morphml.engines.ray.engine import RayEngine
+from morphml.engines.ray.planning import SlotShape
 from morphml.engines.ray.settings import RaySettings
+from morphml.engines.remote.access import server_access
+from morphml.evaluation import EvaluatorSource
 from morphml.evaluation.orders import Order
+from morphml.master import Experiment, replay
+from morphml.master.cluster.master import Master
+from morphml.master.cluster.settings import MasterSettings
+from morphml.master.crew import Run
+from morphml.master.runner import run
 from morphml.scheduling.failures import FailureKind
+from morphml.search.changes import AttemptResult
 from morphml.testing import engine_evaluators as given
 from morphml.testing.engine_contract import EngineContract
 from morphml.testing.engine_probe import EngineProbe
@@ -90,7 +107,7 @@ def test_attempts_report_stop_and_end_on_a_node_as_on_this_machine(
         assert isinstance(failed, Failed)
         assert (failed.kind, failed.error_type) == (FailureKind.USER_ERROR, "ValueError")
 
-        probe.prepare(theirs.Reporting(str(tally), 0.0), "loss", scratch=tmp_path)
+        probe.prepare(theirs.Reporting(str(tally)), "loss", scratch=tmp_path)
         assert stop_latencies(probe, tally)[2] < 0.05
 
         probe.prepare(theirs.out_of_time, scratch=tmp_path)
@@ -133,6 +150,194 @@ def counts(tally: Path, word: str) -> Counter[int]:
     """How often each trial did that."""
     lines = [line.split() for line in tally.read_text().splitlines()]
     return Counter(int(number) for first, number, *_ in lines if first == word)
+
+
+@dataclass
+class Hunt:
+    """A search on the cluster in a thread, and what its evaluator wrote down."""
+
+    engine: RayEngine
+    folder: Path
+    trials: int
+    thread: threading.Thread = field(init=False)
+    problem: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self.tally.touch()
+        self.thread = threading.Thread(target=self._run)
+
+    @property
+    def tally(self) -> Path:
+        return self.folder / "tally"
+
+    @property
+    def store(self) -> str:
+        return str(self.folder / "s.db")
+
+    def _run(self) -> None:
+        import ray_evaluations as theirs  # type: ignore[import-not-found]  # on the path by then
+
+        try:
+            evaluator = theirs.Counted(str(self.tally))
+            objectives = {"loss": "min"}
+            with Experiment.create(
+                SPACE,
+                evaluator,
+                storage=self.store,
+                objectives=objectives,
+                optimizer="random",
+                trials=self.trials,
+                workers=2,
+            ) as made:
+                run(
+                    Run(
+                        store=made.store,
+                        experiment=made.id,
+                        spec=made.spec,
+                        space=SPACE,
+                        source=EvaluatorSource.of(evaluator),
+                        folder=made.folder,
+                        workers=8,
+                        observer=lambda _: None,
+                        here=False,
+                    ),
+                    self.engine,
+                )
+        except BaseException as error:
+            self.problem = error
+
+    def began(self) -> Counter[int]:
+        return counts(self.tally, "began")
+
+    def await_evaluations(self, count: int) -> float:
+        """Wait until evaluators were called so often; the seconds that it took."""
+
+        def there() -> bool:
+            if self.problem is not None:
+                raise self.problem
+            assert self.thread.is_alive(), "the search is over"
+            return self.began().total() >= count
+
+        return eventually(there)
+
+    def check(self, evaluations: int) -> None:
+        """Let trials end: each ends once, and none was evaluated more often than it was lost."""
+        self.tally.with_suffix(".go").touch()
+        self.thread.join(LONG_S)
+        assert self.problem is None
+        assert not self.thread.is_alive()
+        with Experiment.open(self.store) as found:
+            result, replayed = found.result(), replay(found)
+        assert [(each.number, each.state.value) for each in result.records] == [
+            (number, "completed") for number in range(self.trials)
+        ]
+        began, ends = self.began(), counts(self.tally, "ended")
+        assert began.total() == evaluations, began
+        assert ends == Counter(range(self.trials))
+        won = [each.number for each in result.attempts if each.result is AttemptResult.SUCCEEDED]
+        assert Counter(won) == Counter(range(self.trials))
+        assert replayed.passed
+
+
+@pytest.fixture
+def hunting(cluster: RayCluster, tmp_path: Path) -> Iterator[Callable[[int], Hunt]]:
+    made: list[Hunt] = []
+
+    def start(trials: int) -> Hunt:
+        engine = RayEngine(RaySettings(address=cluster.address), mm.__version__)
+        hunt = Hunt(engine, tmp_path, trials)
+        made.append(hunt)
+        eventually(lambda: engine.slots)
+        hunt.thread.start()
+        return hunt
+
+    yield start
+    for hunt in made:
+        hunt.engine.close()
+        hunt.thread.join(LONG_S)
+
+
+def test_search_outlives_its_worker_its_provider_and_a_node(
+    cluster: RayCluster, hunting: Callable[[int], Hunt]
+) -> None:
+    hunt = hunting(12)
+    first = cluster.started[1]
+    hunt.await_evaluations(2)
+
+    (host,) = first.hosts()
+    host.kill()
+    hunt.await_evaluations(2 + 2)
+
+    node = cluster.add(2)
+    hunt.await_evaluations(4 + 2)
+    assert hunt.engine.slots == 4
+
+    os.kill(hunt.engine.provider, signal.SIGKILL)
+    hunt.await_evaluations(6 + 4)
+
+    (orphan,) = node.hosts()
+    node.raylet().kill()
+    eventually(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: hunt.engine.slots == 2)
+    hunt.check(evaluations=12 + 2 + 4 + 2)
+
+
+def test_master_works_with_the_nodes_and_shows_what_it_lacks(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    store, tokens = str(tmp_path / "s.db"), tmp_path / "tokens.json"
+    access = server_access("127.0.0.1:0", token_file=tokens, tls=None, clock=SystemClock())
+    settings = MasterSettings(storage=store, listen="127.0.0.1:0", report_every_s=0.2)
+    with Master(settings, access) as master, ray_staff(cluster.address, None, tokens)(master):
+        eventually(lambda: master.hub.slots() == 2)
+        result = mm.search(
+            SPACE,
+            "ray_evaluations:loss",
+            objectives={"loss": "min"},
+            resources={"ssd": 1},
+            trials=6,
+            storage=store,
+            engine="remote",
+        )
+        rows = master.store.cluster.workers.all()
+    assert [each.state.value for each in result.records] == ["completed"] * 6
+    (row,) = rows
+    assert row.name.startswith("ray-")
+    assert (row.offers["cpu"], row.offers["ssd"]) == (2, 1)
+    assert {each.worker.partition("/")[0] for each in result.attempts} == {row.name}
+
+
+def test_slots_that_no_node_has_are_shown_to_whoever_scales_the_cluster(
+    cluster: RayCluster,
+) -> None:
+    settings = RaySettings(address=cluster.address, slots=5, shape=SlotShape(cpu=2.0))
+    with RayEngine(settings, mm.__version__) as engine:
+        eventually(lambda: engine.slots == 1)
+        shown = eventually(lambda: "{'CPU': 2.0}: 4+ pending" in cluster.status())
+    assert shown < LONG_S
+    eventually(lambda: "'CPU': 2.0" not in cluster.status())
+
+
+@pytest.mark.soak
+def test_search_waits_for_a_cluster_whose_head_has_died(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(CODE)
+    with ray_cluster(cpus=2) as alone:
+        for name, value in alone.env.items():
+            if name.startswith("RAY_"):
+                monkeypatch.setenv(name, value)
+        with RayEngine(RaySettings(address=alone.address), mm.__version__) as engine:
+            hunt = Hunt(engine, tmp_path, 4)
+            eventually(lambda: engine.slots == 2)
+            hunt.thread.start()
+            hunt.await_evaluations(2)
+            assert alone.head is not None
+            alone.head.end()
+            eventually(lambda: engine.slots == 0)
+            alone.start(cpus=2)
+            hunt.await_evaluations(2 + 2)
+            hunt.check(evaluations=4 + 2)
 
 
 @pytest.mark.soak

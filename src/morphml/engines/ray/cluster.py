@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable
 from typing import Any
 
 import ray as typed_ray
@@ -14,20 +13,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from morphml.engines.devices import cores
 from morphml.engines.ray.host import Host
-from morphml.engines.ray.planning import Node, Posting
-from morphml.engines.ray.settings import RaySettings
+from morphml.engines.ray.planning import Node, Posting, SlotShape
+from morphml.engines.ray.settings import FAST_DETECTION, RaySettings
 
 #: Ray's functions are half typed; here they are not typed at all.
 ray: Any = typed_ray
 state: Any = typed_state
 
-#: Of clusters that are started here: a node that is gone is noticed within about 3 s.
-FAST_DETECTION = {
-    "health_check_initial_delay_ms": 1000,
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 1000,
-    "health_check_failure_threshold": 3,
-}
 _NAMESPACE = "morphml"
 
 
@@ -102,9 +94,44 @@ class Cluster:
         )
         return Hosted(actor, actor.serve.remote(text))
 
+    def ask_for(self, shape: SlotShape) -> Wish:
+        """Let Ray wait for room for a slot on any node, which is what autoscalers look at."""
+        options: dict[str, Any] = {"num_cpus": shape.cpu, "max_retries": 0}
+        if shape.gpu:
+            options["num_gpus"] = shape.gpu
+        if shape.memory:
+            options["memory"] = shape.memory
+        return Wish(ray.remote(_nothing).options(**options).remote())
+
     def close(self) -> None:
         """Disconnect; a cluster that was started here ends."""
         ray.shutdown()
+
+
+class Wish:
+    """Room for a slot that Ray waits for; it goes with the connection.
+
+    Args:
+        waiting: the reference to a task that does nothing.
+    """
+
+    def __init__(self, waiting: Any) -> None:  # noqa: ANN401  # as below
+        self._waiting = waiting
+
+    @property
+    def granted(self) -> bool:
+        """Whether there was room."""
+        done, _ = ray.wait([self._waiting], timeout=0, fetch_local=False)
+        return bool(done)
+
+    def withdraw(self) -> None:
+        """Wait no more."""
+        with contextlib.suppress(Exception):  # Ray's own tree, and the cluster may be gone
+            ray.cancel(self._waiting)
+
+
+def _nothing() -> None:
+    """What runs where there is room for a slot: the next look at the nodes finds it."""
 
 
 class Hosted:
@@ -146,13 +173,12 @@ class Hosted:
 
 
 def _wanted(cause: str) -> str:
-    """The line of a death cause that says most."""
-    readers: tuple[Callable[[str], bool], ...] = (
-        lambda line: "formatted_exception_string" in line,
-        lambda line: "error_message" in line,
-    )
-    for wanted in readers:
+    """The part of a death cause that says most, at most 400 characters of it."""
+    for name, part in (
+        ("formatted_exception_string", slice(-400, None)),
+        ("error_message", slice(0, 400)),
+    ):
         for line in cause.splitlines():
-            if wanted(line):
-                return line.strip().replace("\\n", " ")[-400:]
+            if name in line:
+                return line.partition(":")[2].strip(' "').replace("\\n", " ")[part]
     return ""

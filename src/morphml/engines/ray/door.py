@@ -44,6 +44,7 @@ class Door:
             authority=self.authority,
             path=search_path(sys.path),
             give_up_after_s=give_up_after_s,
+            allow_pickle=True,  # from the process of the search, as Ray itself does
         )
 
 

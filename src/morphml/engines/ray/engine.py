@@ -14,6 +14,7 @@ from morphml.clock import Clock, SystemClock
 from morphml.engines.port import Assignment, Context, EngineEvent, Order
 from morphml.engines.ray import need_ray
 from morphml.engines.ray.door import make_door
+from morphml.engines.ray.orphans import release
 from morphml.engines.ray.records import MemoryRecords
 from morphml.engines.ray.settings import RaySettings
 from morphml.engines.ray.supply import NodeSeen, Supply
@@ -22,11 +23,9 @@ from morphml.engines.remote.hub import Hub, HubSettings, Lane, identify
 from morphml.engines.remote.hub.views import WorkerView
 from morphml.errors import WorkerError
 from morphml.ids import AttemptToken, ExperimentId, new_session_id
-from morphml.scheduling.worker import WorkerState
 
 #: Seconds between two looks where several experiments share the engine.
 _TURN_S = 0.01
-_AWAY = (WorkerState.LOST, WorkerState.GONE)
 
 
 class RayEngine:
@@ -195,12 +194,9 @@ class RayEngine:
             raise WorkerError("the engine is closed")
         return self._hub
 
-    def _release(self, name: str, why: str) -> None:
-        """A worker's node has left: should the worker live on, it is to end."""
+    def _release(self, name: str) -> None:
         if self._hub is not None and not self._closed:
-            for view in self._hub.workers():
-                if view.name == name and view.state not in _AWAY:
-                    self._hub.drain(view.id, 0.0)
+            release(self._hub, name)
 
 
 def _all_events(lanes: Iterable[Lane]) -> list[EngineEvent]:

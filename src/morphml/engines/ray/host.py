@@ -11,6 +11,7 @@ from pathlib import Path
 from morphml.clock import Clock, SystemClock
 from morphml.engines.devices import gpus
 from morphml.engines.ray.orders import Duty, Summons
+from morphml.engines.ray.pauses import Patience
 from morphml.engines.remote.access import ClientAccess, ClientTls
 from morphml.engines.remote.worker import RemoteWorker, WorkerSettings
 
@@ -59,8 +60,8 @@ class Watch:
 
     def __init__(self, worker: RemoteWorker, give_up_after_s: float, clock: Clock) -> None:
         self._worker = worker
-        self._give_up_after_s = give_up_after_s
         self._clock = clock
+        self._patience = Patience(give_up_after_s, clock.monotonic())
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="morphml-watch", daemon=True)
 
@@ -74,13 +75,10 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        confirmed = self._clock.monotonic()
         while not self._over.wait(_LOOK_EVERY_S):
-            now = self._clock.monotonic()
-            if self._worker.master:
-                confirmed = now
-            elif now - confirmed > self._give_up_after_s:
-                _LOG.error("no master for %g s: what runs here is killed", now - confirmed)
+            confirmed = bool(self._worker.master)
+            if self._patience.is_over(self._clock.monotonic(), confirmed=confirmed):
+                _LOG.error("no master any more: what runs here is killed")
                 self._worker.stop()
                 return
 
@@ -93,14 +91,15 @@ def _settings(duty: Duty, folder: Path) -> WorkerSettings:
         name=duty.name,
         capabilities=duty.offers,
         devices=gpus() if duty.gpus else (),
-        allow_pickle=True,
+        allow_pickle=duty.summons.allow_pickle,
     )
 
 
 def _access(summons: Summons, folder: Path) -> ClientAccess:
+    token = summons.token or None
     if not summons.authority:
-        return ClientAccess(token=summons.token)
+        return ClientAccess(token=token)
     authority = folder / "authority.pem"
     authority.write_text(summons.authority)
     tls = ClientTls(ca=authority)
-    return ClientAccess(credentials=tls.credentials(SystemClock()), token=summons.token, tls=tls)
+    return ClientAccess(credentials=tls.credentials(SystemClock()), token=token, tls=tls)

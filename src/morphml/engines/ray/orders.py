@@ -24,6 +24,7 @@ class Summons:
 
     #: Masters, ``host:port``.
     masters: tuple[str, ...]
+    #: "" where masters want none.
     token: str
     #: Certificate of the authority that signed the masters', in PEM; "" for plaintext.
     authority: str = ""
@@ -31,6 +32,8 @@ class Summons:
     path: tuple[str, ...] = ()
     #: See ``RaySettings.give_up_after_s``.
     give_up_after_s: float = 16.0
+    #: Whether code that masters send as a pickle is run.
+    allow_pickle: bool = False
 
     def fields(self) -> dict[str, Any]:
         """As a JSON object."""

@@ -1,4 +1,4 @@
-"""When a node gets another worker after one that did not last. No clock in here."""
+"""How long is waited for nodes, and for masters. No clock in here: times are handed in."""
 
 from __future__ import annotations
 
@@ -29,3 +29,27 @@ class Pauses:
     def over(self, node: str, now: float) -> bool:
         """Whether the node may get a worker."""
         return now >= self._until.get(node, now)
+
+
+class Patience:
+    """How long a worker goes on that no master confirms. Times are monotonic seconds.
+
+    Args:
+        give_up_after_s: without a master.
+        now: when the worker began.
+    """
+
+    def __init__(self, give_up_after_s: float, now: float) -> None:
+        self._give_up_after_s = give_up_after_s
+        self._confirmed = now
+
+    def is_over(self, now: float, *, confirmed: bool) -> bool:
+        """Whether it is to end.
+
+        Args:
+            now: the time.
+            confirmed: whether a master has it now.
+        """
+        if confirmed:
+            self._confirmed = now
+        return now - self._confirmed > self._give_up_after_s

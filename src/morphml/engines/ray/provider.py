@@ -17,6 +17,7 @@ from typing import Any
 
 from morphml.clock import Clock, SystemClock
 from morphml.engines.ray.cluster import Cluster, Hosted
+from morphml.engines.ray.demand import Demand
 from morphml.engines.ray.labels import offers_of
 from morphml.engines.ray.orders import Duty, Line, Summons, settings_of
 from morphml.engines.ray.pauses import Pauses
@@ -54,6 +55,7 @@ class Provider:
         self._posted: list[Posted] = []
         self._pauses = Pauses(settings.backoff_s)
         self._wanted = float("inf") if settings.slots is None else float(settings.slots)
+        self._demand = Demand(lambda: cluster.ask_for(settings.shape))
 
     def run(self) -> None:
         """Look at the cluster twice a second until the engine has gone."""
@@ -85,6 +87,8 @@ class Provider:
             known = {node.id: node for node in nodes}
             for posting in plan(ready, posted, self._settings.shape, self._wanted):
                 self._post(known[posting.node], posting, self._summons, now)
+            there = sum(each.posting.slots for each in self._posted)
+            self._demand.show(self._wanted - there, now)
         self._line.say(
             nodes=[[node.id, node.name, dict(node.total)] for node in nodes],
             workers=[each.name for each in self._posted],

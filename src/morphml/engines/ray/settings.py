@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from morphml.engines.ray.planning import SlotShape
 from morphml.errors import CallerError
 
+#: Ray's own keys for a cluster that is started here: a dead node is noticed within 10 s, and one
+#: that is only busy is left alone. What it ran is known to be lost before, by its broken stream.
+FAST_DETECTION = {
+    "health_check_initial_delay_ms": 2000,
+    "health_check_period_ms": 1000,
+    "health_check_timeout_ms": 3000,
+    "health_check_failure_threshold": 3,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaySettings:

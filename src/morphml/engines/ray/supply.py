@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 _BACKOFF_S = (0.5, 10.0)
 #: Seconds that a provider has to end what it started.
 _CLOSE_S = 20.0
+#: Ray's key for how long a provider holds on to a head that is gone; its own default is a minute.
+_GIVE_UP, _GIVE_UP_AFTER_S = "RAY_gcs_rpc_server_reconnect_timeout_s", "10"
 #: Characters of the provider's own output that are shown when it ends.
 _SHOWN = 600
 
@@ -55,13 +57,13 @@ class Supply:
 
     Args:
         settings: of the engine.
-        on_orphan: called with the name of a worker whose node has left the cluster, and why.
+        on_orphan: called with the name of a worker whose node has left the cluster.
 
     Raises:
         WorkerError: when no cluster is reached or started; the message has Ray's reason.
     """
 
-    def __init__(self, settings: RaySettings, on_orphan: Callable[[str, str], None]) -> None:
+    def __init__(self, settings: RaySettings, on_orphan: Callable[[str], None]) -> None:
         self._settings = settings
         self._on_orphan = on_orphan
         self._summons: Summons | None = None
@@ -195,7 +197,7 @@ class Supply:
             )
         if "orphan" in message:
             _LOG.warning("worker %s: %s", message["orphan"], message["why"])
-            self._on_orphan(message["orphan"], message["why"])
+            self._on_orphan(message["orphan"])
         if "ended" in message:
             _LOG.warning("worker %s has ended: %s", message["ended"], message["why"])
 
@@ -204,7 +206,8 @@ def _environment() -> dict[str, str]:
     """This process's environment, with room to find morphml."""
     source = str(Path(__file__).resolve().parents[3])
     known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([source, known] if known else [source])}
+    path = os.pathsep.join([source, known] if known else [source])
+    return {_GIVE_UP: _GIVE_UP_AFTER_S, **os.environ, "PYTHONPATH": path}
 
 
 def _advice(message: Mapping[str, Any]) -> str:

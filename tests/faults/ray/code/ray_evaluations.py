@@ -9,20 +9,19 @@ from typing import Any
 
 
 class Counted:
-    """Sleeps, and writes a line when it begins and when it ends.
+    """Writes a line when it begins and when it ends; between them it waits for a file.
 
     Args:
-        tally: file for the lines.
-        seconds: of sleep.
+        tally: file for the lines; beside it lies the one that lets trials end, with `.go`.
     """
 
-    def __init__(self, tally: str, seconds: float) -> None:
+    def __init__(self, tally: str) -> None:
         self.tally = Path(tally)
-        self.seconds = seconds
 
     def __call__(self, arch: Any, trial: Any) -> dict[str, float]:
         self.note("began", trial.number)
-        time.sleep(self.seconds)
+        while not self.tally.with_suffix(".go").exists():
+            time.sleep(0.05)
         self.note("ended", trial.number)
         return {"loss": arch.decisions["x"] ** 2 + arch.decisions["k"]}
 
@@ -57,3 +56,7 @@ def out_of_memory(arch: Any, trial: Any) -> float:
     held = bytearray(600 << 20)
     time.sleep(60)
     return float(len(held))
+
+
+def loss(arch: Any, trial: Any) -> dict[str, float]:
+    return {"loss": arch.decisions["x"] ** 2 + arch.decisions["k"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from morphml.engines.ray.pauses import LASTING_S, Pauses
+from morphml.engines.ray.pauses import LASTING_S, Patience, Pauses
 
 
 def test_pauses_double_for_a_node_that_only_fails() -> None:
@@ -28,3 +28,11 @@ def test_nodes_do_not_wait_for_each_other() -> None:
     pauses = Pauses((1.0, 8.0))
     pauses.failed("a", 0.5, 0.0)
     assert pauses.over("b", 0.0)
+
+
+def test_a_worker_goes_on_for_two_leases_without_a_master() -> None:
+    patience = Patience(16.0, 100.0)
+    assert not patience.is_over(116.0, confirmed=False)
+    assert not patience.is_over(116.5, confirmed=True)
+    assert not patience.is_over(132.5, confirmed=False)
+    assert patience.is_over(132.6, confirmed=False)
