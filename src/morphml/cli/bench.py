@@ -52,7 +52,11 @@ Decision = Annotated[
 ]
 Goal = Annotated[
     list[str] | None,
-    typer.Option("--objective", metavar="NAME=min|max", help="A column of the table."),
+    typer.Option(
+        "--objective",
+        metavar="NAME=min|max",
+        help="A column of the table; for nasbench201 a column or a device by name.",
+    ),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Searches of each optimizer.")]
 Trials = Annotated[int, typer.Option(min=1, help="Evaluations of each search.")]

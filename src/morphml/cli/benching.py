@@ -82,8 +82,12 @@ def _one_by_one(chosen: Choice) -> Problem:
         raise CallerError(
             f"there is no benchmark {chosen.benchmark!r}; {nearest(chosen.benchmark, BENCHMARKS)}"
         )
-    if chosen.decisions or chosen.objectives:
-        raise CallerError("--decision and --objective are for a table of your own")
+    by_name = chosen.objectives and chosen.benchmark == "nasbench201"
+    if chosen.decisions or (chosen.objectives and not by_name):
+        raise CallerError(
+            "--decision and --objective are for a table of your own; --objective with a column's "
+            "name for nasbench201, too"
+        )
     data_set = chosen.data_set or BENCHMARKS[chosen.benchmark].data_sets[0]
     if chosen.benchmark == "synthetic":
         return synthetic(data_set)
@@ -93,7 +97,13 @@ def _one_by_one(chosen: Choice) -> Problem:
         if chosen.path is None:
             raise CallerError("nasbench101: give --path to a published nasbench_*.tfrecord")
         return nasbench101(chosen.path, chosen.protocol)
-    return nasbench201(data_set, chosen.protocol, path=chosen.path, space=chosen.space)
+    return nasbench201(
+        data_set,
+        chosen.protocol,
+        path=chosen.path,
+        space=chosen.space,
+        objectives=chosen.objectives,
+    )
 
 
 def _goal(text: str) -> tuple[str, str]:

@@ -93,6 +93,24 @@ def test_latency_protocol_is_judged_by_the_exact_front(file: Path) -> None:
     assert 0.0 <= run.verdict[-1] < 0.06
 
 
+def test_columns_and_devices_are_objectives_by_name(file: Path) -> None:
+    named = nasbench201("cifar10", path=file, objectives=["test_200", "gold_6226"])
+    latency = nasbench201("cifar10", "latency", path=file)
+    assert named.objectives == {"test_200": "max", "gold_6226": "min"}
+    assert (named.hypervolume, named.reference) == (latency.hypervolume, latency.reference)
+    with np.load(file) as arrays:
+        devices = [str(each) for each in arrays["latency_devices"]]
+        pixel = arrays["latency_ms"][:, devices.index("pixel3")]
+    assert len(devices) == 27
+    for device in devices[::9]:
+        assert nasbench201("imagenet16", path=file, objectives=["test_200", device]).hypervolume > 0
+    three = nasbench201("cifar100", path=file, objectives=["pixel3", "val_200", "params_m"])
+    assert [each.unit for each in three.measures] == ["ms", "points", "millions"]
+    assert three.measures[0].best == pytest.approx(float(pixel.min()))
+    with pytest.raises(CallerError, match="no objective 'pixel9'"):
+        nasbench201("cifar100", path=file, objectives=["test_200", "pixel9"])
+
+
 def test_missing_file_says_where_to_put_it(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match=r"nb201\.npz is not at .*MORPHML_DATA"):
         nasbench201(path=tmp_path)
