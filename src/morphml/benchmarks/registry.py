@@ -39,11 +39,11 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
         source="Ying et al., 2019",
     ),
     "digits-cells": BenchmarkEntry(
-        use="4,096 cells of 1,011 networks, trained on digits with all curves; comes with MorphML",
+        use="4,096 cells of 1,011 networks, trained on digits, with all learning curves",
         data_sets=("digits",),
         protocols=("direct", "validation", "cheap", "cheap-1", "cheap-6", "size"),
-        needs="nothing; --path for a table of `morphml bench make-table`",
-        source="docs/optimizers.md",
+        needs="a table of `morphml bench make-table` (--path)",
+        source="docs/tabular-benchmarks.md",
     ),
     "synthetic": BenchmarkEntry(
         use="networks at a known distance from a planted one",
