@@ -59,6 +59,7 @@ __all__ = [
 RESULT_LIMIT = 1 << 20
 _STREAMS = ("stdout", "stderr", "log")
 _MOST_REPEATS = 1_000_000
+_MOST_AVOIDED = 64  # slots to avoid that are told
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -107,13 +108,14 @@ def checkpoint_from_proto(message: pb.Saved) -> CheckpointFile:
 
 
 def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None = None) -> pb.Task:
-    """The assignment as a task; workers to avoid stay here.
+    """The assignment as a task.
 
     Args:
         assignment: what is to be run; its path of a checkpoint means nothing elsewhere.
         checkpoint: what identifies that checkpoint, where there is one.
     """
     reported = assignment.reported_step
+    saved = None if checkpoint is None else checkpoint_to_proto(assignment.token, checkpoint)
     return pb.Task(
         attempt=pb.AttemptName(
             token=assignment.token,
@@ -127,9 +129,7 @@ def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None
         to_epoch=assignment.to_epoch,
         max_epochs=assignment.max_epochs,
         reported=0 if reported is None else reported + 1,
-        checkpoint=None
-        if checkpoint is None
-        else checkpoint_to_proto(assignment.token, checkpoint),
+        checkpoint=saved,
         checkpoint_at_end=assignment.checkpoint_at_end,
         repeats=assignment.repeats,
         time_limit_s=assignment.time_limit_s or 0.0,
@@ -137,6 +137,7 @@ def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None
         requirements=dict(assignment.requirements),
         device=assignment.device,
         place=place_to_proto(assignment.place),
+        avoid=assignment.avoid[:_MOST_AVOIDED],
     )
 
 
@@ -170,6 +171,7 @@ def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignm
         device=checking.text(task.device, 64),
         requirements=checking.numbers(task.requirements, "requirements", least=0.0),
         place=place_of(task),
+        avoid=tuple(checking.text(each, 256) for each in task.avoid[:_MOST_AVOIDED]),
     )
 
 

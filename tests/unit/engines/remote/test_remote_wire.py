@@ -63,6 +63,7 @@ def test_task_arrives_exactly() -> None:
         memory_limit_bytes=2**33,
         device="cuda:1",
         requirements={"gpu": 0.5},
+        avoid=("box/slot-1",),
     )
     lying = CheckpointFile(step=2, digest="ab" * 16, size=10)
     task = over_the_wire(wire.assignment_to_task(assignment, lying))

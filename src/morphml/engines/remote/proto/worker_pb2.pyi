@@ -376,7 +376,7 @@ class Context(_message.Message):
     def __init__(self, experiment: _Optional[str] = ..., space: _Optional[str] = ..., evaluator: _Optional[str] = ..., bundle: _Optional[str] = ..., pickle: _Optional[bytes] = ..., required: _Optional[_Iterable[str]] = ..., settings: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place", "max_epochs")
+    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place", "max_epochs", "avoid")
     class RequirementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -399,6 +399,7 @@ class Task(_message.Message):
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     MAX_EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    AVOID_FIELD_NUMBER: _ClassVar[int]
     attempt: AttemptName
     vector: bytes
     seed: int
@@ -414,7 +415,8 @@ class Task(_message.Message):
     device: str
     place: Place
     max_epochs: int
-    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., max_epochs: _Optional[int] = ...) -> None: ...
+    avoid: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., max_epochs: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Place(_message.Message):
     __slots__ = ("rank", "world_size", "rendezvous")
