@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
+import ssl
+import threading
 import time
+import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import grpc
 import pytest
-from tests.integration.engines.remote.access_servers import PATIENCE_S, calling, refused, serving
+from tests.integration.engines.remote.access_servers import (
+    PATIENCE_S,
+    calling,
+    certificates,
+    refused,
+    serving,
+)
 
-from morphml.engines.remote.access import ClientAccess, ServerAccess
+from morphml.engines.remote.access import ClientAccess, ServerAccess, problems
 from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
 
 
@@ -21,8 +33,6 @@ class Wire:
     def __init__(self) -> None:
         self.port = 0
         self._cut = asyncio.Event()
-        self._writers: list[asyncio.StreamWriter] = []
-        self._pumps: list[asyncio.Task[None]] = []
 
     def cut(self) -> None:
         self._cut.set()
@@ -30,18 +40,19 @@ class Wire:
     @asynccontextmanager
     async def to(self, port: int) -> AsyncIterator[str]:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            inner, out = await asyncio.open_connection("127.0.0.1", port)
-            self._writers += [writer, out]
-            for source, target in ((reader, out), (inner, writer)):
-                self._pumps.append(asyncio.create_task(self._pump(source, target)))
+            ends = [writer]
+            try:
+                inner, out = await asyncio.open_connection("127.0.0.1", port)
+                ends.append(out)
+                await asyncio.gather(self._pump(reader, out), self._pump(inner, writer))
+            except (OSError, asyncio.CancelledError):
+                return  # a loop that ends cancels what it still runs, however late that came
+            finally:
+                for end in ends:
+                    end.transport.abort()
 
         async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
             yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            for pump in self._pumps:
-                pump.cancel()
-            await asyncio.gather(*self._pumps, return_exceptions=True)
-            for writer in self._writers:
-                writer.close()
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
@@ -88,10 +99,13 @@ def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
     """A listener that takes connections and is silent, such as a stopped process."""
 
     async def run() -> float:
-        writers = []
-
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.append(writer)
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return  # the loop ends
+            finally:
+                writer.transport.abort()
 
         async with await asyncio.start_server(silent, "127.0.0.1", 0) as other:
             target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
@@ -106,12 +120,42 @@ def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
                 assert error.code() is grpc.StatusCode.UNAVAILABLE
                 problem = await access.problem(error, target)
                 assert "is not reached" in problem.message
-            for writer in writers:
-                writer.close()
-                await writer.wait_closed()
             return took
 
     assert asyncio.run(run()) < PATIENCE_S
+
+
+def test_a_look_at_a_server_that_says_nothing_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not even say goodbye, for which TLS would wait half a minute."""
+    monkeypatch.setattr(problems, "PROBE_S", 1.0)
+    files = certificates(tmp_path / "certs")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files / "server.pem", files / "server.key")
+    held: list[ssl.SSLSocket] = []
+    details = "failed to connect to all addresses; last error: UNKNOWN: Socket closed"
+    nothing = grpc.aio.Metadata()
+    error = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, details=details)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        warnings.catch_warnings(record=True) as w,
+    ):
+        warnings.simplefilter("always", ResourceWarning)
+
+        def accept() -> None:
+            with suppress(OSError):  # on a very busy machine it is left before they have agreed
+                held.append(context.wrap_socket(server.accept()[0], server_side=True))
+
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        target = f"127.0.0.1:{server.getsockname()[1]}"
+        asyncio.run(ClientAccess().problem(error, target))
+        gc.collect()
+        accepting.join()
+    for each in held:
+        each.close()
+    assert [str(each.message) for each in w] == []
 
 
 @pytest.mark.parametrize(

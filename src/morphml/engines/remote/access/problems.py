@@ -154,9 +154,22 @@ async def _handshake(target: Endpoint, context: ssl.SSLContext) -> str | None:
         return str(error) or "no answer"
     finally:
         if writer is not None:
-            writer.close()
-            with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), PROBE_S)
+            await _hang_up(writer)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, politely for at most ``PROBE_S`` seconds.
+
+    TLS waits for the other side's goodbye. Where that does not come, the socket is closed all the
+    same: the loop may end right after, and would leave it open.
+    """
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(PROBE_S):
+            await writer.wait_closed()
+            return
+    writer.transport.abort()
+    await asyncio.sleep(0)  # it closes the socket with the next turn of the loop
 
 
 def _blind() -> ssl.SSLContext:
