@@ -72,7 +72,8 @@ class Watch:
         if self._meter is None:
             self._meter = Meter(self._machine, self._began)
         workers = self._store.cluster.workers.all()
-        lacks = missing_on(workers, self._machine.spec.resources)
+        over = record.state in _OVER
+        lacks = [] if over else missing_on(workers, self._machine.spec.resources)
         progress = self._meter.progress(
             self._clock.monotonic(),
             busy=self._store.task_counts(self._experiment).get(TaskState.LEASED, 0),

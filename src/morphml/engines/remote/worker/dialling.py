@@ -5,17 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-#: Seconds of pauses that stay short: a master gives up what a worker runs 3 s after a break.
+#: Seconds of pauses that do not grow: a master gives up what a worker runs 3 s after a break.
 _EAGER_S = 5.0
-#: How fast they grow in that time, and the longest of them, as a multiple of the first.
-_EAGER_GROWTH, _EAGER_MOST = 1.4, 2.0
 
 
 class Dialling:
     """Goes round the masters; a round in which none took the worker is followed by a pause.
 
-    In the first 5 s a pause is at most twice the first one, so that a short cut of the network
-    costs no attempt; from then on each is twice the one before.
+    In the first 5 s the pauses do not grow, so that a short cut of the network costs no attempt;
+    from then on each is twice the one before.
 
     Args:
         masters: as the operator named them, ``host:port``.
@@ -62,11 +60,9 @@ class Dialling:
     def _next_pause(self) -> float:
         """The mean of the next pause, in seconds."""
         pause = self._pause
-        least, most = self._backoff_s
         self._paused_s += pause
-        eager = self._paused_s < _EAGER_S
-        following = min(_EAGER_GROWTH * pause, _EAGER_MOST * least) if eager else 2.0 * pause
-        self._pause = min(following, most)
+        if self._paused_s >= _EAGER_S:
+            self._pause = min(2.0 * pause, self._backoff_s[1])
         return pause
 
     def refused(self, master: str, reason: str) -> None:
