@@ -22,10 +22,9 @@ from morphml.benchmarks.playing import key_of, play
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.run import Run, RunKey
 from morphml.errors import CallerError, MissingExtraError
-from morphml.optimizers import OPTIMIZERS, create_optimizer
+from morphml.optimizers import OPTIMIZERS
 from morphml.optimizers.settings import nearest
 from morphml.search.fidelity import COMBINATIONS, FIDELITIES
-from morphml.space import SearchSpace, real
 
 ALL = "all"
 
@@ -44,7 +43,7 @@ def competitors(asked: str, *, simulated: bool = False) -> list[str]:
         MissingExtraError: a peer's package is not installed.
     """
     if asked == ALL:
-        here = list(filter(_is_here, OPTIMIZERS))
+        here = [name for name, entry in OPTIMIZERS.items() if entry.installed]
         if simulated:
             return here + [name for name in COMBINATIONS if COMBINATIONS[name].optimizer in here]
         return here + installed_peers()
@@ -66,15 +65,6 @@ def competitors(asked: str, *, simulated: bool = False) -> list[str]:
     if not names:
         raise CallerError(f"name at least one optimizer, or {ALL!r}")
     return names
-
-
-def _is_here(name: str) -> bool:
-    """Whether the packages of one of our optimizers are installed."""
-    try:
-        create_optimizer(name, SearchSpace(decisions={"x": real(0.0, 1.0)}))
-    except (ImportError, MissingExtraError):
-        return False
-    return True
 
 
 def results_file(folder: Path, problem: Problem) -> Path:

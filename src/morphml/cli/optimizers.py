@@ -42,7 +42,11 @@ def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
                     "use": each.use,
                     "cost": each.cost,
                     "source": each.source,
-                    "settings": dict(create_optimizer(name, anywhere).settings),
+                    "needs": list(each.needs),
+                    "installed": each.installed,
+                    "settings": dict(create_optimizer(name, anywhere).settings)
+                    if each.installed
+                    else None,
                 }
                 for name, each in OPTIMIZERS.items()
             ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 
 from morphml.errors import OptimizerError
 from morphml.optimizers.contract import Optimizer
@@ -25,6 +26,13 @@ class OptimizerEntry:
     cost: str
     #: Where it is described.
     source: str
+    #: Optional packages without which it cannot be made.
+    needs: tuple[str, ...] = ()
+
+    @property
+    def installed(self) -> bool:
+        """Whether all that it needs is here; imports nothing."""
+        return all(_is_here(module) for module in self.needs)
 
     def make(self, space: SearchSpace, **settings: JSON) -> Optimizer:
         """A fresh one that knows nothing yet."""
@@ -120,32 +128,44 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         use="to compare with Optuna's default, and for spaces of many conditional decisions",
         cost="5 to 40 ms; grows with the results up to its window of 500",
         source="Bergstra et al., 2011; Watanabe, 2023; by Optuna",
+        needs=("optuna",),
     ),
     "smac": OptimizerEntry(
         path="smac:Smac",
         use="for up to some 1,000 trials, many decisions of every kind",
         cost="5 to 15 ms; grows with the results up to its window of 1,000",
         source="Hutter et al., 2011; Lindauer et al., 2022; the forest by smac",
+        needs=("smac",),
     ),
     "optuna_gp": OptimizerEntry(
         path="optuna_gp:OptunaGp",
         use="for few trials that take minutes or more each, over numbers",
         cost="100 to 300 ms",
         source="Jones et al., 1998; by Optuna",
+        needs=("optuna", "torch", "scipy"),
     ),
     "nsga3": OptimizerEntry(
         path="nsga3:Nsga3",
         use="for three objectives and more, from about 200 trials on",
         cost="10 ms",
         source="Deb and Jain, 2014; by Optuna",
+        needs=("optuna",),
     ),
     "cma_es": OptimizerEntry(
         path="cma_es:CmaEs",
         use="for spaces of numbers that depend on each other, from about 200 trials on",
         cost="0.3 ms",
         source="Hansen and Ostermeier, 2001; by cmaes",
+        needs=("cmaes",),
     ),
 }
+
+
+def _is_here(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # imported by hand, without a specification
+        return False
 
 
 def create_optimizer(name: str, space: SearchSpace, **settings: JSON) -> Optimizer:
