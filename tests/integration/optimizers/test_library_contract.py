@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from morphml.optimizers import Optimizer, create_optimizer
 from morphml.space import SearchSpace
 from morphml.testing.optimizer_contract import OptimizerContract, OptimizerProcessContract
@@ -12,6 +14,7 @@ class TestTpe(OptimizerContract):
         return create_optimizer("tpe", space, starts=4)
 
 
+@pytest.mark.soak
 class TestTpeWithSmallWindow(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return create_optimizer("tpe", space, starts=20, window=30)
