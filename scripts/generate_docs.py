@@ -16,6 +16,7 @@ from morphml.cli.app import command_of
 from morphml.cli.commands import COMMANDS
 from morphml.cli.exit_codes import MEANINGS
 from morphml.scheduling.diagrams import MACHINES, states_page
+from morphml.search.diagrams import MACHINES as search_machines
 from morphml.search.experiment_file import experiment_schema
 from morphml.workflow.diagrams import MACHINES as workflow_machines
 from morphml.workflow.schema import workflow_schema
@@ -39,7 +40,7 @@ before the command shows its traceback.
 def pages() -> dict[Path, str]:
     """Content by path of every generated file."""
     return {
-        DOCS / "states.md": states_page((*MACHINES, *workflow_machines)),
+        DOCS / "states.md": states_page((*MACHINES, *search_machines, *workflow_machines)),
         DOCS / "schema" / "experiment.schema.json": experiment_schema(),
         DOCS / "schema" / "workflow.schema.json": workflow_schema(),
         DOCS / "cli.md": cli_page(),

@@ -24,6 +24,8 @@ SCRIPTS = {
     "05_ask_tell_by_hand.py": ("15", "by_hand.db", 15),
     "06_stop_and_resume.py": ("10", "stopped.db", 10),
     "07_many_machines.py": ("4", "many_machines.db", 4),
+    # Of nine trials one is trained to its end.
+    "08_multi_fidelity.py": ("9", "rungs.db", 1),
 }
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from morphml.scheduling import diagrams
 from morphml.scheduling.diagrams import Machine, mermaid, states_page
+from morphml.search import diagrams as search_diagrams
 from morphml.workflow import diagrams as workflow_diagrams
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "states.md"
-MACHINES = (*diagrams.MACHINES, *workflow_diagrams.MACHINES)
+MACHINES = (*diagrams.MACHINES, *search_diagrams.MACHINES, *workflow_diagrams.MACHINES)
 
 
 def test_page_in_docs_is_what_the_tables_say() -> None:

@@ -17,6 +17,7 @@ from morphml.optimizers import (
     Told,
 )
 from morphml.optimizers.pareto import Result
+from morphml.scheduling.transitions import check_known
 from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.fidelity.contract import Fidelity
 from morphml.search.knowledge import Knowledge
@@ -24,6 +25,7 @@ from morphml.search.log import EntryKind, LogEntry, Origin
 from morphml.search.objectives import minimised_values
 from morphml.search.segments import Segments
 from morphml.search.standing import Standing
+from morphml.search.trial_life import TRANSITIONS
 from morphml.space import Architecture, SearchSpace
 
 #: Trial states by the name that log entries have for them.
@@ -103,9 +105,11 @@ class Fold:
             case EntryKind.PAUSED:
                 self._paused(number, body)
             case EntryKind.PROMOTED:
+                event = Promoted(number=number, step=body["from"])
+                check_known(TRANSITIONS, f"trial {number}", self._state(number), event)
                 self.pending[number] = self.segments.promoted(number, body)
                 self.standing.moved(TrialState.PAUSED, TrialState.PENDING)
-                self.optimizer.observe(Promoted(number=number, step=body["from"]))
+                self.optimizer.observe(event)
             case EntryKind.SWITCHED:
                 raise NotImplementedError(f"log entry {entry.kind} is not written yet")
 
@@ -210,7 +214,13 @@ class Fold:
             self.segments.reported(number, body, result)
             self._show(number, body["step"], result)
 
+    def _state(self, number: int) -> TrialState:
+        """Of a trial that has not ended."""
+        return TrialState.PAUSED if number in self.segments.paused else TrialState.PENDING
+
     def _paused(self, number: int, body: Mapping[str, Any]) -> None:
+        event = Paused(number=number, step=body["step"])
+        check_known(TRANSITIONS, f"trial {number}", self._state(number), event)
         result = self.measured(number, body["metrics"])
         assert result is not None  # an attempt pauses with all objectives, or fails
         self.reported[number] = max(self.reported.get(number, 0), body["step"])
@@ -220,7 +230,7 @@ class Fold:
             self.standing.place(number, result.values, body["step"])
         self.segments.waits(number, body, self.pending.pop(number), result)
         self._show(number, body["step"], result)
-        self.optimizer.observe(Paused(number=number, step=body["step"]))
+        self.optimizer.observe(event)
 
     def _show(self, number: int, step: int, result: Result) -> None:
         """Tell the optimizer of a result on the way."""
