@@ -24,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: What starts few processes and judges nothing by a clock, below tests/.
 COMPUTING = (
-    *(f"integration/{each}" for each in ("bundle", "graph", "nn", "optimizers", "space")),
-    *(f"integration/{each}" for each in ("training", "visualization")),
+    *(f"integration/{each}" for each in ("bundle", "graph", "nn", "optimizers", "scheduling")),
+    *(f"integration/{each}" for each in ("space", "training", "visualization")),
     "integration/testing/test_scenarios.py",
     "integration/testing/test_any_misfortune.py",
 )

@@ -22,7 +22,7 @@ from morphml.testing.policy_play import PolicyPlay, play
 #: Random plays that each test looks at.
 ROUNDS = 24
 #: Workers of the small and of the large fleet whose decisions are compared.
-FLEETS = (100, 3_000)
+FLEETS = (100, 1_000)
 
 
 class PolicyContract(ABC):

@@ -101,7 +101,7 @@ def test_nasbench101_has_the_published_parameters_of_a_cell() -> None:
 
 
 def test_darts_halves_the_image_and_doubles_the_width_twice() -> None:
-    member = spaces.darts((3, 32, 32), cells=8, width=4).sample(np.random.default_rng(0))
+    member = spaces.darts((3, 32, 32), cells=3, width=4).sample(np.random.default_rng(0))
     sizes = sorted({shape[1:] for shape in member.shapes if len(shape) == 3}, reverse=True)
     assert sizes == [(32, 32), (16, 16), (8, 8)]
     # Four nodes of 4, 8 and 16 channels are concatenated.
