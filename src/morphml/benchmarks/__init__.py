@@ -6,6 +6,7 @@ from morphml.benchmarks.curve import Curve
 from morphml.benchmarks.digits_cells import digits_cells
 from morphml.benchmarks.nasbench101 import nasbench101
 from morphml.benchmarks.nasbench201 import find_nasbench201, nasbench201
+from morphml.benchmarks.nasbench301 import nasbench301
 from morphml.benchmarks.peers import PEERS
 from morphml.benchmarks.playing import key_of, play
 from morphml.benchmarks.problem import Measure, Problem
@@ -32,6 +33,7 @@ __all__ = [
     "key_of",
     "nasbench101",
     "nasbench201",
+    "nasbench301",
     "play",
     "run_campaign",
     "simulate",

@@ -38,6 +38,13 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
         needs="--path to a published nasbench_*.tfrecord",
         source="Ying et al., 2019",
     ),
+    "nasbench301": BenchmarkEntry(
+        use="a surrogate of DARTS cells, 34 decisions: an ensemble of XGBoost models",
+        data_sets=("cifar10",),
+        protocols=("direct",),
+        needs="--path to a folder of models saved as JSON, see the source",
+        source="Zela et al., 2022; docs/tabular-benchmarks.md",
+    ),
     "digits-cells": BenchmarkEntry(
         use="4,096 cells of 1,011 networks, trained on digits, with all learning curves",
         data_sets=("digits",),

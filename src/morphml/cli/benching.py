@@ -20,6 +20,7 @@ from morphml.benchmarks import (
     digits_cells,
     nasbench101,
     nasbench201,
+    nasbench301,
     run_campaign,
     synthetic,
     table,
@@ -93,6 +94,10 @@ def _one_by_one(chosen: Choice) -> Problem:
         return synthetic(data_set)
     if chosen.benchmark == "digits-cells":
         return digits_cells(chosen.protocol, space=chosen.space, path=chosen.path)
+    if chosen.benchmark == "nasbench301":
+        if chosen.path is None:
+            raise CallerError("nasbench301: give --path to a folder of its models saved as JSON")
+        return nasbench301(chosen.path)
     if chosen.benchmark == "nasbench101":
         if chosen.path is None:
             raise CallerError("nasbench101: give --path to a published nasbench_*.tfrecord")
