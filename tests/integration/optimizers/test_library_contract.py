@@ -50,6 +50,7 @@ class TestSmac(OptimizerContract):
         return create_optimizer("smac", space, starts=4, window=20)
 
 
+@pytest.mark.soak  # each process imports for seconds
 class TestSmacAcrossProcesses(OptimizerProcessContract):
     def make(self, space: SearchSpace) -> Optimizer:
         return create_optimizer("smac", space, starts=4, window=20)
