@@ -215,7 +215,7 @@ def test_file_nested_ten_megabytes_deep_is_refused(morphml: Run, tmp_path: Path)
     (tmp_path / "experiment.yaml").write_text("a: " + "[" * TEN_MEGABYTES)
     begun = time.monotonic()
     done = morphml("search", "experiment.yaml")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 100
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr) < 5_000
