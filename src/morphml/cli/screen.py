@@ -29,6 +29,8 @@ def write_json(document: object) -> None:
 
 #: Characters of the longest word that no narrow screen is to break: an id or a state is copied.
 _WHOLE_WORD = 16
+#: Characters that a column of several words may shrink to, and between two columns.
+_NARROW, _GAP = 8, 2
 
 
 def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[object]]) -> Table:
@@ -45,16 +47,27 @@ def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[obje
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
-    for place, (head, numeric) in enumerate(heads.items()):
-        whole = all(_is_whole(row[place]) for row in texts)
+    whole = _whole_columns(tuple(heads), texts)
+    for head, numeric in heads.items():
         table.add_column(
-            head, justify="right" if numeric else "left", overflow="fold", no_wrap=whole
+            head.replace(" ", "\n") if head in whole else head,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=head in whole,
         )
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
     return table
 
 
-def _is_whole(cell: str) -> bool:
-    """Whether a cell is to stand on one line."""
-    return len(cell) <= _WHOLE_WORD and " " not in cell
+def _whole_columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> set[str]:
+    """Columns whose cells stand on one line; none where even those do not fit on the screen."""
+    whole: set[str] = set()
+    needed = 0
+    for place, head in enumerate(heads):
+        cells = [row[place] for row in rows]
+        needed += _GAP + _NARROW
+        if all(len(cell) <= _WHOLE_WORD and " " not in cell for cell in cells):
+            whole.add(head)
+            needed += max(map(len, (*head.split(), *cells)), default=0) - _NARROW
+    return whole if needed <= results().width else set()

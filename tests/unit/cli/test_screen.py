@@ -8,7 +8,10 @@ ROW = ("d02088fd04", "completed", "1000/1000", "2026-11-22 08:49", "budget of tr
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_a_table_breaks_no_short_word_on_a_narrow_screen(width: int) -> None:
+def test_a_table_breaks_no_short_word_on_a_narrow_screen(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
     console = Console(width=width)
     with console.capture() as captured:
         console.print(table_of("store.db", HEADS, [ROW]))
@@ -22,3 +25,15 @@ def test_a_table_breaks_a_word_that_is_longer_than_the_screen() -> None:
     with console.capture() as captured:
         console.print(table_of("", {"path": False}, [("x" * 100,)]))
     assert captured.get().count("x") == 100
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_table_of_many_short_words_loses_no_letter(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    heads = {f"head {letter}": False for letter in "abcdefg"}
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(table_of("", heads, [("x" * 10,) * len(heads)]))
+    assert captured.get().count("x") == 10 * len(heads)
