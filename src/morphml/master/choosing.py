@@ -77,13 +77,17 @@ class EngineChoice:
         return local_workers(spec.resources, slots)
 
 
-def make_engine(choice: EngineChoice, workers: int, resources: Mapping[str, float]) -> Engine:
+def make_engine(
+    choice: EngineChoice, workers: int, resources: Mapping[str, float], *, exactly: bool = False
+) -> Engine:
     """The engine; for ``local`` and 0 workers this process.
 
     Args:
         choice: which one.
         workers: slots, at most.
         resources: what one trial needs.
+        exactly: whether a Ray cluster that is started for it is to have so many slots, however few
+            cores this machine has.
 
     Raises:
         MissingExtraError: when a package for it is not installed.
@@ -94,14 +98,16 @@ def make_engine(choice: EngineChoice, workers: int, resources: Mapping[str, floa
         case EngineKind.LOCAL:
             return InProcessEngine() if workers == 0 else LocalEngine(workers, devices=gpus())
         case EngineKind.RAY:
-            return _ray_engine(choice.address, workers, Requirements.parse(resources))
+            return _ray_engine(choice.address, workers, resources, exactly=exactly)
         case EngineKind.REMOTE:
             raise ExperimentError("engine='remote': leave it to masters with submit(), not run()")
         case _:
             assert_never(choice.kind)
 
 
-def _ray_engine(address: str, slots: int, needs: Requirements) -> Engine:
+def _ray_engine(
+    address: str, slots: int, resources: Mapping[str, float], *, exactly: bool
+) -> Engine:
     from morphml.engines.ray import need_ray  # noqa: PLC0415 gRPC takes a second to import
 
     need_ray("engine='ray'")
@@ -109,10 +115,12 @@ def _ray_engine(address: str, slots: int, needs: Requirements) -> Engine:
     from morphml.engines.ray.planning import SlotShape  # noqa: PLC0415 as above
     from morphml.engines.ray.settings import RaySettings  # noqa: PLC0415 as above
 
+    needs = Requirements.parse(resources)
     amounts = dict(needs.amounts)
     shape = SlotShape(
         cpu=amounts.get("cpu", 1.0),
         gpu=None if needs.gpu is None else needs.gpu.amount,
         memory=amounts.get("memory", 0.0),
     )
-    return RayEngine(RaySettings(address=address, slots=slots, shape=shape), __version__)
+    settings = RaySettings(address=address, slots=slots, crowded=exactly, shape=shape)
+    return RayEngine(settings, __version__)

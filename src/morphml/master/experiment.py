@@ -212,7 +212,7 @@ class Experiment:
                     observer=watcher,
                     here=choice.kind is EngineKind.LOCAL,
                 ),
-                make_engine(choice, slots, spec.resources),
+                make_engine(choice, slots, spec.resources, exactly=workers is not None),
             )
         return self.result()
 

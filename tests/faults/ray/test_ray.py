@@ -349,6 +349,7 @@ class TestRayEngine(EngineContract):
         self.cluster = cluster
 
     def make(self, slots: int) -> RayEngine:
-        return RayEngine(
-            RaySettings(address=self.cluster.address, slots=min(slots, 2)), mm.__version__
-        )
+        settings = RaySettings(address=self.cluster.address, slots=min(slots, 2))
+        engine = RayEngine(settings, mm.__version__)
+        eventually(lambda: engine.slots)
+        return engine

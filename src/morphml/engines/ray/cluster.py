@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 from typing import Any
 
@@ -21,6 +22,8 @@ ray: Any = typed_ray
 state: Any = typed_state
 
 _NAMESPACE = "morphml"
+#: How often a cluster of our own is tried to be started.
+_STARTS = 3
 
 
 class Cluster:
@@ -44,8 +47,8 @@ class Cluster:
             "include_dashboard": False,
         }
         if self.own:
-            room = int((settings.slots or 0) * settings.shape.cpu)
-            ray.init(num_cpus=max(cores(), room), _system_config=FAST_DETECTION, **usual)
+            room = math.ceil((settings.slots or 0) * settings.shape.cpu) if settings.crowded else 0
+            _start({"num_cpus": max(cores(), room), "_system_config": FAST_DETECTION, **usual})
         else:
             del usual["include_dashboard"]
             ray.init(address=address, **usual)
@@ -106,6 +109,20 @@ class Cluster:
     def close(self) -> None:
         """Disconnect; a cluster that was started here ends."""
         ray.shutdown()
+
+
+def _start(options: dict[str, Any]) -> None:
+    """Start a cluster; Ray gives it half a minute, which a busy machine may need again."""
+    for _ in range(_STARTS - 1):
+        try:
+            ray.init(**options)
+        except Exception as error:  # Ray's own, and of no type of its own
+            if "timed out" not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
+    ray.init(**options)
 
 
 class Wish:

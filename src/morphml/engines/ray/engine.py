@@ -118,6 +118,8 @@ class RayEngine:
     def submit(self, *assignments: Assignment) -> None:
         """Send attempts to workers, or queue them. Never waits.
 
+        While no worker is here (``slots`` is 0) they end as ``Returned``.
+
         Raises:
             WorkerError: when the experiment was not prepared or the engine is closed.
         """

@@ -77,11 +77,13 @@ def message_of(experiment: ExperimentId, context: Context) -> ContextMessage:
         EvaluatorError: when it cannot be loaded, or holds something that cannot travel.
     """
     source = context.evaluator
-    source.load()
-    settings: Mapping[str, JSON] = {**source.arguments, **context.settings}
+    loaded = source.load()
+    # A class with arguments is made on the node; whatever else is found by its name there.
+    live, path = (None, source.path) if source.arguments else (loaded, None)
+    settings: Mapping[str, JSON] = source.arguments or context.settings
     try:
-        with by_value(source.live):
-            pickled: bytes = cloudpickle.dumps((context.space, source.live))
+        with by_value(live):
+            pickled: bytes = cloudpickle.dumps((context.space, live))
     except Exception as error:
         raise EvaluatorError(
             f"evaluator {source.name}: it cannot be sent to another machine: {error}. Make what "
@@ -89,7 +91,7 @@ def message_of(experiment: ExperimentId, context: Context) -> ContextMessage:
         ) from error
     return ContextMessage(
         experiment=experiment,
-        evaluator=source.path or "",
+        evaluator=path or "",
         pickle=pickled,
         required=context.rules.required,
         settings=orjson.dumps(dict(settings), option=orjson.OPT_SORT_KEYS),

@@ -26,12 +26,14 @@ class RaySettings:
     address: str = ""
     #: Slots to take at most, >= 1; None takes all that are free, and those of nodes that join.
     slots: int | None = None
+    #: Whether a cluster that is started here has room for all slots, however few cores there are.
+    crowded: bool = False
     #: What a slot takes of a node.
     shape: SlotShape = field(default_factory=SlotShape)
     #: Between two looks at the nodes.
     look_every_s: float = 0.5
     #: Time within which a cluster must be reached, or one must have started.
-    connect_within_s: float = 90.0
+    connect_within_s: float = 150.0
     #: A worker that no master has confirmed for so long kills what it runs and ends: two leases.
     give_up_after_s: float = 16.0
     #: A worker that Ray has not started after so long is taken back, and tried again later.
@@ -53,5 +55,7 @@ class RaySettings:
             )
         if self.slots is not None and self.slots < 1:
             raise CallerError(f"slots: at least 1, got {self.slots}")
+        if self.crowded and self.slots is None:
+            raise CallerError("crowded: say with slots how many are wanted")
         if not self.shape.cpu > 0:
             raise CallerError(f"cpu: cores of a slot, above 0, got {self.shape.cpu}")
