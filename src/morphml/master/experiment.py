@@ -364,7 +364,9 @@ def find_experiment(store: SqlStore, name: str | None) -> ExperimentRecord:
     for record in records:
         if name is None or name in (record.id, record.name):
             return record
-    known = ", ".join(f"{record.id} ({record.name})" for record in records[:10]) or "none"
+    if not records:
+        raise ExperimentError("there is no experiment in this store yet; submit or search first")
+    known = ", ".join(f"{record.id} ({record.name})" for record in records[:10])
     raise ExperimentError(f"no experiment {name!r} in this store; there are: {known}")
 
 
