@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeAlias
 
+from morphml.cli.staying import keep_what_is_there
 from morphml.engines.remote.access import ServerAccess
 from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
@@ -62,6 +63,7 @@ def serve_master(
         )
         tls = " --tls-ca ca.pem" if access.credentials else ""
         _log.info("start workers with: morphml worker --master %s%s", master.address, tls)
+        keep_what_is_there()
         if cluster:
             _log.info("workers on each node of the Ray cluster %s", cluster)
         if scraped:
