@@ -52,6 +52,8 @@ BARS = (
     Bar(case=r"children ready", figure="seconds", relation="<=", limit=5.0),
     Bar(case=r"local processes", figure="efficiency", relation=">=", limit=0.97),
     Bar(case=r"^20-node .*canonical id", figure="us", relation="<=", limit=500.0),
+    Bar(case=r"slots on \d+ Ray nodes", figure="efficiency", relation=">=", limit=0.90),
+    Bar(case=r"slots on \d+ Ray nodes", figure="overhead_ms", relation="<=", limit=10.0),
     Bar(case=r"worker processes, ", figure="efficiency", relation=">=", limit=0.95),
     Bar(case=r"queued no-op tasks", figure="tasks_per_s", relation=">=", limit=1000),
     Bar(case=r"^master, 1,000 idle workers", figure="cpu_percent", relation="<=", limit=8.0),
