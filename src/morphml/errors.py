@@ -129,6 +129,21 @@ class DocumentError(CallerError):
         self.suggestion = suggestion
 
 
+class WorkflowError(CallerError):
+    """A workflow is described wrongly, or an execution is not in the state that the call needs.
+
+    Attributes:
+        mistakes: what is wrong, each with its path in the document and a clause for people; one
+            mistake without a path where the whole is meant.
+    """
+
+    def __init__(
+        self, message: str, *, mistakes: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes or (((), message),)
+
+
 class EvaluatorError(CallerError):
     """The evaluator breaks its contract: its form, what it returned, or what it reported."""
 
