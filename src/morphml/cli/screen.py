@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -29,7 +29,7 @@ def write_json(document: object) -> None:
 
 #: Characters of the longest word that no narrow screen is to break: an id or a state is copied.
 _WHOLE_WORD = 16
-#: Characters that a column of several words may shrink to, and between two columns.
+#: Characters of a column without such a word, and between two columns.
 _NARROW, _GAP = 8, 2
 
 
@@ -48,12 +48,13 @@ def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[obje
         pad_edge=False,
     )
     whole = _whole_columns(tuple(heads), texts)
-    for head, numeric in heads.items():
+    for place, (head, numeric) in enumerate(heads.items()):
         table.add_column(
             head.replace(" ", "\n") if head in whole else head,
             justify="right" if numeric else "left",
             overflow="fold",
             no_wrap=head in whole,
+            min_width=_longest_word((head, *(row[place] for row in texts))) if whole else None,
         )
     for row in texts:
         table.add_row(*(Text(cell) for cell in row))
@@ -66,8 +67,13 @@ def _whole_columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> set[s
     needed = 0
     for place, head in enumerate(heads):
         cells = [row[place] for row in rows]
-        needed += _GAP + _NARROW
         if all(len(cell) <= _WHOLE_WORD and " " not in cell for cell in cells):
             whole.add(head)
-            needed += max(map(len, (*head.split(), *cells)), default=0) - _NARROW
+        needed += _GAP + _longest_word((head, *cells))
     return whole if needed <= results().width else set()
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    """Characters of the longest word that is not broken; no column becomes narrower than that."""
+    words = (len(word) for text in texts for word in text.split())
+    return max((size for size in words if size <= _WHOLE_WORD), default=_NARROW)

@@ -37,3 +37,17 @@ def test_a_table_of_many_short_words_loses_no_letter(
     with console.capture() as captured:
         console.print(table_of("", heads, [("x" * 10,) * len(heads)]))
     assert captured.get().count("x") == 10 * len(heads)
+
+
+def test_a_column_of_several_words_keeps_them_whole_beside_many_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    heads = {"worker": False, **{f"figure {n}": True for n in range(5)}, "has": False}
+    row = ("box-1-31234", *("100.0",) * 5, "8 cpu, 2 gpu, high-memory, site-a, ssd")
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(table_of("", heads, [row]))
+    words = set(captured.get().split())
+    for cell in row:
+        assert set(cell.split()) <= words, cell
