@@ -119,6 +119,7 @@ class SqlStore(_ReadingHalf):
             "p_name": spec.name,
             "p_spec": orjson.dumps(spec.to_json()).decode(),
             "p_trials": spec.budget.trials,
+            "p_priority": spec.priority,
         }
         with self._database.writing() as run:
             run.run(experiment_rows.add_experiment, values)

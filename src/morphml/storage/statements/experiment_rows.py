@@ -59,6 +59,7 @@ def add_experiment() -> Insert:
         driven_to=_ZERO,
         spent_s=_ZERO,
         created_at=database_now(),
+        priority=bindparam("p_priority"),
     )
 
 

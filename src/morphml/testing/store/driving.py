@@ -21,6 +21,10 @@ def new_experiment_is_stored_as_it_was_given(case: StoreCase) -> None:
     assert (record.state, record.reason) == (ExperimentState.CREATED, "")
     assert (record.next_number, record.seq, record.spent_s) == (0, 0, 0.0)
     assert record.budget == sample_spec().budget.trials
+    urgent = replace(sample_spec(), priority=8)
+    record = case.store.experiment(case.store.create_experiment(urgent))
+    assert record.priority == 8
+    assert record.current_spec == urgent
 
 
 def experiments_come_newest_first(case: StoreCase) -> None:
