@@ -211,9 +211,9 @@ class ExperimentDriver:
 
     def _may_ask(self) -> bool:
         """Whether a proposal may be asked now; where deterministic, n waits for n - workers."""
-        if self._closing is not None or self._crew.collector.breaker.waits:
-            return False
         machine = self._crew.machine
+        if self._closing is not None or self._crew.collector.breaker.waits(len(machine.pending)):
+            return False
         if not machine.has_room:
             return False
         if not machine.spec.deterministic or not machine.pending:
@@ -222,9 +222,10 @@ class ExperimentDriver:
 
     def _may_promote(self) -> bool:
         """Whether a paused trial may go on now: also where no new one may be asked for any more."""
-        if self._crew.collector.breaker.waits or not self._crew.machine.segments.paused:
+        machine = self._crew.machine
+        if not machine.segments.paused or self._crew.collector.breaker.waits(len(machine.pending)):
             return False
-        return self._closing is None or self._closing == self._crew.machine.over
+        return self._closing is None or self._closing == machine.over
 
     def _in_order(self, events: list[EngineEvent]) -> list[EngineEvent]:
         """In a deterministic search, ends are taken in the order of their numbers."""

@@ -94,7 +94,7 @@ def test_row_of_different_errors_pauses_nothing() -> None:
 def test_run_in_which_no_evaluator_begins_is_given_up_with_the_first_dead_trial() -> None:
     breaker = ExperimentBreaker()
     feed(breaker, BROKE, replace(BROKE, error="another"))
-    assert breaker.waits
+    assert breaker.waits(1)
     assert breaker.verdict is None
     feed(breaker, TrialBroke())
     reason = "no evaluator could begin, whatever was tried: ValueError: no such column"
@@ -103,11 +103,11 @@ def test_run_in_which_no_evaluator_begins_is_given_up_with_the_first_dead_trial(
 
 def test_new_trials_wait_only_until_an_evaluator_begins() -> None:
     breaker = ExperimentBreaker()
-    assert not breaker.waits
+    assert not breaker.waits(1)
     feed(breaker, BROKE)
-    assert breaker.waits
+    assert breaker.waits(1)
     feed(breaker, EvaluatorBegan())
-    assert not breaker.waits
+    assert not breaker.waits(1)
     feed(breaker, TrialBroke())
     assert breaker.verdict is None
 
@@ -115,7 +115,7 @@ def test_new_trials_wait_only_until_an_evaluator_begins() -> None:
 def test_run_that_had_results_and_in_which_nothing_begins_is_paused_with_the_first_trial() -> None:
     breaker = ExperimentBreaker(worked=40)
     feed(breaker, BROKE, replace(BROKE, again=True))
-    assert breaker.waits
+    assert breaker.waits(1)
     assert breaker.in_vain
     feed(breaker, TrialBroke())
     assert breaker.verdict == StopExperiment(
@@ -156,16 +156,26 @@ def test_retries_are_not_in_vain_where_something_worked_or_began() -> None:
 def test_new_trials_wait_for_retries_where_ten_attempts_raised_the_same() -> None:
     breaker = ExperimentBreaker()
     feed(breaker, EvaluatorBegan(), *[BROKE] * (HOPELESS - 1))
-    assert not breaker.waits
+    assert not breaker.waits(1)
     feed(breaker, BROKE)
-    assert breaker.waits
+    assert breaker.waits(1)
     feed(breaker, TrialWorked())
-    assert not breaker.waits
+    assert not breaker.waits(1)
 
 
 def test_new_trials_do_not_wait_where_errors_differ_or_something_worked_before() -> None:
     mixed, resumed = ExperimentBreaker(), ExperimentBreaker(worked=1)
     feed(mixed, EvaluatorBegan(), replace(BROKE, digest="another"), *[BROKE] * HOPELESS)
     feed(resumed, EvaluatorBegan(), *[BROKE] * HOPELESS)
-    assert not mixed.waits
-    assert not resumed.waits
+    assert not mixed.waits(1)
+    assert not resumed.waits(1)
+
+
+def test_new_trials_do_not_wait_where_no_trial_is_left_that_could_say_more() -> None:
+    retried, unbegun = ExperimentBreaker(), ExperimentBreaker()
+    feed(retried, EvaluatorBegan(), *[BROKE] * HOPELESS, *[TrialBroke()] * (HOPELESS - 1))
+    feed(unbegun, BROKE)
+    for breaker in (retried, unbegun):
+        assert breaker.verdict is None
+        assert breaker.waits(1)
+        assert not breaker.waits(0)

@@ -120,15 +120,18 @@ class ExperimentBreaker:
         else:
             self._row, self._row_of = 1, last
 
-    @property
-    def waits(self) -> bool:
+    def waits(self, pending: int) -> bool:
         """Whether new trials wait for what retries show.
 
         They do until an evaluator could be called at all, and where so many attempts as make a run
         hopeless all raised the same error and nothing ever worked: while retries wait for another
-        worker to be there, the first one would use up the whole budget.
+        worker to be there, the first one would use up the whole budget. Where no trial is left that
+        could be tried again, only a new one can say more.
+
+        Args:
+            pending: trials that run or are to be tried again.
         """
-        if self._first is None:
+        if not pending or self._first is None:
             return False
         if not self._works:
             return True
