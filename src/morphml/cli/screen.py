@@ -36,7 +36,8 @@ _NARROW, _GAP = 8, 2
 def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[object]]) -> Table:
     """A table; ``heads`` maps each column to whether it holds numbers, which stand right.
 
-    Where the screen is too narrow, columns of several words or of long ones become narrower.
+    Where the screen is too narrow, columns of several words or of long ones become narrower, and
+    the words of a head stand below each other.
     """
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     table = Table(
@@ -48,9 +49,11 @@ def table_of(title: str, heads: Mapping[str, bool], rows: Sequence[Sequence[obje
         pad_edge=False,
     )
     whole = _whole_columns(tuple(heads), texts)
+    widths = [max(map(len, column)) + _GAP for column in zip(heads, *texts, strict=True)]
+    narrow = sum(widths) > results().width
     for place, (head, numeric) in enumerate(heads.items()):
         table.add_column(
-            head.replace(" ", "\n") if head in whole else head,
+            head.replace(" ", "\n") if narrow and head in whole else head,
             justify="right" if numeric else "left",
             overflow="fold",
             no_wrap=head in whole,

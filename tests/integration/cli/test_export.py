@@ -10,8 +10,9 @@ from morphml.cli.export import writer_for
 
 
 def test_export_of_a_trial_without_weights_says_so_and_claims_no_older_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # a path is broken where the screen ends
     space = mm.SearchSpace(input=(4,), layers=[L.output(mm.choice(2, 3))])
     result = mm.search(space, lambda arch, trial: 1.0, trials=1, workers=0)
     file = tmp_path / "model.py"

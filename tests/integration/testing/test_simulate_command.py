@@ -19,7 +19,7 @@ SCENARIOS_IN_HELP = ("heavy-tail", "preemption", "skewed-queues")
 
 
 def simulate(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["simulate", *arguments])
+    return CliRunner().invoke(app, ["simulate", *arguments], env={"COLUMNS": "160"})
 
 
 def figures(*arguments: str) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ from morphml.engines.port import EngineEvent
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
-from morphml.errors import StorageError
+from morphml.errors import StorageError, StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId
 from morphml.master.cluster.agreement import check_agreement
 from morphml.master.cluster.drive import Drive
@@ -113,10 +113,10 @@ class Master:
         """The present life.
 
         Raises:
-            StorageError: between two lives, and before the start.
+            StoreUnavailable: between two lives, and before the start.
         """
         if self._life is None:
-            raise StorageError("this master has no session at the moment")
+            raise StoreUnavailable("this master has no session at the moment")
         return self._life
 
     def start(self) -> None:
