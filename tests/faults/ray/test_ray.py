@@ -282,6 +282,7 @@ def test_search_outlives_its_worker_its_provider_and_a_node(
     hunt.check(evaluations=12 + 2 + 4 + 2)
 
 
+@pytest.mark.soak
 def test_master_works_with_the_nodes_and_shows_what_it_lacks(
     cluster: RayCluster, tmp_path: Path
 ) -> None:
@@ -307,6 +308,7 @@ def test_master_works_with_the_nodes_and_shows_what_it_lacks(
     assert {each.worker.partition("/")[0] for each in result.attempts} == {row.name}
 
 
+@pytest.mark.soak
 def test_slots_that_no_node_has_are_shown_to_whoever_scales_the_cluster(
     cluster: RayCluster,
 ) -> None:
