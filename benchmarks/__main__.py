@@ -17,17 +17,20 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from benchmarks.bars import verdict
 
 HERE = Path(__file__).resolve().parent
+#: Characters that the name of a case has at least, beside however many figures.
+CASE_WIDTH = 40
 Row = dict[str, object]
 
 
@@ -67,7 +70,7 @@ def run(chosen: list[str]) -> int:
         rows = rows_of(name)
         if rows is not None:
             found[name] = rows
-            console.print(table_of(name, rows))
+            console.print(*tables_of(name, rows), sep="\n")
     path = write(facts, found)
     console.print(f"written to {path}", markup=False)
     return 0 if len(found) == len(chosen) else 1
@@ -84,17 +87,21 @@ def rows_of(name: str) -> list[Row] | None:
     return rows
 
 
-def table_of(name: str, rows: list[Row]) -> Table:
-    """Figures by case, with what is promised."""
-    table = Table(title=name, title_justify="left", title_style="bold")
-    heads = list(dict.fromkeys(key for row in rows for key in row))
-    for head in [*heads, "promised"]:
-        left = head in ("case", "promised")
-        table.add_column(head, justify="left" if left else "right", overflow="fold")
+def tables_of(name: str, rows: list[Row]) -> Iterator[Table]:
+    """Figures by case, with what is promised; rows of the same figures in one table."""
+    kinds: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        cells = ["" if row.get(head) is None else str(row[head]) for head in heads]
-        table.add_row(*cells, verdict(row))
-    return table
+        kinds.setdefault(tuple(key for key in row if row[key] is not None), []).append(row)
+    for heads, alike in kinds.items():
+        table = Table(title=name, title_justify="left", title_style="bold")
+        for head in [*heads, "promised"]:
+            left = head in ("case", "promised")
+            width = CASE_WIDTH if head == "case" else None
+            justify: JustifyMethod = "left" if left else "right"
+            table.add_column(head, justify=justify, min_width=width, overflow="fold")
+        for row in alike:
+            table.add_row(*(str(row[head]) for head in heads), verdict(row))
+        yield table
 
 
 def machine() -> Row:
