@@ -70,7 +70,8 @@ def test_code_that_has_to_travel_is_there_before_the_first_task(
         lane = master.hub.lane(OTHER, master.hub.slots)
         lane.prepare(OTHER, None)  # type: ignore[arg-type]  # it asks the records
         # Free children give way, since nothing of the first experiment runs.
-        master.pump(lambda: set_up(*started) == 8)
+        # More where a busy machine had a worker come back, which gets everything ready again.
+        master.pump(lambda: set_up(*started) >= 8)
         assert not lane.events(0.0)
 
 
