@@ -63,7 +63,7 @@ class Stage:
 
 WAITING = (
     Stage(("faults",), ("-n", "4", "--dist", "loadfile")),
-    Stage(("integration", "acceptance"), ("-n", "6", "--dist", "worksteal"), but=COMPUTING),
+    Stage(("integration", "acceptance"), ("-n", "4", "--dist", "worksteal"), but=COMPUTING),
 )
 BESIDE = Stage(COMPUTING, ("-n", "2", "--dist", "worksteal", "--timeout", "600"), nice=5)
 #: One after another on each of two cores, an hour for each.
