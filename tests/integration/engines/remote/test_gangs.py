@@ -113,7 +113,10 @@ def test_member_that_dies_ends_the_others_and_frees_all_slots(
         assert failed.message.startswith("rank 2 of 3: ")
         assert master.hub.free() == SIZE  # when the end is told, all have ended
         master.finish(master.submit(1, **GANG))
-    assert ranks(started) == Counter((n, r) for n in "01" for r in "012")
+        begun = ranks(started)
+        # The others may be ended before they come to write that they began.
+        assert begun <= Counter((n, r) for n in "01" for r in "012")
+        assert begun["0", "2"] == begun["1", "2"] == 1
 
 
 def test_lost_worker_is_the_reason_though_its_partners_raise_first(
