@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.run import Run, RunKey
 from morphml.benchmarks.simulated import searcher_of, simulate
+from morphml.benchmarks.spec import spec_of
 from morphml.optimizers import create_optimizer
 from morphml.optimizers.events import JSON
 from morphml.search.asked import Taken
 from morphml.search.experiment import (
     Budget,
-    EvaluatorReference,
-    ExperimentSpec,
-    OptimizerReference,
     TrialState,
 )
 from morphml.search.machine import SearchMachine
@@ -115,18 +113,7 @@ def play(problem: Problem, key: RunKey) -> Run:
     if problem.workers:
         return simulate(problem, key)
     optimizer = create_optimizer(key.optimizer, problem.space)
-    spec = ExperimentSpec(
-        name="benchmark",
-        space=None,
-        space_digest="",
-        objectives=tuple(each.objective for each in problem.measures),
-        optimizer=OptimizerReference(
-            name=optimizer.name, version=optimizer.version, settings=optimizer.settings
-        ),
-        budget=Budget(trials=key.trials),
-        evaluator=EvaluatorReference(kind="value", reference="benchmark"),
-        seed=key.seed,
-    )
+    spec = spec_of(problem, optimizer, key.seed, Budget(trials=key.trials))
     machine = SearchMachine(spec, problem.space, optimizer)
     tally = Tally(problem)
     seconds = 0.0

@@ -18,15 +18,14 @@ from morphml.benchmarks.curve import Curve
 from morphml.benchmarks.judging import SeenRegret
 from morphml.benchmarks.problem import Measure, Problem
 from morphml.benchmarks.run import Run, RunKey
+from morphml.benchmarks.spec import spec_of
 from morphml.errors import CallerError
 from morphml.optimizers import Optimizer, create_optimizer
 from morphml.search.asked import Ended, Taken
 from morphml.search.experiment import (
     Budget,
-    EvaluatorReference,
     ExperimentSpec,
     FidelityReference,
-    OptimizerReference,
     TrialState,
 )
 from morphml.search.fidelity import Fidelity, OneLevel, combined, create_fidelity
@@ -291,17 +290,8 @@ def _spec(
 ) -> ExperimentSpec:
     assert problem.curves is not None
     epochs = key.trials * problem.curves.epochs
-    return ExperimentSpec(
-        name="benchmark",
-        space=None,
-        space_digest="",
-        objectives=tuple(each.objective for each in problem.measures),
-        optimizer=OptimizerReference(
-            name=optimizer.name, version=optimizer.version, settings=optimizer.settings
-        ),
-        budget=Budget(trials=epochs, epochs=epochs),
-        evaluator=EvaluatorReference(kind="value", reference="benchmark"),
-        seed=key.seed,
+    return replace(
+        spec_of(problem, optimizer, key.seed, Budget(trials=epochs, epochs=epochs)),
         max_epochs=problem.curves.epochs,
         fidelity=None
         if rule is None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from morphml.cli.written import text_of
 from morphml.errors import ExperimentError
 from morphml.evaluation.training import Classification, Regression
 from morphml.master.options import SearchOptions
@@ -24,11 +25,7 @@ def read_experiment(path: Path) -> ExperimentFile:
         DocumentError: with line and column, when it is wrong.
         ExperimentError: when the file cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path}: cannot be read: {error}") from error
-    return parse_experiment(text, str(path))
+    return parse_experiment(text_of(path, ExperimentError), str(path))
 
 
 def space_of(file: ExperimentFile) -> SearchSpace:

@@ -10,6 +10,7 @@ import typer
 from morphml.cli.guard import guard
 from morphml.cli.options import AsJson
 from morphml.cli.screen import results, table_of, write_json
+from morphml.cli.written import text_of
 from morphml.errors import WorkflowError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def check(context: typer.Context, file: File, as_json: AsJson = False) -> None:
         # pydantic takes a while, and help and completion read this module.
         from morphml.workflow import read_workflow  # noqa: PLC0415
 
-        found = read_workflow(_text(file), str(file))
+        found = read_workflow(text_of(file, WorkflowError), str(file))
         stages = found.stages()
         if as_json:
             write_json(
@@ -60,13 +61,6 @@ def check(context: typer.Context, file: File, as_json: AsJson = False) -> None:
         ]
         results().print(table_of(found.name, HEADS, rows))
         results().print(_summary(found, max(stages.values())), markup=False)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkflowError(f"{file}: cannot be read: {error}") from error
 
 
 def _only(job: Job) -> str:

@@ -127,16 +127,14 @@ class ExperimentDriver:
         room = free + self._ahead
         if room > 0 and self._slots_here and self._claim_is_due(batch):
             free -= self._claim(room, batch)
-        while free > 0 and self._may_promote() and self._crew.dispatcher.promote(batch):
-            free -= 1
+        free -= self._promote(free, batch)
         if free > 0:
             self._ask(free, batch, here=self._slots_here > 0)
         elif self._closing is None:
             self._closing = self._crew.machine.over
         if others := self._crew.elsewhere.slots():
             beyond = self._slots + others - len(self._crew.machine.pending)
-            while beyond > 0 and self._may_promote() and self._crew.dispatcher.promote(batch):
-                beyond -= 1
+            beyond -= self._promote(beyond, batch)
             self._ask(beyond, batch, here=False)
 
     @property
@@ -183,6 +181,13 @@ class ExperimentDriver:
             else:
                 free -= 1
         self._asks_on = reused == REUSED_PER_TURN
+
+    def _promote(self, free: int, batch: Batch) -> int:
+        """Let paused trials go on, so many at most; how many do."""
+        promoted = 0
+        while promoted < free and self._may_promote() and self._crew.dispatcher.promote(batch):
+            promoted += 1
+        return promoted
 
     def _claim(self, free: int, batch: Batch) -> int:
         claimed = self._crew.store.claim(

@@ -7,16 +7,12 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from morphml.documents.quantities import parse_duration
+from morphml.documents.fields import AS_DURATION
 from morphml.workflow.job import PRIORITY, RETRIES, OnFailure
 
 #: Most jobs of a workflow, and most parts of one fan-out.
 MAX_JOBS = 10_000
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-
-
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
 
 
 def _on_failure(value: object) -> object:
@@ -31,7 +27,7 @@ Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Fie
 Seconds = Annotated[
     float,
     Field(gt=0, allow_inf_nan=False),
-    BeforeValidator(_seconds, json_schema_input_type=float | str),
+    AS_DURATION,
 ]
 
 

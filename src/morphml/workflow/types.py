@@ -21,8 +21,6 @@ class JobType:
     purpose: str
     #: Seconds that an attempt may take where the job says nothing; None for as long as it needs.
     timeout_s: float | None = TIMEOUT_S
-    #: It takes a slot of a worker while it runs.
-    holds_slot: bool = True
 
 
 JOB_TYPES: Mapping[str, JobType] = {
@@ -32,14 +30,7 @@ JOB_TYPES: Mapping[str, JobType] = {
         JobType(name="export", purpose="Write an architecture as code, ONNX or JSON."),
         JobType(name="preprocessing", purpose="Prepare data with a function; without one, nothing"),
         JobType(name="python", purpose="Call a function by its import path."),
-        # Its trials hold slots of their own; were it to hold one too, a full pool of searches
-        # would wait for ever for the trials that it leaves no room for.
-        JobType(
-            name="search",
-            purpose="Run an experiment to its end.",
-            timeout_s=None,
-            holds_slot=False,
-        ),
+        JobType(name="search", purpose="Run an experiment to its end.", timeout_s=None),
         JobType(name="shell", purpose="Run a program with a list of arguments, without a shell."),
         JobType(
             name="train", purpose="Train an architecture with the full budget.", timeout_s=None
@@ -56,8 +47,3 @@ def known_types() -> tuple[str, ...]:
 def default_timeout_s(name: str) -> float | None:
     """Seconds that an attempt at a job of this type may take where the job says nothing."""
     return JOB_TYPES[name].timeout_s if name in JOB_TYPES else TIMEOUT_S
-
-
-def holds_slot(name: str) -> bool:
-    """Whether a job of this type takes a slot of a worker while it runs."""
-    return JOB_TYPES[name].holds_slot if name in JOB_TYPES else True

@@ -53,11 +53,13 @@ class Workflow:
 
     def descendants(self, roots: Iterable[str]) -> frozenset[str]:
         """All that wait for one of ``roots``, directly or not, without the roots themselves."""
-        return _reachable(roots, self.children)
-
-    def ancestors(self, job: str) -> frozenset[str]:
-        """All that ``job`` waits for, directly or not."""
-        return _reachable((job,), {each.id: each.depends_on for each in self.jobs})
+        found: set[str] = set()
+        open_ends = list(roots)
+        while open_ends:
+            new = set(self.children[open_ends.pop()]) - found
+            found |= new
+            open_ends.extend(new)
+        return frozenset(found)
 
 
 def find_cycle(parents: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -86,14 +88,3 @@ def find_cycle(parents: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
                 on_path.add(parent)
                 open_ends.append(iter(parents[parent]))
     return ()
-
-
-def _reachable(roots: Iterable[str], edges: Mapping[str, Iterable[str]]) -> frozenset[str]:
-    found: set[str] = set()
-    open_ends = list(roots)
-    while open_ends:
-        for each in edges[open_ends.pop()]:
-            if each not in found:
-                found.add(each)
-                open_ends.append(each)
-    return frozenset(found)

@@ -15,7 +15,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from morphml.documents.quantities import parse_duration, parse_size
+from morphml.documents.fields import AS_DURATION
+from morphml.documents.quantities import parse_size
 from morphml.errors import MorphError
 from morphml.search.constraints import parse_constraints
 from morphml.search.objectives import parse_objectives
@@ -85,10 +86,6 @@ def _goal(value: str) -> str:
     return value
 
 
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
 def _size(value: object) -> object:
     return parse_size(value) if isinstance(value, str) else value
 
@@ -106,9 +103,7 @@ Goal = Annotated[
     AfterValidator(_goal),
     WithJsonSchema({"type": "string", "pattern": r"^(min|max)( +\S{1,16})?$"}),
 ]
-Seconds = Annotated[
-    float, Field(gt=0), BeforeValidator(_seconds, json_schema_input_type=float | str)
-]
+Seconds = Annotated[float, Field(gt=0), AS_DURATION]
 Bytes = Annotated[int, Field(gt=0), BeforeValidator(_size, json_schema_input_type=int | str)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0)]

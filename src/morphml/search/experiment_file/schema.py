@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-from pydantic.json_schema import GenerateJsonSchema
-
+from morphml.documents.fields import schema_text
 from morphml.search.experiment_file.model import ExperimentFile
 
 
 def experiment_schema() -> str:
     """The JSON schema (draft 2020-12) of an experiment file, as the text of docs/schema."""
-    schema = ExperimentFile.model_json_schema(mode="validation")
-    document = {"$schema": GenerateJsonSchema.schema_dialect, **schema}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return schema_text(ExperimentFile)
