@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from morphml.space import Architecture
 
 __all__ = [
+    "OUTPUTS_LIMIT",
     "ArchitectureSource",
     "Assignment",
     "Cancelled",
@@ -32,6 +33,7 @@ __all__ = [
     "EngineEvent",
     "Failed",
     "Finished",
+    "JobCall",
     "Logged",
     "Order",
     "Outcome",
@@ -44,6 +46,9 @@ __all__ = [
     "Succeeded",
     "WorkerGone",
 ]
+
+#: The most that a job may put out, in bytes of JSON; what is larger goes into an artifact.
+OUTPUTS_LIMIT = 64 << 10
 
 # --- what an engine is handed --------------------------------------------------------------------
 
@@ -73,17 +78,30 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobCall:
+    """What an attempt at a job of a workflow runs in the place of an evaluator."""
+
+    #: The job in its execution, such as ``train``, or ``train[3]`` for a part of one.
+    job: str
+    #: Name of a job type, such as ``python``.
+    type: str
+    #: What its type needs, with every reference replaced. Files of earlier jobs stand in it as the
+    #: references that those put out; whoever runs the job has the files before it begins.
+    config: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """One attempt to be run."""
 
     #: Secret name of the attempt; every event about it carries the token.
     token: AttemptToken
-    #: The experiment, as given to ``prepare``.
+    #: The experiment, as given to ``prepare``; of a job the execution.
     experiment: ExperimentId
-    #: The trial's number, and which of its segments this is.
+    #: The trial's number, and which of its segments this is; of a job any number of its own.
     number: int
     segment: int = 0
-    #: The architecture's decision codes.
+    #: The architecture's decision codes; none of a job.
     vector: tuple[int | float | None, ...]
     #: Seed of the training.
     seed: int
@@ -118,6 +136,8 @@ class Assignment:
     affinity: tuple[str, ...] = ()
     #: Where the process stands among those that run the attempt at once.
     place: Place = ALONE
+    #: The job to run; None for a trial.
+    job: JobCall | None = None
 
 
 # --- how an attempt ends -------------------------------------------------------------------------
@@ -125,10 +145,12 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succeeded:
-    """The evaluator returned."""
+    """The evaluator returned, or the job did."""
 
-    #: Checked: finite, all required ones present.
-    metrics: Mapping[str, float]
+    #: Checked: finite, all required ones present; none of a job.
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    #: What a job put out, by name; at most ``OUTPUTS_LIMIT`` bytes of JSON. None of a trial.
+    outputs: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
