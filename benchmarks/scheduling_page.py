@@ -16,7 +16,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs" / "distributed"
 PAGE = DOCS / "scheduling.md"
 PICTURE = DOCS / "scheduling.svg"
 #: What is between two marks of such a name is made here.
-BEGIN, END = "<!-- {}: begin, made by `make bench` -->", "<!-- {}: end -->"
+BEGIN, END = "<!-- {}: begin, made by `{}` -->", "<!-- {}: end -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,15 @@ def write_page(findings: Findings) -> None:
     )
 
 
-def put_between(page: str, name: str, content: str) -> str:
-    """The page with new content between the marks of that name."""
-    begin, end = BEGIN.format(name), END.format(name)
+def put_between(page: str, name: str, content: str, *, by: str = "make bench") -> str:
+    """The page with new content between the marks of that name.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    begin, end = BEGIN.format(name, by), END.format(name)
+    if begin not in page or end not in page:
+        raise ValueError(f"no marks of {name!r} on the page: {begin}")
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"

@@ -1,0 +1,98 @@
+"""Verdicts on the bars are those of the figures, from a folder of results as campaigns keep it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks.kept_runs import Kept
+from benchmarks.optimizers_bars import bars_table
+from benchmarks.scheduling_page import put_between
+
+from morphml.benchmarks import Run, RunKey
+
+PROBLEM = "nasbench201/cifar10/direct"
+SEEDS = 40
+
+
+def search(optimizer: str, seed: int, level: float, version: str = "1") -> Run:
+    """One that misses about ``level`` from the first look-up on."""
+    missing = level + 0.001 * float(np.random.default_rng(seed).normal())
+    key = RunKey(
+        problem=PROBLEM, data="d", optimizer=optimizer, version=version, seed=seed, trials=200
+    )
+    return Run(
+        key=key, curves={"test_200": (missing,) * 200}, evaluations=200, vectors=200,
+        networks=199, repeats=(7,), answered=0, failed=0, ask_ms=1.0,
+    )  # fmt: skip
+
+
+def results(folder: Path, levels: dict[str, float]) -> Kept:
+    lines = [
+        search(name, seed, level).to_line()
+        for name, level in levels.items()
+        for seed in range(SEEDS)
+    ]
+    (folder / "runs.jsonl").write_text("\n".join([*lines, '{"half a li']))
+    kept = Kept.read(folder / "runs.jsonl")
+    assert kept is not None
+    return kept
+
+
+def verdicts(kept: Kept) -> dict[str, str]:
+    """Optimizer and verdict of the rows of CIFAR-10, by what was asked."""
+    rows = [line.strip("| ").split(" | ") for line in bars_table({PROBLEM: kept}).splitlines()[2:]]
+    return {row[0]: row[-1] for row in rows}
+
+
+def test_verdicts_are_those_of_the_figures(tmp_path: Path) -> None:
+    levels = {
+        "random": 0.386,  # below .683 and .533, and exactly the reference at 200
+        "evolution": 0.03,  # below at 50 and 100, above .022 at 200 by far
+        "local_search": 0.003,
+        "bananas": 0.015,
+        "auto": 0.0,
+    }
+    found = verdicts(results(tmp_path, levels))
+    assert len(found) == 9
+    assert found["`random` matches its reference within 2 standard errors"] == "matches"
+    assert found["`evolution` matches its reference within 2 standard errors"].startswith("worse")
+    beats = "beats our own `local_search` at 50 and 100, is within .01 at 200 (paired)"
+    assert found[f"`auto` {beats}"] == "beats / beats / within .01"
+    assert found[f"`bananas` {beats}"] == "open / open / more than .01"
+    never = "`auto` is never worse than `evolution`: upper ends of the intervals <= .02"
+    assert found[never] == "never worse"
+    assert found["no look-up wasted on a known point by any optimizer of ours"] == "none"
+
+
+def test_worse_search_and_wasted_look_ups_are_said(tmp_path: Path) -> None:
+    kept = results(tmp_path, {"evolution": 0.03, "auto": 0.06})
+    kept.runs["auto"][3] = replace(kept.runs["auto"][3], vectors=190)
+    found = verdicts(kept)
+    never = "`auto` is never worse than `evolution`: upper ends of the intervals <= .02"
+    assert found[never] == "open"
+    assert found["no look-up wasted on a known point by any optimizer of ours"] == "MISSED"
+
+
+def test_newest_version_counts_and_pairs_share_their_seeds(tmp_path: Path) -> None:
+    lines = [search("auto", seed, 0.5).to_line() for seed in range(9)]
+    lines += [search("auto", seed, 0.1, version="2").to_line() for seed in range(5)]
+    lines += [search("evolution", seed, 0.4).to_line() for seed in range(3, 9)]
+    (tmp_path / "runs.jsonl").write_text("\n".join(lines))
+    kept = Kept.read(tmp_path / "runs.jsonl")
+    assert kept is not None and sorted(kept.runs["auto"]) == [0, 1, 2, 3, 4]
+    apart = kept.apart("auto", "evolution", 50)  # seeds 3 and 4: the same noise, so none is left
+    assert apart is not None and (apart.mean, apart.half) == (pytest.approx(-0.3), pytest.approx(0))
+    assert kept.word("auto", "evolution", 200) == "beats"
+    assert kept.word("evolution", "auto", 200) == "loses"
+    assert kept.apart("auto", "random", 50) is None
+
+
+def test_page_without_the_marks_is_refused() -> None:
+    page = "a\n<!-- x: begin, made by `hand` -->\n\nold\n\n<!-- x: end -->\nb"
+    made = put_between(page, "x", "new", by="hand")
+    assert made == page.replace("old", "new")
+    with pytest.raises(ValueError, match="no marks"):
+        put_between(page, "y", "new", by="hand")
