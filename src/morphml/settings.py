@@ -41,6 +41,9 @@ class DataSettings:
 
     #: ``MORPHML_DATA``: folder of data sets, or None.
     folder: Path | None = None
+    #: ``MORPHML_DATA_CACHE``: where ``trial.dataset`` keeps data for the processes of this machine;
+    #: by default ``morphml/data`` in ``XDG_CACHE_HOME``, which is ``~/.cache`` where it is not set.
+    cache: Path = Path("~/.cache/morphml/data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +113,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     folder = variables.get("MORPHML_DATA")
     return Settings(
         store=StoreSettings(durability=durability, artifacts=_artifacts(variables)),
-        data=DataSettings(folder=Path(folder) if folder else None),
+        data=DataSettings(
+            folder=Path(folder) if folder else None,
+            cache=_cache(variables, "MORPHML_DATA_CACHE", "data"),
+        ),
         access=AccessSettings(token_file=_token_file(variables)),
         master=MasterDefaults(policy=variables.get("MORPHML_POLICY") or _USUAL_POLICY),
-        worker=WorkerDefaults(folder=_worker_folder(variables)),
+        worker=WorkerDefaults(folder=_cache(variables, "MORPHML_WORKER_FOLDER", "worker")),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
 
@@ -134,12 +140,13 @@ def _token_file(variables: Mapping[str, str]) -> Path:
     return configuration / "morphml" / "tokens.json"
 
 
-def _worker_folder(variables: Mapping[str, str]) -> Path:
-    named = variables.get("MORPHML_WORKER_FOLDER")
+def _cache(variables: Mapping[str, str], name: str, part: str) -> Path:
+    """The folder that a variable names, or that part of the user's cache."""
+    named = variables.get(name)
     if named:
         return Path(named).expanduser().resolve()
     cache = Path(variables.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "morphml" / "worker"
+    return cache / "morphml" / part
 
 
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:

@@ -17,3 +17,8 @@ def test_grace_of_a_stop_is_half_a_minute_unless_it_is_set() -> None:
 def test_grace_that_is_no_time_is_refused(word: str) -> None:
     with pytest.raises(CallerError, match="MORPHML_STOP_GRACE: expected a number of seconds"):
         read_settings({"MORPHML_STOP_GRACE": word})
+
+
+def test_caches_are_where_they_are_named_else_in_the_users_cache() -> None:
+    found = read_settings({"XDG_CACHE_HOME": "/c", "MORPHML_DATA_CACHE": "/d"})
+    assert (str(found.data.cache), str(found.worker.folder)) == ("/d", "/c/morphml/worker")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from morphml.engines.port import Assignment
 from morphml.evaluation.orders import Order
-from morphml.evaluation.trial import TrialChannel
+from morphml.evaluation.segment import TrialChannel
 from morphml.seeds import training_seed
 
 

@@ -14,11 +14,13 @@ import numpy as np
 
 from morphml.engines.failure import failure_of
 from morphml.engines.port import (
+    OUTPUTS_LIMIT,
     ArchitectureSource,
     Assignment,
     Cancelled,
     Context,
     Failed,
+    JobCall,
     Order,
     Outcome,
     PausedAt,
@@ -26,13 +28,15 @@ from morphml.engines.port import (
     Succeeded,
 )
 from morphml.engines.repetition import Unheard, mean_metrics, repetition
-from morphml.errors import EvaluatorError
+from morphml.errors import EvaluatorError, WorkerError
 from morphml.evaluation.contract import Evaluator, NeedsSetup, SetupContext
 from morphml.evaluation.metrics import MetricRules, check_result
 from morphml.evaluation.orders import TrialCancelled, TrialPaused, TrialStopped
+from morphml.evaluation.segment import Segment, TrialChannel
 from morphml.evaluation.source_needs import needs_of
-from morphml.evaluation.trial import Segment, Trial, TrialChannel
+from morphml.evaluation.trial import Trial
 from morphml.ids import digest
+from morphml.jobs import runner
 from morphml.scheduling.failures import FailureKind
 
 
@@ -75,7 +79,8 @@ def run(
 ) -> Outcome:
     """Run one attempt to its end and say how it ended; user code's exceptions do not come out.
 
-    Where the trial is repeated, every repetition must succeed, and the metrics are their means.
+    Where the trial is repeated, every repetition must succeed, and the metrics are their means. An
+    attempt at a job calls the job in the place of the evaluator.
 
     Args:
         loaded: the experiment in this process.
@@ -87,8 +92,38 @@ def run(
         KeyboardInterrupt: when the user pressed Ctrl-C.
         bdb.BdbQuit: when the debugger was left with ``q``.
     """
+    if assignment.job is not None:
+        return _run_job(loaded, assignment, assignment.job, channel, begin)
     with assignment.place.announced():
         return _run_all(loaded, assignment, channel, begin)
+
+
+def _run_job(
+    loaded: Loaded,
+    assignment: Assignment,
+    call: JobCall,
+    channel: TrialChannel,
+    begin: Callable[[], None],
+) -> Outcome:
+    jobs = loaded.evaluator
+    if not isinstance(jobs, runner.JobRunner):
+        error = WorkerError(f"{assignment.experiment} is no execution, and was sent a job")
+        return failure_of(error, FailureKind.INFRASTRUCTURE)
+    attempt_id = digest(assignment.token.encode())
+    try:
+        with jobs.attempt(
+            assignment.experiment, call.job, attempt_id, assignment.seed, channel
+        ) as attempt:
+            seed_generators(assignment.seed)
+            begin()
+            outputs = runner.call(call.type, call.config, attempt, OUTPUTS_LIMIT)
+        return Succeeded(outputs=outputs)
+    except TrialCancelled:
+        return Cancelled()
+    except (KeyboardInterrupt, GeneratorExit, bdb.BdbQuit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # sys.exit too; recorded in the outcome
+        return failure_of(error)
 
 
 def _run_all(
@@ -203,6 +238,7 @@ def _segment(loaded: Loaded, assignment: Assignment) -> Segment:
         checkpoint_folder=loaded.checkpoints,
         checkpoint_at_end=assignment.checkpoint_at_end,
         place=assignment.place,
+        experiment=assignment.experiment,
     )
 
 

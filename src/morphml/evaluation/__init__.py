@@ -5,8 +5,9 @@ from __future__ import annotations
 from morphml.evaluation.contract import Evaluator, NeedsSetup, SetupContext
 from morphml.evaluation.metrics import MetricRules, check_result
 from morphml.evaluation.orders import Order, TrialCancelled, TrialPaused, TrialStopped
+from morphml.evaluation.segment import Segment, TrialChannel
 from morphml.evaluation.source import EvaluatorSource
-from morphml.evaluation.trial import Segment, Trial, TrialChannel
+from morphml.evaluation.trial import Trial
 
 __all__ = [
     "Evaluator",

@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TypeVar, overload
 
 from morphml.errors import EvaluatorError
 from morphml.evaluation import checkpoint as files
 from morphml.evaluation.metrics import check_metrics, describe
 from morphml.evaluation.orders import Order, TrialCancelled, TrialPaused, TrialStopped
-from morphml.evaluation.place import ALONE, Place
+from morphml.evaluation.segment import Segment, TrialChannel
+from morphml.evaluation.shared_data import SharedData
+from morphml.settings import read_settings
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """The part of a trial that one attempt runs."""
-
-    #: The trial's number.
-    number: int
-    #: Seed of the training, the same for every attempt of the trial.
-    seed: int
-    #: Where the model goes, such as ``cpu`` or ``cuda``.
-    device: str
-    #: Names the attempt to outside systems; unlike the token it is no secret.
-    attempt_id: str
-    #: Epochs that earlier segments did, and the epoch at which this one ends (0: the user's own).
-    from_epoch: int = 0
-    to_epoch: int = 0
-    #: Epochs of a full trial; where the segment ends before, the trial pauses there. 0: no more.
-    max_epochs: int = 0
-    #: The highest step that an earlier attempt reported, or None.
-    reported_step: int | None = None
-    #: The checkpoint to go on from, or None.
-    checkpoint: Path | None = None
-    #: Where checkpoints are written.
-    checkpoint_folder: Path = Path()
-    #: Save one when ``epochs`` ends, since the trial may go on later.
-    checkpoint_at_end: bool = False
-    #: Seconds between checkpoints against loss; never less.
-    checkpoint_every_s: float = 10.0
-    #: Where this process stands among those that run the attempt at once.
-    place: Place = ALONE
-
-
-class TrialChannel(Protocol):
-    """How a trial talks with its search; no call waits for the search."""
-
-    def report(self, step: int, metrics: Mapping[str, float]) -> Order:
-        """Hand over what was reported; returns the last known order at once."""
-        ...
-
-    def order(self) -> Order:
-        """The last known order."""
-        ...
-
-    def checkpointed(self, step: int, path: Path, digest: str) -> None:
-        """Say that a checkpoint lies complete on disk."""
-        ...
-
-    def log(self, text: str) -> None:
-        """Hand over a line for people."""
-        ...
+DataT = TypeVar("DataT")
 
 
 class Trial:
@@ -307,6 +259,32 @@ class Trial:
         wanted = self._segment.checkpoint_at_end and self._states
         if wanted and self.saved_step != self._epoch:
             self.checkpoint(self._epoch, **self._states)
+
+    @overload
+    def dataset(self, source: Callable[[], DataT], /, *, name: str | None = None) -> DataT: ...
+    @overload
+    def dataset(self, source: str | Path, /) -> object: ...
+    def dataset(
+        self, source: Callable[[], object] | str | Path, /, *, name: str | None = None
+    ) -> object:
+        """What the loader returns; its arrays lie once in this machine's memory for all trials.
+
+        It is called once on each machine, by whichever trial asks first. Its arrays are files in
+        ``MORPHML_DATA_CACHE``, mapped and not read; what a trial writes into one it alone sees.
+
+        Args:
+            source: a function without arguments that returns arrays, numbers and texts, in tuples,
+                lists and mappings; or a name such as ``digits``, which gives ``x_train`` and
+                ``y_train``; or a ``.npy`` file.
+            name: for just these data: then other experiments on the machine share them, and they
+                stay the same until there is another name. Without one they are this experiment's.
+
+        Raises:
+            EvaluatorError: when what it returns cannot be shared.
+            WorkerError: when the folder cannot be used.
+        """
+        data = SharedData(read_settings().data.cache, self._segment.experiment)
+        return data.get(source, name)
 
     def log(self, text: object) -> None:
         """Write a line to the trial's log."""
