@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from morphml.engines.executions import execution_context
 from morphml.engines.inprocess import InProcessEngine
 from morphml.engines.local import LocalEngine
 from morphml.engines.port import (
@@ -13,6 +14,7 @@ from morphml.engines.port import (
     EngineEvent,
     Failed,
     Finished,
+    JobCall,
     Logged,
     Order,
     Outcome,
@@ -34,6 +36,7 @@ __all__ = [
     "Failed",
     "Finished",
     "InProcessEngine",
+    "JobCall",
     "LocalEngine",
     "Logged",
     "Order",
@@ -44,4 +47,5 @@ __all__ = [
     "Stopped",
     "Succeeded",
     "WorkerGone",
+    "execution_context",
 ]

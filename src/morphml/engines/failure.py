@@ -21,7 +21,7 @@ _TRACEBACK_LIMIT = 20_000
 _SHOWN = 200
 #: Frames of these folders are the machinery around the user's code.
 _OWN_FOLDERS = tuple(
-    str(Path(__file__).resolve().parents[1] / room) for room in ("engines", "evaluation")
+    str(Path(__file__).resolve().parents[1] / room) for room in ("engines", "evaluation", "jobs")
 )
 
 

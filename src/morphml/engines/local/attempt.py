@@ -134,8 +134,9 @@ class Attempt:
         match self.doom:
             case Doom.TIME_LIMIT:
                 limit = self.assignment.time_limit_s
+                what = "the evaluator" if self.assignment.job is None else "the job"
                 return _interrupted(
-                    FailureKind.TIME_LIMIT, f"the evaluator ran longer than {limit:g} s", where
+                    FailureKind.TIME_LIMIT, f"{what} ran longer than {limit:g} s", where
                 )
             case Doom.SETUP:
                 limit = self.patience.setup_s

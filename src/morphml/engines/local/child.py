@@ -131,11 +131,14 @@ class _Child:
             self._finish(assignment.token, loaded, at, 0.0)
             os._exit(0)  # a fresh process tries again
         outcome = self._outcome(loaded, assignment, at)
+        began = self._link.phase is Phase.RUNNING
         self._link.phase = Phase.FINISHING
         self._link.leave_if_forked()
         self._finish(assignment.token, outcome, at, time.monotonic() - begun)
-        if self._link.interrupted_at is not None:
-            os._exit(0)  # interrupted anywhere, user code may have left anything half done
+        if self._link.interrupted_at is not None or not began:
+            # Interrupted anywhere, user code may have left anything half done; and the parent
+            # replaces whoever failed before user code.
+            os._exit(0)
         self._link.phase = Phase.WAITING
 
     def _try_again(self, experiment: ExperimentId, now: float) -> None:

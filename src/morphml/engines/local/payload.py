@@ -21,6 +21,7 @@ from morphml.engines.port import Context
 from morphml.errors import EvaluatorError
 from morphml.evaluation.metrics import MetricRules
 from morphml.evaluation.source import EvaluatorSource
+from morphml.jobs import JOBS, NoMembers
 from morphml.optimizers.events import JSON
 from morphml.space import SearchSpace
 
@@ -29,7 +30,7 @@ from morphml.space import SearchSpace
 class Sent:
     """An experiment as it came over the network; nobody but a child looks into it."""
 
-    #: The space in its text form; empty where the pickle holds it.
+    #: The space in its text form; empty where the pickle holds it, and for an execution.
     space: str
     #: Import path of the evaluator; empty where the pickle holds it.
     evaluator: str
@@ -84,9 +85,11 @@ def _opened(sent: Sent) -> Context:
     space, live = cloudpickle.loads(sent.pickle) if sent.pickle else (None, None)
     if sent.space:
         space = SearchSpace.from_text(sent.space)
+    path = sent.evaluator or None
+    if path == JOBS:
+        space = NoMembers()
     if space is None:
         raise EvaluatorError("the experiment was sent without a search space")
-    path = sent.evaluator or None
     source = EvaluatorSource(name=path or "", path=path, live=live, arguments=sent.settings)
     return Context(
         space=space,

@@ -18,6 +18,7 @@ from morphml.engines.port import (
     Checkpointed,
     EngineEvent,
     Failed,
+    JobCall,
     Logged,
     Outcome,
     PausedAt,
@@ -28,6 +29,7 @@ from morphml.engines.port import (
     Succeeded,
 )
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.optimizers.events import JSON
 from morphml.scheduling.failures import FailureKind
 
 
@@ -49,6 +51,7 @@ def assignment_to_json(assignment: Assignment) -> dict[str, Any]:
         "repeats": assignment.repeats,
         "device": assignment.device,
         "place": asdict(assignment.place),
+        "job": None if assignment.job is None else asdict(assignment.job),
     }
 
 
@@ -59,6 +62,8 @@ def assignment_from_json(message: dict[str, Any]) -> Assignment:
     if fields["checkpoint"] is not None:
         fields["checkpoint"] = Path(fields["checkpoint"])
     fields["place"] = Place(**fields["place"])
+    if fields["job"] is not None:
+        fields["job"] = JobCall(**fields["job"])
     return Assignment(**fields)
 
 
@@ -66,7 +71,11 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome with its name under ``end``."""
     match outcome:
         case Succeeded():
-            return {"end": "succeeded", "metrics": dict(outcome.metrics)}
+            return {
+                "end": "succeeded",
+                "metrics": dict(outcome.metrics),
+                "outputs": dict(outcome.outputs),
+            }
         case Stopped():
             return {"end": "stopped", "metrics": dict(outcome.metrics)}
         case PausedAt():
@@ -98,7 +107,7 @@ def outcome_from_json(message: dict[str, Any]) -> Outcome:
     """
     match message.get("end"):
         case "succeeded":
-            return Succeeded(metrics=_metrics(message))
+            return Succeeded(metrics=_metrics(message), outputs=_outputs(message))
         case "stopped":
             return Stopped(metrics=_metrics(message))
         case "paused":
@@ -182,6 +191,14 @@ def _metrics(message: dict[str, Any]) -> dict[str, float]:
     if not isinstance(metrics, dict):
         raise ProtocolError(f"a child's message has metrics={metrics!r}, expected an object")
     return {name: number(metrics, name) for name in metrics}
+
+
+def _outputs(message: dict[str, Any]) -> dict[str, JSON]:
+    """Checked for their form only: they come from the code that makes them."""
+    outputs = message.get("outputs")
+    if not isinstance(outputs, dict):
+        raise ProtocolError(f"a child's message has outputs={outputs!r}, expected an object")
+    return outputs
 
 
 def _kind(message: dict[str, Any]) -> FailureKind:
