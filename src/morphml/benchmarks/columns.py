@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from morphml.errors import CallerError
 
@@ -88,11 +89,24 @@ def _from_npz(path: Path, names: Sequence[str]) -> dict[str, Column]:
 def _columns_of_arrays(path: Path, names: Sequence[str]) -> dict[str, Column]:
     with open_arrays(path) as arrays:
         _check_names(path, names, arrays.files)
-        found = {name: arrays[name] for name in names}
+        found = {name: _array(path, arrays, name) for name in names}
     flat = [name for name, array in found.items() if array.ndim != 1]
     if flat:
         raise CallerError(f"{path}: {flat[0]!r} has shape {found[flat[0]].shape}; one axis is used")
     return {name: array.tolist() for name, array in found.items()}
+
+
+def _array(path: Path, arrays: np.lib.npyio.NpzFile, name: str) -> npt.NDArray[np.generic]:
+    try:
+        array: npt.NDArray[np.generic] = arrays[name]
+    except ValueError as error:
+        if "Object arrays" not in str(error):
+            raise
+        raise CallerError(
+            f"{path}: {name!r} was saved as Python objects, which are not read since they may run "
+            f"code; save it with .astype(str), or as numbers"
+        ) from None
+    return array
 
 
 def _from_csv(path: Path, names: Sequence[str]) -> dict[str, Column]:

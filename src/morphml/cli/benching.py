@@ -220,8 +220,9 @@ def show(comparison: Comparison) -> None:
 
 def _tables(comparison: Comparison) -> dict[str, Rows]:
     return {
-        f"{comparison.problem}: missing {comparison.verdict} ({comparison.unit}), "
-        f"{comparison.seeds} seeds": missing_table(comparison),
+        f"{comparison.problem}: missing {_judged(comparison)}, {comparison.seeds} seeds": (
+            missing_table(comparison)
+        ),
         f"less that of {comparison.baseline}": paired_table(comparison),
         f"against {comparison.baseline}": verdict_table(comparison),
         "missing by different networks evaluated": networks_table(comparison),
@@ -250,7 +251,7 @@ def draw(comparison: Comparison, path: Path, timed: TimedCurves | None = None) -
     picture = plot_anytime(
         curves,
         title=comparison.problem,
-        label=f"missing of {comparison.verdict} ({comparison.unit})",
+        label=f"missing of {_judged(comparison)}",
         times=None if timed is None else timed.seconds,
     )
     if path.suffix.lower() != ".html":
@@ -285,7 +286,14 @@ def listed() -> dict[str, list[dict[str, str]]]:
     }
 
 
+def _judged(comparison: Comparison) -> str:
+    """What counts, with its unit where it has one."""
+    return comparison.verdict + (f" ({comparison.unit})" if comparison.unit else "")
+
+
 def _interval(given: Interval) -> str:
+    if given.mean == float("inf"):
+        return "nothing yet"
     return f"{given.mean:.3f} ± {given.half:.3f}"
 
 
