@@ -55,6 +55,10 @@ def test_a_search_on_a_master_with_tls_and_a_worker_with_a_copied_token(
     master = start("master", "--storage", "a.db", "--listen", "127.0.0.1:0", *tls, *mutual)
     address = master.wait_for(r"morphml worker --master (\S+)")[1]
     assert morphml("tokens", "worker.json").returncode == 0
+    plain = morphml("worker", "--master", address, "--token-file", "worker.json")
+    assert plain.returncode == 2
+    assert "speaks TLS, this side does not" in plain.stderr
+    master.wait_for("127.0.0.1 connected and did not get through TLS")
     own = ("--tls-ca", "certs/ca.pem", "--tls-cert", "certs/client.pem")
     worker = start(
         *("worker", "--master", address, "--token-file", "worker.json", "--slots", "2"),

@@ -29,6 +29,7 @@ from morphml.engines.remote.access import (
     KeyPair,
     ServerAccess,
     ServerTls,
+    guarded_by,
 )
 from morphml.engines.remote.access.certificates import make_certificates
 from morphml.errors import AccessError
@@ -65,7 +66,7 @@ def expired(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def secure(folder: Path, *, client_ca: Path | None = None, days: float = 0) -> ServerAccess:
     tls = ServerTls(pair=pair(folder, "server"), client_ca=client_ca)
-    return ServerAccess(credentials=tls.credentials(ClockAt(days)))
+    return guarded_by(None, tls, ClockAt(days))
 
 
 def trusting(folder: Path, client: Path | None = None, *, days: float = 0) -> ClientAccess:
@@ -140,7 +141,7 @@ def test_an_authority_that_expired_is_named_before_anybody_connects(
     with pytest.raises(AccessError, match="expired on"):
         ClientTls(ca=old).credentials(SystemClock())
     with pytest.raises(AccessError, match="expired on"):
-        ServerTls(pair=pair(ours, "server"), client_ca=old).credentials(SystemClock())
+        secure(ours, client_ca=old)
     both = tmp_path / "both.pem"
     both.write_bytes(old.read_bytes() + (ours / "ca.pem").read_bytes())
     ClientTls(ca=both).credentials(SystemClock())
@@ -210,13 +211,16 @@ def test_a_server_that_hangs_up_is_no_matter_of_tls() -> None:
 
 def test_tls_and_token_are_both_needed(ours: Path, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens.json"
-    server = guarded(tokens, ServerTls(pair=pair(ours, "server")))
     tls = ClientTls(ca=ours / "ca.pem")
-    assert let_in(server, bearing(tokens, tls))
+
+    def server() -> ServerAccess:
+        return guarded(tokens, ServerTls(pair=pair(ours, "server")))
+
+    assert let_in(server(), bearing(tokens, tls))
 
     async def run() -> grpc.StatusCode:
         access = bearing(None, tls)
-        async with serving(server) as running, calling(access, running.target) as channel:
+        async with serving(server()) as running, calling(access, running.target) as channel:
             return (await refused(beat(channel))).code()
 
     assert asyncio.run(run()) is grpc.StatusCode.UNAUTHENTICATED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 import grpc
 import grpc.aio
 
+from morphml.engines.remote.access.once import MOST_PEERS, Once
 from morphml.engines.remote.access.scopes import METHOD_SCOPES, Scope, allows, scope_needed
 from morphml.engines.remote.access.tokens import Tokens
 
@@ -20,8 +20,6 @@ _log = logging.getLogger(__name__)
 #: Metadata key of the token.
 HEADER = "authorization"
 _PREFIX = "Bearer "
-#: Peers remembered as logged already; the one longest ago is forgotten first.
-MOST_PEERS = 1024
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -48,7 +46,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._logged = _Once(MOST_PEERS)
+        self._logged = Once(MOST_PEERS)
 
     async def intercept_service(
         self,
@@ -140,21 +138,3 @@ def _presented(details: grpc.HandlerCallDetails) -> str | None:
         if key == HEADER and isinstance(value, str) and value.startswith(_PREFIX)
     }
     return found.pop() if len(found) == 1 else None
-
-
-class _Once:
-    """Remembers what was seen, of a bounded number of things."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
-
-    def first(self, thing: tuple[str, str]) -> bool:
-        """Whether it is seen for the first time."""
-        if thing in self._seen:
-            self._seen.move_to_end(thing)
-            return False
-        self._seen[thing] = None
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
-        return True

@@ -17,6 +17,7 @@ from morphml.engines.remote.access.endpoints import (
     parse_endpoint,
     why_not_listening,
 )
+from morphml.engines.remote.access.handshakes import Handshakes
 from morphml.engines.remote.access.interceptor import TokenInterceptor
 from morphml.engines.remote.access.tls import ServerTls
 from morphml.engines.remote.access.tokens import TokenFile, Tokens
@@ -27,15 +28,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAccess:
-    """What a server needs to keep others out. The default lets everybody in: for tests."""
+    """What one server needs to keep others out. The default lets everybody in: for tests."""
 
     #: None speaks plaintext.
     credentials: grpc.ServerCredentials | None = None
     interceptors: tuple[grpc.aio.ServerInterceptor, ...] = ()
+    #: Sees those who do not get through TLS; None with plaintext. Whoever serves lets it look.
+    handshakes: Handshakes | None = None
 
     def server(self) -> grpc.aio.Server:
         """A new server with the interceptors, limits and keepalive of this module; not started."""
-        return grpc.aio.server(interceptors=self.interceptors, options=server_options())
+        return grpc.aio.server(interceptors=self.all_interceptors, options=server_options())
+
+    @property
+    def all_interceptors(self) -> tuple[grpc.aio.ServerInterceptor, ...]:
+        """What each call passes, refused ones too."""
+        seen = () if self.handshakes is None else (self.handshakes.interceptor,)
+        return (*seen, *self.interceptors)
 
     def bind(self, server: grpc.aio.Server, listen: str) -> int:
         """Let ``server`` listen on ``listen`` (host:port; port 0 takes a free one).
@@ -50,13 +59,16 @@ class ServerAccess:
         try:
             if self.credentials is None:
                 return server.add_insecure_port(str(endpoint))
-            return server.add_secure_port(str(endpoint), self.credentials)
+            port = server.add_secure_port(str(endpoint), self.credentials)
         except RuntimeError as error:
             reason = why_not_listening(endpoint)
             raise CallerError(
                 f"cannot listen on {endpoint}: {reason}; stop what uses it, or choose another "
                 "address with --listen"
             ) from error
+        if self.handshakes is not None:
+            self.handshakes.port = port
+        return port
 
 
 def server_access(
@@ -94,9 +106,14 @@ def guarded_by(tokens: Tokens | None, tls: ServerTls | None, clock: Clock) -> Se
     Raises:
         AccessError: when a certificate or key is missing, unsafe or wrong.
     """
+    interceptors = () if tokens is None else (TokenInterceptor(tokens),)
+    if tls is None:
+        return ServerAccess(interceptors=interceptors)
+    handshakes = Handshakes(clock)
     return ServerAccess(
-        credentials=None if tls is None else tls.credentials(clock),
-        interceptors=() if tokens is None else (TokenInterceptor(tokens),),
+        credentials=tls.credentials(clock, handshakes.begins),
+        interceptors=interceptors,
+        handshakes=handshakes,
     )
 
 

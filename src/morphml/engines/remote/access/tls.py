@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias, cast
 
 import grpc
 
 from morphml.clock import Clock
+
+_Renew: TypeAlias = "Callable[[], grpc.ServerCertificateConfiguration]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +42,22 @@ class ServerTls:
     #: Authority of clients' certificates; given, a client must have one (mutual TLS).
     client_ca: Path | None = None
 
-    def credentials(self, clock: Clock) -> grpc.ServerCredentials:
-        """For `add_secure_port`.
+    def credentials(self, clock: Clock, begins: Callable[[], None]) -> grpc.ServerCredentials:
+        """For `add_secure_port`, of one server.
+
+        Args:
+            clock: tells whether certificates are valid.
+            begins: called at the begin of each handshake, by a thread of gRPC; must not raise.
 
         Raises:
             AccessError: when a file is missing or wrong, or a certificate is not valid now.
         """
         authority = None if self.client_ca is None else _authorities(self.client_ca, clock)
-        return grpc.ssl_server_credentials(
-            [self.pair.load(clock)],
-            root_certificates=authority,
-            require_client_auth=authority is not None,
+        own = grpc.ssl_server_certificate_configuration([self.pair.load(clock)], authority)
+        return grpc.dynamic_ssl_server_credentials(
+            own,
+            cast("_Renew", begins),  # None, unknown to the stubs, lets the certificate stay
+            require_client_authentication=authority is not None,
         )
 
 

@@ -140,6 +140,8 @@ class HubServer:
             self.ticked_at = now = self._switchboard.moment().monotonic
             if now >= look_at:
                 look_at = now + _LOOK_EVERY_S
+                if self._access.handshakes is not None:
+                    self._access.handshakes.look()
                 hopeless.look(self._switchboard.act(lambda book, _: book.wishes.waiting()), now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.tick_s):
@@ -160,7 +162,7 @@ class HubServer:
         asks = int(2000 * self._settings.beat_s)
         options["grpc.keepalive_time_ms"] = max(asks, SERVER_ASKS_MS)
         server = grpc.aio.server(
-            interceptors=list(self._access.interceptors),
+            interceptors=list(self._access.all_interceptors),
             options=list(options.items()),
         )
         generic = grpc.method_handlers_generic_handler(SERVICE, self._handlers())
