@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from morphml.errors import CallerError
+from morphml.errors import CallerError, MissingExtraError
 
 #: What numpy raises for a file that is no archive of arrays, or a broken one.
 UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -29,8 +29,8 @@ def read_columns(path: Path, names: Sequence[str]) -> dict[str, Column]:
         names: at least one.
 
     Raises:
-        CallerError: no such file, column or format; columns of several lengths; or pandas and
-            pyarrow are not there for a parquet file.
+        CallerError: no such file, column or format, or columns of several lengths.
+        MissingExtraError: pandas and pyarrow are not there for a parquet file.
     """
     if not path.is_file():
         raise CallerError(f"{path}: there is no such file")
@@ -146,12 +146,10 @@ def _typed(texts: list[str]) -> Column:
 def _from_parquet(path: Path, names: Sequence[str]) -> dict[str, Column]:
     try:
         import pandas as pd  # noqa: PLC0415 heavy, and an optional extra
-    except ImportError:
-        raise CallerError(f"{path}: parquet files need pip install pandas pyarrow") from None
-    try:
+
         frame = pd.read_parquet(path)
     except ImportError:
-        raise CallerError(f"{path}: parquet files need pip install pyarrow") from None
+        raise MissingExtraError(f"{path}: reading parquet", extra="tables") from None
     except (ValueError, OSError) as error:
         raise CallerError(f"{path}: is no parquet file: {error}") from error
     _check_names(path, names, [str(name) for name in frame.columns])

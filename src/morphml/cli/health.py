@@ -47,6 +47,7 @@ EXTRAS = {
     "viz": ("matplotlib", "pandas"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "bo": ("optuna", "cmaes"),
+    "tables": ("pandas", "pyarrow"),
     "smac": ("smac",),
     "postgres": ("psycopg",),
     "redis": ("redis",),

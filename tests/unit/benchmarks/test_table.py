@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from morphml.benchmarks import key_of, play, table
-from morphml.errors import CallerError
+from morphml.errors import CallerError, MissingExtraError
 
 ROWS = [
     (8, "relu", 0.3),
@@ -70,11 +71,29 @@ def test_two_objectives_are_judged_by_the_share_of_the_front(csv: Path) -> None:
     assert run.verdict[-1] == pytest.approx(0.0)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is here")
-def test_parquet_without_its_package_says_what_to_install(tmp_path: Path) -> None:
+def test_parquet_is_read_as_a_csv_is(tmp_path: Path, csv: Path) -> None:
+    frame = pd.read_csv(csv)
+    frame["act"] = frame["act"].astype("category")
+    frame.to_parquet(tmp_path / "runs.parquet")
+    goals = {"decisions": ["width", "act"], "objectives": {"error": "min"}}
+    ours, theirs = table(tmp_path / "runs.parquet", **goals), table(csv, **goals)
+    assert ours.space == theirs.space and ours.measures == theirs.measures
+    members = list(ours.space.members())
+    assert [ours.look_up(each) for each in members] == [theirs.look_up(each) for each in members]
+    assert sum(ours.look_up(each) is not None for each in members) == len(frame)
+    (tmp_path / "runs.parquet").write_bytes(b"PAR1 cut short")
+    with pytest.raises(CallerError, match="is no parquet file"):
+        table(tmp_path / "runs.parquet", **goals)
+
+
+def test_parquet_without_its_package_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     file = tmp_path / "runs.parquet"
     file.write_bytes(b"PAR1")
-    with pytest.raises(CallerError, match="pip install pyarrow"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'morphml\[tables\]'"):
         table(file, decisions=["a"], objectives={"b": "min"})
 
 
