@@ -19,6 +19,7 @@ from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import StorageError, StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.jobs import ArtifactFolder
 from morphml.master.cluster.agreement import check_agreement
 from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.life import Life
@@ -186,13 +187,15 @@ class Master:
             session=life.keeper.session,
             version=__version__,
             store=self.store.cluster.identity(),
-            masters=[
+            masters=sorted(
                 master.address
                 for master in self.store.cluster.masters()
                 if master.address and master.session != life.keeper.session
-            ],
+            ),
         )
         self._looked_at = self._clock.monotonic()
+        if before is not None and before.masters != self._known.masters:
+            self.hub.tell_masters(self._known.masters)
         return before is None or before.store == self._known.store
 
     def _identity(self) -> Identity:
@@ -275,6 +278,9 @@ class _CurrentRecords:
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         return self._master.life.records.checkpoint_path(attempt, step)
+
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        return self._master.life.records.artifacts(execution)
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:
         return self._master.life.records.bundle(digest)

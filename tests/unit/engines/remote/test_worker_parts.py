@@ -64,6 +64,14 @@ def test_break_is_followed_at_once_by_a_round_that_ends_with_the_same_master() -
     assert pause <= 0.3
 
 
+def test_masters_that_came_since_are_dialled_first_and_those_that_went_no_more() -> None:
+    dial = dialling("a")
+    dial.welcomed("a", ["b"])
+    dial.learned(["c", "d"])
+    assert [dial.next()[0] for _ in range(3)] == ["c", "d", "a"]
+    assert dial.masters == ("a", "c", "d")
+
+
 def test_worker_gives_up_when_every_master_refuses_it() -> None:
     dial = dialling("a", "b")
     dial.refused("a", "too old")

@@ -20,6 +20,7 @@ from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.hub.sights import Sights
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.hub.views import Glance, WaitingView, WorkerView
+from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import MorphError
 from morphml.ids import AttemptToken, ExperimentId, SessionId
 
@@ -174,6 +175,15 @@ class Hub:
     def free_for(self, requirements: Mapping[str, float]) -> int:
         """How many attempts with these requirements would start now. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.ledger.offers.free_for(requirements))
+
+    def tell_masters(self, addresses: Iterable[str]) -> None:
+        """Other masters have come or gone; whoever comes later is told by ``identity``.
+
+        Args:
+            addresses: all that workers can dial instead of this one, as ``host:port``.
+        """
+        masters = pb.Masters(addresses=addresses)
+        self._switchboard.tell_all(pb.MasterEvent(masters=masters))
 
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
         """Let a worker take nothing more, finish within the time, and leave; whether it is here."""

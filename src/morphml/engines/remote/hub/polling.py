@@ -15,7 +15,7 @@ from morphml.engines.remote import announcing
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.hub.connection import Connection
 from morphml.engines.remote.hub.reading import Accepted, Result, Said, read_event
-from morphml.engines.remote.hub.reception import Identity, welcome
+from morphml.engines.remote.hub.reception import Identity, receive
 from morphml.engines.remote.hub.servicer import hear
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.proto import worker_pb2 as pb
@@ -47,14 +47,11 @@ class PollServicer:
         registration = await _read(
             lambda: announcing.registration_from_proto(request.registration), call
         )
-        answer = welcome(registration, self._switchboard.settings, self._identity)
+        connection = Connection(registration.worker, None, self._switchboard.lock)
+        answer = receive(registration, call.peer(), connection, self._switchboard, self._identity)
         if answer.refusal:
             return pb.RegisterWorkerResponse(welcome=answer)
-        connection = Connection(registration.worker, None, self._switchboard.lock)
-        peer = call.peer()
         with self._switchboard.lock:
-            self._switchboard.connect(connection)
-            self._switchboard.act(lambda book, now: book.workers.announce(registration, peer, now))
             verdict = connection.outbox.take_verdict()
         return pb.RegisterWorkerResponse(welcome=answer, verdict=verdict)
 

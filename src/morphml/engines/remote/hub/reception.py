@@ -6,7 +6,9 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from morphml.engines.remote.hub.connection import Connection
 from morphml.engines.remote.hub.settings import HubSettings
+from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import PROTOCOL, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.ids import SessionId
@@ -56,11 +58,35 @@ def warning(registration: Registration, version: str, python: str) -> str:
     return "; ".join(found)
 
 
-def welcome(
-    registration: Registration, settings: HubSettings, identity: Callable[[], Identity]
+def receive(
+    registration: Registration,
+    peer: str,
+    connection: Connection,
+    switchboard: Switchboard,
+    identity: Callable[[], Identity],
 ) -> pb.Welcome:
-    """The answer to a registration; with ``refusal`` filled in, the stream ends after it."""
-    us = identity()
+    """Take a worker in, and answer its registration; with ``refusal`` filled in it is not taken.
+
+    Under the lock: it is told of all masters that its welcome does not name.
+
+    Args:
+        registration: what the worker says of itself.
+        peer: where it speaks from.
+        connection: leads to it; the welcome is queued where that is a stream.
+        switchboard: of the hub.
+        identity: what the master says of itself.
+    """
+    with switchboard.lock:
+        answer = _welcome(registration, switchboard.settings, identity())
+        if not answer.refusal:
+            if not connection.polled:
+                connection.outbox.put(pb.MasterEvent(welcome=answer))
+            switchboard.connect(connection)
+            switchboard.act(lambda book, now: book.workers.announce(registration, peer, now))
+        return answer
+
+
+def _welcome(registration: Registration, settings: HubSettings, us: Identity) -> pb.Welcome:
     return pb.Welcome(
         master=us.session,
         protocol=PROTOCOL,

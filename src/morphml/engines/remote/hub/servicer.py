@@ -26,7 +26,7 @@ from morphml.engines.remote.hub.reading import (
     Saved,
     read_request,
 )
-from morphml.engines.remote.hub.reception import Identity, welcome
+from morphml.engines.remote.hub.reception import Identity, receive
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import Beat, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
@@ -101,17 +101,12 @@ class WorkServicer:
         if not said or not isinstance(said[0], Registration):
             raise ProtocolError("the first message of a stream holds a registration")
         registration = said[0]
-        answer = welcome(registration, self._settings, self._identity)
+        connection = Connection(registration.worker, call, self._switchboard.lock)
+        answer = receive(registration, call.peer(), connection, self._switchboard, self._identity)
         if answer.refusal:
             _LOG.warning("worker %s is not taken: %s", registration.name, answer.refusal)
             await call.write(pb.WorkResponse(events=[pb.MasterEvent(welcome=answer)]))
             await call.abort(grpc.StatusCode.FAILED_PRECONDITION, answer.refusal)
-        connection = Connection(registration.worker, call, self._switchboard.lock)
-        connection.outbox.put(pb.MasterEvent(welcome=answer))
-        peer = call.peer()
-        with self._switchboard.lock:
-            self._switchboard.connect(connection)
-            self._switchboard.act(lambda book, now: book.workers.announce(registration, peer, now))
         _LOG.info("worker %s (%s) is here", registration.name, registration.worker)
         self._take(connection, said[1:])
         await connection.flush()

@@ -145,6 +145,14 @@ class Switchboard:
                 self._later = {}
                 self._schedule()
 
+    def tell_all(self, event: pb.MasterEvent) -> None:
+        """Send something to every worker that is connected."""
+        with self.lock:
+            for connection in self._connections.values():
+                connection.outbox.put(event)
+            self._poked.update(self._connections)
+            self._schedule()
+
     def is_current(self, connection: Connection) -> bool:
         """Whether no newer stream of the worker is there."""
         return self._connections.get(connection.worker) is connection

@@ -47,7 +47,7 @@ class WorkResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[MasterEvent, _Mapping]]] = ...) -> None: ...
 
 class MasterEvent(_message.Message):
-    __slots__ = ("welcome", "context", "task", "order", "acknowledged", "beat_seen", "drain", "verdict")
+    __slots__ = ("welcome", "context", "task", "order", "acknowledged", "beat_seen", "drain", "verdict", "masters")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class MasterEvent(_message.Message):
     BEAT_SEEN_FIELD_NUMBER: _ClassVar[int]
     DRAIN_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    MASTERS_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     context: Context
     task: Task
@@ -64,7 +65,8 @@ class MasterEvent(_message.Message):
     beat_seen: BeatSeen
     drain: Drain
     verdict: Verdict
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., task: _Optional[_Union[Task, _Mapping]] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., beat_seen: _Optional[_Union[BeatSeen, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ...) -> None: ...
+    masters: Masters
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., task: _Optional[_Union[Task, _Mapping]] = ..., order: _Optional[_Union[Order, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., beat_seen: _Optional[_Union[BeatSeen, _Mapping]] = ..., drain: _Optional[_Union[Drain, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., masters: _Optional[_Union[Masters, _Mapping]] = ...) -> None: ...
 
 class Registration(_message.Message):
     __slots__ = ("worker_id", "name", "morphml_version", "python_version", "protocol", "slots", "capabilities", "attempts", "results", "bundles", "prepares")
@@ -249,7 +251,7 @@ class Result(_message.Message):
     def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., slot: _Optional[str] = ..., started_at: _Optional[float] = ..., duration_s: _Optional[float] = ..., succeeded: _Optional[_Union[Succeeded, _Mapping]] = ..., failed: _Optional[_Union[Failed, _Mapping]] = ..., stopped: _Optional[_Union[Stopped, _Mapping]] = ..., paused: _Optional[_Union[Paused, _Mapping]] = ..., cancelled: _Optional[_Union[Cancelled, _Mapping]] = ...) -> None: ...
 
 class Succeeded(_message.Message):
-    __slots__ = ("metrics",)
+    __slots__ = ("metrics", "outputs")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -258,8 +260,10 @@ class Succeeded(_message.Message):
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     METRICS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     metrics: _containers.ScalarMap[str, float]
-    def __init__(self, metrics: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    outputs: bytes
+    def __init__(self, metrics: _Optional[_Mapping[str, float]] = ..., outputs: _Optional[bytes] = ...) -> None: ...
 
 class Failed(_message.Message):
     __slots__ = ("kind", "error_type", "message", "traceback", "digest", "gpus")
@@ -376,7 +380,7 @@ class Context(_message.Message):
     def __init__(self, experiment: _Optional[str] = ..., space: _Optional[str] = ..., evaluator: _Optional[str] = ..., bundle: _Optional[str] = ..., pickle: _Optional[bytes] = ..., required: _Optional[_Iterable[str]] = ..., settings: _Optional[bytes] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place", "max_epochs", "avoid")
+    __slots__ = ("attempt", "vector", "seed", "from_epoch", "to_epoch", "reported", "checkpoint", "checkpoint_at_end", "repeats", "time_limit_s", "memory_limit_bytes", "requirements", "device", "place", "max_epochs", "avoid", "job")
     class RequirementsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -400,6 +404,7 @@ class Task(_message.Message):
     PLACE_FIELD_NUMBER: _ClassVar[int]
     MAX_EPOCHS_FIELD_NUMBER: _ClassVar[int]
     AVOID_FIELD_NUMBER: _ClassVar[int]
+    JOB_FIELD_NUMBER: _ClassVar[int]
     attempt: AttemptName
     vector: bytes
     seed: int
@@ -416,7 +421,18 @@ class Task(_message.Message):
     place: Place
     max_epochs: int
     avoid: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., max_epochs: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ...) -> None: ...
+    job: Job
+    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., vector: _Optional[bytes] = ..., seed: _Optional[int] = ..., from_epoch: _Optional[int] = ..., to_epoch: _Optional[int] = ..., reported: _Optional[int] = ..., checkpoint: _Optional[_Union[Saved, _Mapping]] = ..., checkpoint_at_end: _Optional[bool] = ..., repeats: _Optional[int] = ..., time_limit_s: _Optional[float] = ..., memory_limit_bytes: _Optional[int] = ..., requirements: _Optional[_Mapping[str, float]] = ..., device: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., max_epochs: _Optional[int] = ..., avoid: _Optional[_Iterable[str]] = ..., job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class Job(_message.Message):
+    __slots__ = ("job", "type", "config")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    job: str
+    type: str
+    config: bytes
+    def __init__(self, job: _Optional[str] = ..., type: _Optional[str] = ..., config: _Optional[bytes] = ...) -> None: ...
 
 class Place(_message.Message):
     __slots__ = ("rank", "world_size", "rendezvous")
@@ -463,6 +479,12 @@ class Verdict(_message.Message):
     keep: _containers.RepeatedScalarFieldContainer[str]
     kill: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, keep: _Optional[_Iterable[str]] = ..., kill: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Masters(_message.Message):
+    __slots__ = ("addresses",)
+    ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RegisterWorkerRequest(_message.Message):
     __slots__ = ("registration",)
@@ -533,16 +555,18 @@ class UploadFileRequest(_message.Message):
     def __init__(self, name: _Optional[_Union[FileName, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class FileName(_message.Message):
-    __slots__ = ("attempt", "step", "digest", "size")
+    __slots__ = ("attempt", "step", "digest", "size", "artifact")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     attempt: AttemptName
     step: int
     digest: str
     size: int
-    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., step: _Optional[int] = ..., digest: _Optional[str] = ..., size: _Optional[int] = ...) -> None: ...
+    artifact: str
+    def __init__(self, attempt: _Optional[_Union[AttemptName, _Mapping]] = ..., step: _Optional[int] = ..., digest: _Optional[str] = ..., size: _Optional[int] = ..., artifact: _Optional[str] = ...) -> None: ...
 
 class UploadFileResponse(_message.Message):
     __slots__ = ("stored", "reason")
@@ -553,12 +577,14 @@ class UploadFileResponse(_message.Message):
     def __init__(self, stored: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class DownloadFileRequest(_message.Message):
-    __slots__ = ("checkpoint", "bundle")
+    __slots__ = ("checkpoint", "bundle", "artifact")
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     checkpoint: FileName
     bundle: str
-    def __init__(self, checkpoint: _Optional[_Union[FileName, _Mapping]] = ..., bundle: _Optional[str] = ...) -> None: ...
+    artifact: FileName
+    def __init__(self, checkpoint: _Optional[_Union[FileName, _Mapping]] = ..., bundle: _Optional[str] = ..., artifact: _Optional[_Union[FileName, _Mapping]] = ...) -> None: ...
 
 class DownloadFileResponse(_message.Message):
     __slots__ = ("data",)

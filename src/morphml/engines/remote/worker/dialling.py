@@ -53,6 +53,12 @@ class Dialling:
         at = known.index(master) + 1 if master in known else 0
         self._left = known[at:] + known[:at]
 
+    def learned(self, others: Iterable[str]) -> None:
+        """The master that took the worker names others than before; those are dialled after it."""
+        before, self._learned = self.masters, tuple(others)
+        new = [master for master in self._learned if master not in before]
+        self._left = [*new, *(master for master in self._left if master in self.masters)]
+
     def _begin(self) -> None:
         """The next pause is the first."""
         self._pause, self._paused_s = self._backoff_s[0], 0.0

@@ -300,13 +300,20 @@ class Link:
                     answer = await stream.read()
                 if not isinstance(answer, pb.WorkResponse):
                     return
-                news = [event for event in answer.events if not event.HasField("beat_seen")]
+                news = [event for event in answer.events if not self._is_ours(event)]
                 if news:
                     self._deliver(Heard(events=news))
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
             stream.cancel()
+
+    def _is_ours(self, event: pb.MasterEvent) -> bool:
+        """Whether the event is for the connection itself, and done with."""
+        if event.HasField("masters"):
+            self._dialling.learned(event.masters.addresses)
+            return True
+        return event.HasField("beat_seen")
 
     async def _send(self, stream: Stream) -> None:
         while True:
