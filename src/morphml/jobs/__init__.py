@@ -5,6 +5,7 @@ Nothing heavy is imported here: a job type is loaded when the first job of it ru
 
 from morphml.jobs.artifacts import Artifact, ArtifactFolder, artifacts_in
 from morphml.jobs.contract import JobRun, JobType
+from morphml.jobs.registry import runs_as
 from morphml.jobs.runner import JOBS, NoMembers
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "JobType",
     "NoMembers",
     "artifacts_in",
+    "runs_as",
 ]

@@ -10,6 +10,7 @@ from morphml.engines import (
     Cancelled,
     Checkpointed,
     Failed,
+    JobCall,
     Logged,
     Outcome,
     PausedAt,
@@ -44,6 +45,7 @@ def test_assignment_arrives_exactly() -> None:
         checkpoint=Path("a/b.pt"),
         checkpoint_at_end=True,
         device="cuda",
+        job=JobCall(job="prepare", type="python", config={"a": [1, {"b": None}]}),
     )
     message = over_the_wire({"do": "run", **wire.assignment_to_json(assignment)})
     assert wire.assignment_from_json(message) == assignment
@@ -53,6 +55,7 @@ def test_assignment_arrives_exactly() -> None:
     "outcome",
     [
         Succeeded(metrics={"a": 0.1 + 0.2, "b": -1e300}),
+        Succeeded(outputs={"rows": 3, "files": [{"a": None}]}),
         Stopped(metrics={}),
         PausedAt(step=3),
         Cancelled(),

@@ -15,6 +15,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import EvaluatorError
 from morphml.evaluation.checkpoint import file_name
 from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.jobs import ArtifactFolder
 from morphml.optimizers.events import JSON
 
 
@@ -48,6 +49,11 @@ class MemoryRecords:
         return (
             folder / "checkpoints" / file_name(attempt.number, step, digest(attempt.token.encode()))
         )
+
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        """The files that jobs of the execution put out."""
+        with self._lock:
+            return ArtifactFolder(self._contexts[execution][1])
 
     def adopt(self, attempts: Sequence[AttemptName]) -> Collection[AttemptToken]:
         """None: an attempt that this process does not know is nobody's any more."""

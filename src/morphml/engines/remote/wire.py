@@ -13,32 +13,24 @@ import orjson
 
 from morphml.engines.port import (
     Assignment,
-    Cancelled,
     Checkpointed,
     EngineEvent,
-    Failed,
     Finished,
     Logged,
     Order,
-    Outcome,
-    PausedAt,
     Reported,
-    Returned,
     Started,
-    Stopped,
-    Succeeded,
     WorkerGone,
 )
 from morphml.engines.remote import checking
 from morphml.engines.remote.checking import ProtocolError
+from morphml.engines.remote.job_calls import job_of, job_to_proto
 from morphml.engines.remote.meeting import place_of, place_to_proto
 from morphml.engines.remote.messages import AttemptName, CheckpointFile, ContextMessage
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.ids import AttemptToken
-from morphml.scheduling.failures import FailureKind
 
 __all__ = [
-    "RESULT_LIMIT",
     "ProtocolError",
     "assignment_to_task",
     "attempt_from_proto",
@@ -50,14 +42,11 @@ __all__ = [
     "event_from_proto",
     "event_to_proto",
     "order_from_proto",
-    "outcome_to_result",
-    "result_to_finished",
     "task_to_assignment",
 ]
 
-#: The largest result that is sent, in bytes; a larger one becomes a failure that says so.
-RESULT_LIMIT = 1 << 20
 _STREAMS = ("stdout", "stderr", "log")
+_LOG_LIMIT = 1 << 20  # characters of one message
 _MOST_REPEATS = 1_000_000
 _MOST_AVOIDED = 64  # slots to avoid that are told
 
@@ -137,6 +126,7 @@ def assignment_to_task(assignment: Assignment, checkpoint: CheckpointFile | None
         requirements=dict(assignment.requirements),
         device=assignment.device,
         place=place_to_proto(assignment.place),
+        job=job_to_proto(assignment.job),
         avoid=assignment.avoid[:_MOST_AVOIDED],
     )
 
@@ -171,6 +161,7 @@ def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignm
         device=checking.text(task.device, 64),
         requirements=checking.numbers(task.requirements, "requirements", least=0.0),
         place=place_of(task),
+        job=job_of(task),
         avoid=tuple(checking.text(each, 256) for each in task.avoid[:_MOST_AVOIDED]),
     )
 
@@ -245,7 +236,7 @@ def order_from_proto(message: pb.Order) -> tuple[AttemptToken, Order]:
 def event_to_proto(event: EngineEvent) -> pb.WorkerEvent | None:
     """What a worker tells of a running attempt; None for what is told in another way.
 
-    An end needs the attempt's whole name (``outcome_to_result``), a checkpoint its size
+    An end needs the attempt's whole name (``ends``), a checkpoint its size
     (``checkpoint_to_proto``), and the end of a child process is the worker's own affair.
     """
     match event:
@@ -258,7 +249,7 @@ def event_to_proto(event: EngineEvent) -> pb.WorkerEvent | None:
             return pb.WorkerEvent(report=report)
         case Logged():
             log = pb.Log(
-                token=event.token, stream=event.stream, text=checking.text(event.text, RESULT_LIMIT)
+                token=event.token, stream=event.stream, text=checking.text(event.text, _LOG_LIMIT)
             )
             return pb.WorkerEvent(log=log)
         case Checkpointed() | Finished() | WorkerGone():
@@ -291,110 +282,3 @@ def event_from_proto(message: pb.WorkerEvent) -> Started | Reported | Logged | N
             return Logged(token=checking.token(log.token), stream=log.stream, text=log.text)
         case _:
             return None
-
-
-# --- ends ----------------------------------------------------------------------------------------
-
-
-def outcome_to_result(attempt: AttemptName, finished: Finished) -> pb.Result:
-    """The end of an attempt as a result. Too large a one becomes a failure that says so.
-
-    Raises:
-        ValueError: for ``Returned``, which has a message of its own.
-    """
-    result = pb.Result(
-        attempt=attempt_to_proto(attempt),
-        slot=checking.text(finished.worker, 256),
-        started_at=finished.started_at,
-        duration_s=finished.duration_s,
-    )
-    _write_outcome(result, finished.outcome)
-    if (size := result.ByteSize()) > RESULT_LIMIT:
-        _write_outcome(result, _too_large(size))
-    return result
-
-
-def _write_outcome(result: pb.Result, outcome: Outcome) -> None:
-    match outcome:
-        case Succeeded():
-            result.succeeded.CopyFrom(pb.Succeeded(metrics=dict(outcome.metrics)))
-        case Stopped():
-            result.stopped.CopyFrom(pb.Stopped(metrics=dict(outcome.metrics)))
-        case PausedAt():
-            result.paused.CopyFrom(pb.Paused(step=outcome.step, metrics=dict(outcome.metrics)))
-        case Cancelled():
-            result.cancelled.CopyFrom(pb.Cancelled())
-        case Failed():
-            failed = pb.Failed(
-                kind=outcome.kind.value,
-                error_type=checking.text(outcome.error_type, 256),
-                message=checking.text(outcome.message),
-                traceback=checking.text(outcome.traceback),
-                digest=outcome.digest,
-                gpus=checking.text(outcome.gpus, 1024),
-            )
-            result.failed.CopyFrom(failed)
-        case Returned():
-            raise ValueError("a task that never began is given back with Returned, not a Result")
-        case _:
-            assert_never(outcome)
-
-
-def _too_large(size: int) -> Failed:
-    return Failed(
-        kind=FailureKind.USER_ERROR,
-        error_type="ResultTooLarge",
-        message=f"the result takes {size} bytes, more than the {RESULT_LIMIT} that are sent; "
-        "return fewer metrics",
-    )
-
-
-def result_to_finished(result: pb.Result) -> tuple[AttemptName, Finished]:
-    """The attempt that ended, and how.
-
-    Raises:
-        ProtocolError: when a field has another form, or no outcome is there.
-    """
-    name = attempt_from_proto(result.attempt)
-    finished = Finished(
-        token=name.token,
-        outcome=_outcome(result),
-        worker=checking.text(result.slot, 256),
-        started_at=checking.finite(result.started_at, "started_at"),
-        duration_s=checking.finite(result.duration_s, "duration_s", least=0.0),
-    )
-    return name, finished
-
-
-def _outcome(result: pb.Result) -> Outcome:
-    match result.WhichOneof("outcome"):
-        case "succeeded":
-            return Succeeded(metrics=checking.numbers(result.succeeded.metrics, "metrics"))
-        case "stopped":
-            return Stopped(metrics=checking.numbers(result.stopped.metrics, "metrics"))
-        case "paused":
-            return PausedAt(
-                step=checking.whole(result.paused.step, "step", 0, 2**62),
-                metrics=checking.numbers(result.paused.metrics, "metrics"),
-            )
-        case "cancelled":
-            return Cancelled()
-        case "failed":
-            return _failed(result.failed)
-        case _:
-            raise ProtocolError("a result without an outcome")
-
-
-def _failed(message: pb.Failed) -> Failed:
-    try:
-        kind = FailureKind(message.kind)
-    except ValueError:
-        raise ProtocolError(f"kind={message.kind[:64]!r} is no kind of failure") from None
-    return Failed(
-        kind=kind,
-        error_type=checking.text(message.error_type, 256),
-        message=checking.text(message.message),
-        traceback=checking.text(message.traceback),
-        digest=checking.text(message.digest, 128),
-        gpus=checking.text(message.gpus, 1024),
-    )

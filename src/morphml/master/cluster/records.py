@@ -11,6 +11,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import MorphError
 from morphml.evaluation.checkpoint import file_name
 from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.jobs import ArtifactFolder
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.post import OutgoingMail
 from morphml.master.session import MasterLife
@@ -71,6 +72,10 @@ class StoreRecords:
         """Where a checkpoint goes that a worker uploads: named by us, by nothing that it says."""
         folder = self._contexts.folder(attempt.owner) / "checkpoints"
         return folder / file_name(attempt.number, step, digest(attempt.token.encode()))
+
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        """The files that jobs of the execution put out."""
+        return ArtifactFolder(self._contexts.folder(execution))
 
     def bundle(self, name: str) -> Iterator[bytes] | None:
         """The bytes of a source bundle; None where the store has none of that digest."""

@@ -23,6 +23,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage, Registr
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_token
+from morphml.jobs import ArtifactFolder
 
 E = TypeVar("E", bound=EngineEvent)
 E1, E2 = ExperimentId("one"), ExperimentId("two")
@@ -92,6 +93,9 @@ class KeptRecords:
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         return self.folder / f"{attempt.number}-{attempt.segment}" / f"{step}.pt"
+
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        return ArtifactFolder(self.folder / execution)
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:
         return iter([self.bundles[digest]]) if digest in self.bundles else None

@@ -19,6 +19,7 @@ def main() -> int:
     for name in ("masters", "labels", "devices", "backoff_s"):
         if name in fields:
             fields[name] = tuple(fields[name])
+    fields["refuse_jobs"] = frozenset(fields.get("refuse_jobs", ()))
     return RemoteWorker(WorkerSettings(**fields), ClientAccess(), SystemClock()).run()
 
 

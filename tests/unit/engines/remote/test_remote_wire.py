@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from morphml.engines.port import (
+    OUTPUTS_LIMIT,
     Assignment,
     Cancelled,
     Failed,
     Finished,
+    JobCall,
     Logged,
     Order,
     Outcome,
@@ -21,7 +23,7 @@ from morphml.engines.port import (
     Stopped,
     Succeeded,
 )
-from morphml.engines.remote import announcing, wire
+from morphml.engines.remote import announcing, ends, job_calls, wire
 from morphml.engines.remote.messages import (
     AttemptName,
     Beat,
@@ -35,6 +37,7 @@ from morphml.engines.remote.messages import (
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.wire import ProtocolError
 from morphml.ids import ExperimentId, new_token
+from morphml.optimizers.events import JSON
 from morphml.scheduling.failures import FailureKind
 
 TOKEN = new_token()
@@ -80,10 +83,33 @@ def test_task_without_limits_and_reports_arrives_exactly() -> None:
     assert not task.HasField("checkpoint")
 
 
+FILE: dict[str, JSON] = {"artifact": "ab" * 16, "name": "model.pt", "size": 7}
+
+
+def test_job_and_the_files_that_it_needs_arrive_exactly() -> None:
+    config: dict[str, JSON] = {"a": [1, None, "x"], "model": FILE, "same": [{"again": FILE}]}
+    job = JobCall(job="train[3]", type="my-type", config=config)
+    plain = Assignment(
+        token=TOKEN, experiment=ExperimentId("e"), number=0, vector=(), seed=0, job=job
+    )
+    found = wire.task_to_assignment(over_the_wire(wire.assignment_to_task(plain)))
+    assert found == plain
+    (file,) = job_calls.files_of(found)
+    assert file.to_json() == FILE
+
+
+def test_job_whose_config_cannot_be_sent_is_refused_before() -> None:
+    large = JobCall(job="j", type="python", config={"x": "x" * job_calls.CONFIG_LIMIT})
+    plain = Assignment(token=TOKEN, experiment=ExperimentId("e"), number=0, vector=(), seed=0)
+    assert job_calls.refusal(plain) == ""
+    assert "bytes" in job_calls.refusal(replace(plain, job=large))
+
+
 @pytest.mark.parametrize(
     "outcome",
     [
         Succeeded(metrics={"score": 0.5, "größe": -1e300}),
+        Succeeded(outputs={"rows": 3, "model": FILE, "nested": {"a": [None, 0.1]}}),
         Stopped(metrics={}),
         PausedAt(step=4),
         Cancelled(),
@@ -98,8 +124,8 @@ def test_task_without_limits_and_reports_arrives_exactly() -> None:
 )
 def test_end_arrives_exactly(outcome: Outcome) -> None:
     end = Finished(token=TOKEN, outcome=outcome, worker="w/1", started_at=12.25, duration_s=0.5)
-    result = wire.outcome_to_result(NAME, end)
-    assert wire.result_to_finished(pb.Result.FromString(result.SerializeToString())) == (NAME, end)
+    result = ends.outcome_to_result(NAME, end)
+    assert ends.result_to_finished(pb.Result.FromString(result.SerializeToString())) == (NAME, end)
 
 
 def end_with(outcome: Outcome) -> Finished:
@@ -108,8 +134,8 @@ def end_with(outcome: Outcome) -> Finished:
 
 def test_result_that_is_too_large_becomes_a_failure_that_says_so() -> None:
     many = {f"metric-{i}": float(i) for i in range(60_000)}
-    _, end = wire.result_to_finished(
-        wire.outcome_to_result(NAME, end_with(Succeeded(metrics=many)))
+    _, end = ends.result_to_finished(
+        ends.outcome_to_result(NAME, end_with(Succeeded(metrics=many)))
     )
     assert isinstance(end.outcome, Failed)
     assert end.outcome.kind is FailureKind.USER_ERROR
@@ -120,7 +146,7 @@ def test_result_text_is_cut_and_made_clean() -> None:
     failed = Failed(
         kind=FailureKind.CRASH, error_type="E", message="x" * 10**6, traceback="\udcff caf\u00e9"
     )
-    _, end = wire.result_to_finished(wire.outcome_to_result(NAME, end_with(failed)))
+    _, end = ends.result_to_finished(ends.outcome_to_result(NAME, end_with(failed)))
     assert isinstance(end.outcome, Failed)
     assert len(end.outcome.message) == 20_000
     assert end.outcome.traceback == "? caf\u00e9"
@@ -128,7 +154,7 @@ def test_result_text_is_cut_and_made_clean() -> None:
 
 def test_returned_task_is_no_result() -> None:
     with pytest.raises(ValueError, match="Returned"):
-        wire.outcome_to_result(NAME, end_with(Returned()))
+        ends.outcome_to_result(NAME, end_with(Returned()))
 
 
 @pytest.mark.parametrize(
@@ -212,14 +238,22 @@ def result(**fields: object) -> pb.Result:
     return pb.Result(**{**plain, **fields})  # type: ignore[arg-type]  # checked by protobuf
 
 
+def putting_out(outputs: bytes) -> pb.Result:
+    return result(succeeded=pb.Succeeded(outputs=outputs))
+
+
+def job_with(config: bytes) -> pb.Task:
+    return pb.Task(job=pb.Job(job="a", type="python", config=config))
+
+
 LIES: list[tuple[Callable[[], object], str]] = [
-    (lambda: wire.result_to_finished(pb.Result()), "hexadecimal"),
-    (lambda: wire.result_to_finished(pb.Result(attempt=wire.attempt_to_proto(NAME))), "outcome"),
-    (lambda: wire.result_to_finished(result(started_at=float("nan"))), "started_at"),
-    (lambda: wire.result_to_finished(result(duration_s=-1)), "duration_s"),
-    (lambda: wire.result_to_finished(result(failed=pb.Failed(kind="fun"))), "kind='fun'"),
+    (lambda: ends.result_to_finished(pb.Result()), "hexadecimal"),
+    (lambda: ends.result_to_finished(pb.Result(attempt=wire.attempt_to_proto(NAME))), "outcome"),
+    (lambda: ends.result_to_finished(result(started_at=float("nan"))), "started_at"),
+    (lambda: ends.result_to_finished(result(duration_s=-1)), "duration_s"),
+    (lambda: ends.result_to_finished(result(failed=pb.Failed(kind="fun"))), "kind='fun'"),
     (
-        lambda: wire.result_to_finished(
+        lambda: ends.result_to_finished(
             result(succeeded=pb.Succeeded(metrics={"x": float("inf")}))
         ),
         r"metrics\['x'\]",
@@ -268,6 +302,19 @@ LIES: list[tuple[Callable[[], object], str]] = [
             pb.Task(attempt=wire.attempt_to_proto(NAME), vector=b"[", repeats=1)
         ),
         "vector",
+    ),
+    (lambda: job_calls.job_of(pb.Task(job=pb.Job(type="python"))), "name of a job"),
+    (lambda: job_calls.job_of(pb.Task(job=pb.Job(job="a", type="../x"))), "type"),
+    (lambda: job_calls.job_of(job_with(b"[1]")), "no JSON object"),
+    (lambda: job_calls.job_of(job_with(b"{")), "no JSON"),
+    (lambda: job_calls.job_of(job_with(b" " * (job_calls.CONFIG_LIMIT + 1))), "bytes"),
+    (lambda: ends.result_to_finished(putting_out(b"[]")), "no JSON object"),
+    (lambda: ends.result_to_finished(putting_out(b" " * (OUTPUTS_LIMIT + 1))), "bytes"),
+    (
+        lambda: ends.result_to_finished(
+            putting_out(b'{"x": {"artifact": "' + b"a" * 32 + b'", "name": "../x", "size": 1}}')
+        ),
+        "artifact",
     ),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from morphml.engines.failure import failure
 from morphml.engines.port import (
     Assignment,
     EngineEvent,
@@ -13,6 +14,7 @@ from morphml.engines.port import (
     Returned,
     WorkerGone,
 )
+from morphml.engines.remote import job_calls
 from morphml.engines.remote.hub.attempt import AT_WORKER, Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import SendOrder
 from morphml.engines.remote.hub.dispatch import Dispatch
@@ -20,6 +22,7 @@ from morphml.engines.remote.hub.ledger import Ledger
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.waiting import end_unbegun, outcome_before_start
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.failures import FailureKind
 
 
 class DriverSide:
@@ -136,12 +139,12 @@ class DriverSide:
         fresh: list[Assignment] = []
         for assignment in assignments:
             if assignment.token not in self._ledger.attempts:
-                self._add(assignment, hold=hold or assignment.checkpoint is not None)
+                self._add(assignment, now, hold=hold or assignment.checkpoint is not None)
                 fresh.append(assignment)
         self._dispatch.fill(now)
         return fresh
 
-    def _add(self, assignment: Assignment, *, hold: bool) -> None:
+    def _add(self, assignment: Assignment, now: Moment, *, hold: bool) -> None:
         name = AttemptName(
             token=assignment.token,
             owner=assignment.experiment,
@@ -150,7 +153,9 @@ class DriverSide:
         )
         attempt = Attempt(name=name, assignment=assignment, state=AttemptState.WAITING)
         self._ledger.add(attempt)
-        if not hold:
+        if refusal := job_calls.refusal(assignment):
+            self.refuse(name.token, failure(FailureKind.USER_ERROR, "ConfigTooLarge", refusal), now)
+        elif not hold:
             self._dispatch.queue(attempt)
 
     def release(self, token: AttemptToken, checkpoint: CheckpointFile, now: Moment) -> None:

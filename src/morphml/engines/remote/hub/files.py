@@ -13,6 +13,7 @@ from morphml.engines.port import Failed
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import CheckpointFile
 from morphml.ids import AttemptToken
+from morphml.jobs import Artifact
 from morphml.scheduling.failures import FailureKind
 
 #: Bytes of one piece.
@@ -84,7 +85,7 @@ class Incoming:
         OSError: when nothing can be written there.
     """
 
-    def __init__(self, path: Path, expected: CheckpointFile) -> None:
+    def __init__(self, path: Path, expected: CheckpointFile | Artifact) -> None:
         self._path = path
         self._expected = expected
         path.parent.mkdir(parents=True, exist_ok=True)

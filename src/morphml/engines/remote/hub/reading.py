@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from morphml.engines.port import Finished, Logged, Reported, Started
-from morphml.engines.remote import announcing, checking, wire
+from morphml.engines.remote import announcing, checking, ends, wire
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.messages import AttemptName, Beat, CheckpointFile, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
@@ -90,7 +90,7 @@ def read_event(message: pb.WorkerEvent) -> Said:
         case "beat":
             return announcing.beat_from_proto(message.beat)
         case "result":
-            return Result(*wire.result_to_finished(message.result))
+            return Result(*ends.result_to_finished(message.result))
         case "accepted":
             return Accepted(checking.tokens(message.accepted.tokens))
         case "started" | "report" | "log":

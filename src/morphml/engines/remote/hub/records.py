@@ -9,6 +9,7 @@ from typing import Protocol
 from morphml.engines.port import EngineEvent
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.jobs import ArtifactFolder
 
 
 class Records(Protocol):
@@ -45,6 +46,10 @@ class Records(Protocol):
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         """Where the uploaded checkpoint of this attempt goes. Its folder is made by the hub."""
+        ...
+
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        """The files that jobs of the execution put out."""
         ...
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,7 +18,8 @@ from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
-from morphml.errors import MorphError
+from morphml.errors import MorphError, WorkflowError
+from morphml.jobs import Artifact
 
 Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -41,17 +43,18 @@ class TransferServicer:
     async def upload(
         self, requests: AsyncIterator[pb.UploadFileRequest], call: Call
     ) -> pb.UploadFileResponse:
-        """Store a checkpoint of an attempt that the caller runs."""
+        """Store a checkpoint, or a file that a job puts out, of an attempt that the caller runs."""
         first = await anext(requests, None)
         try:
             if first is None or first.WhichOneof("part") != "name":
                 raise ProtocolError("the first part of an upload names the file")
             name, file = _file_name(first.name)
+            artifact = _artifact(first.name)
         except ProtocolError as error:
             await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         why = self._objection(name, file)
         if not why:
-            why = await self._receive(requests, name, file)
+            why = await self._receive(requests, name, artifact or file)
         return pb.UploadFileResponse(stored=not why, reason=why)
 
     def _objection(self, name: AttemptName, file: CheckpointFile) -> str:
@@ -68,13 +71,13 @@ class TransferServicer:
         self,
         requests: AsyncIterator[pb.UploadFileRequest],
         name: AttemptName,
-        file: CheckpointFile,
+        file: CheckpointFile | Artifact,
     ) -> str:
         loop = asyncio.get_running_loop()
         try:
-            path = await loop.run_in_executor(
-                self._pool, self._records.checkpoint_path, self._known_as(name), file.step
-            )
+            path = await loop.run_in_executor(self._pool, self._place_of, name, file)
+            if path is None:
+                return ""
             incoming = await loop.run_in_executor(self._pool, Incoming, path, file)
         except (OSError, MorphError) as error:
             return f"the file cannot be stored: {error}"
@@ -92,9 +95,17 @@ class TransferServicer:
         finally:
             if not done:
                 incoming.drop("")
-        if not why and (attempt := self._live(name)) is not None:
+        attempt = self._live(name)
+        if not why and attempt is not None and isinstance(file, CheckpointFile):
             attempt.uploads[file.step] = Upload(path=path, digest=file.digest)
         return why
+
+    def _place_of(self, name: AttemptName, file: CheckpointFile | Artifact) -> Path | None:
+        """Where an upload goes; None where that very file lies there already."""
+        if isinstance(file, CheckpointFile):
+            return self._records.checkpoint_path(self._known_as(name), file.step)
+        folder = self._records.artifacts(name.owner)
+        return None if folder.has(file) else folder.path(file)
 
     def _known_as(self, name: AttemptName) -> AttemptName:
         """The attempt as the store knows it."""
@@ -113,7 +124,7 @@ class TransferServicer:
     async def download(
         self, request: pb.DownloadFileRequest, call: Call
     ) -> AsyncIterator[pb.DownloadFileResponse]:
-        """The checkpoint that a task of the caller's goes on from, or a bundle."""
+        """What a task of the caller's needs: its checkpoint, a file of an earlier job, a bundle."""
         loop = asyncio.get_running_loop()
         try:
             pieces = await loop.run_in_executor(self._pool, self._open, request)
@@ -138,8 +149,25 @@ class TransferServicer:
                     return None
                 path = attempt.assignment.checkpoint
                 return chunks(path) if path is not None and path.exists() else None
+            case "artifact":
+                name, _ = _file_name(request.artifact)
+                artifact = _artifact(request.artifact)
+                if artifact is None or self._live(name) is None:
+                    return None
+                path = self._records.artifacts(name.owner).path(artifact)
+                return chunks(path) if path.exists() else None
             case _:
                 raise ProtocolError("a download names what is wanted")
+
+
+def _artifact(message: pb.FileName) -> Artifact | None:
+    """The file of a job that is meant; None for a checkpoint."""
+    if not message.artifact:
+        return None
+    try:
+        return Artifact(digest=message.digest, name=message.artifact, size=message.size)
+    except WorkflowError as error:
+        raise ProtocolError(str(error)) from None
 
 
 def _file_name(message: pb.FileName) -> tuple[AttemptName, CheckpointFile]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.jobs import Artifact
 
 #: Reports of a running attempt that are told again to a master that may not know them.
 REPORTS = 64
@@ -68,11 +69,26 @@ class Entry:
     stored_step: int = 0
     #: The end as a message.
     result: bytes = b""
+    #: Files that the end names, and those that the master of ``files_at`` has.
+    files: tuple[Artifact, ...] = ()
+    files_stored: frozenset[Artifact] = frozenset()
+    files_at: str = ""
 
     def tellable(self, master: str) -> bool:
-        """Whether its end may be told: its newest checkpoint comes first."""
+        """Whether its end may be told: its newest checkpoint and its files come first."""
         stored = self.checkpoint is None or self.checkpoint_at == master
-        return self.stage is Stage.ENDED and stored
+        return self.stage is Stage.ENDED and stored and not self.lacking(master)
+
+    def lacking(self, master: str) -> tuple[Artifact, ...]:
+        """Files that the end names and that a master does not have."""
+        if not self.files or self.files_at != master:
+            return self.files
+        return tuple(each for each in self.files if each not in self.files_stored)
+
+    def stored(self, file: Artifact, master: str) -> None:
+        """A master has a file that the end names."""
+        known = self.files_stored if self.files_at == master else frozenset()
+        self.files_stored, self.files_at = known | {file}, master
 
     def save(self, checkpoint: CheckpointFile) -> None:
         """A new checkpoint lies here."""

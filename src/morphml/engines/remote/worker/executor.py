@@ -16,8 +16,10 @@ from morphml.engines.local import LocalEngine
 from morphml.engines.local.code import INSTALLED, Code, Parcel
 from morphml.engines.local.payload import Sent, pack_sent
 from morphml.engines.port import Assignment, EngineEvent, Finished, Order, Started
+from morphml.engines.remote.job_calls import files_of
 from morphml.engines.remote.messages import AttemptName, CheckpointFile, ContextMessage
 from morphml.engines.remote.worker.happenings import (
+    ArtifactWanted,
     BundleWanted,
     CheckpointWanted,
     Fetched,
@@ -28,7 +30,18 @@ from morphml.engines.remote.worker.scratch import Scratch
 from morphml.engines.waiting import end_unbegun, outcome_before_start
 from morphml.evaluation.metrics import MetricRules
 from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.jobs import runs_as
 from morphml.scheduling.failures import FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """What the operator lets masters run here, beyond code that is installed or in a bundle."""
+
+    #: Whether experiments that travel as pickles are run.
+    pickles: bool = False
+    #: Types of jobs that are not run, such as ``shell``.
+    refused_jobs: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -46,7 +59,7 @@ class Executor:
         engine: where attempts run.
         scratch: where files are.
         name: of the worker, for names of slots.
-        allow_pickle: whether experiments that travel as pickles are run.
+        trust: what is run at all.
         fetch: has a file fetched; the answer comes by ``fetched``.
     """
 
@@ -56,13 +69,13 @@ class Executor:
         scratch: Scratch,
         name: str,
         *,
-        allow_pickle: bool,
+        trust: Trust,
         fetch: Callable[[Wanted], None],
     ) -> None:
         self._engine = engine
         self._scratch = scratch
         self._name = name
-        self._allow_pickle = allow_pickle
+        self._trust = trust
         self._fetch = fetch
         self._contexts: dict[ExperimentId, ContextMessage] = {}
         #: Digest of the context that the engine was given.
@@ -87,7 +100,7 @@ class Executor:
             wanted = BundleWanted(digest=context.bundle)
             if wanted not in self._wanted:
                 self._want(wanted)
-        elif not context.pickle or self._allow_pickle:
+        elif not context.pickle or self._trust.pickles:
             with contextlib.suppress(OSError):  # its attempts will say so
                 self._prepare(context)
                 self._engine.warming.turn_to(experiment)
@@ -120,13 +133,16 @@ class Executor:
         """
         context = self._contexts[assignment.experiment]
         pending = _Pending(assignment)
+        name = AttemptName(
+            token=assignment.token,
+            owner=assignment.experiment,
+            number=assignment.number,
+            segment=assignment.segment,
+        )
+        for file in files_of(assignment):
+            if not self._scratch.artifacts(assignment.experiment).has(file):
+                pending.wants.add(ArtifactWanted(attempt=name, file=file))
         if checkpoint is not None:
-            name = AttemptName(
-                token=assignment.token,
-                owner=assignment.experiment,
-                number=assignment.number,
-                segment=assignment.segment,
-            )
             pending.wants.add(CheckpointWanted(attempt=name, file=checkpoint))
             path = self._scratch.expect(assignment.token)
             pending.assignment = replace(assignment, checkpoint=path)
@@ -216,8 +232,8 @@ class Executor:
             return
         assignment = pending.assignment
         context = self._contexts[assignment.experiment]
-        if context.pickle and not self._allow_pickle:
-            self._fail(assignment, _NO_PICKLES)
+        if refusal := self._refusal(context, assignment):
+            self._fail(assignment, refusal)
             return
         try:
             self._prepare(context)
@@ -226,6 +242,15 @@ class Executor:
             return
         del self._pending[assignment.token]
         self._engine.submit(assignment)
+
+    def _refusal(self, context: ContextMessage, assignment: Assignment) -> str:
+        """Why this worker does not run the attempt; "" where it does."""
+        if context.pickle and not self._trust.pickles:
+            return _NO_PICKLES
+        call = assignment.job
+        if call is None or runs_as(call.type, call.config) not in self._trust.refused_jobs:
+            return ""
+        return f"this worker was started with --refuse-jobs and runs no {call.type} jobs"
 
     def _prepare(self, context: ContextMessage) -> None:
         if self._prepared.get(context.experiment) != _version(context):

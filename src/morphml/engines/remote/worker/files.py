@@ -16,6 +16,7 @@ from morphml.engines.remote.proto import worker_pb2_grpc as rpc
 from morphml.engines.remote.wire import attempt_to_proto
 from morphml.errors import WorkerError
 from morphml.evaluation.checkpoint import file_digest
+from morphml.jobs import Artifact
 
 #: Bytes of one chunk.
 CHUNK = 1 << 20
@@ -35,8 +36,15 @@ def is_final(error: grpc.aio.AioRpcError) -> bool:
     return error.code() in _FINAL
 
 
-def file_name(attempt: AttemptName, file: CheckpointFile) -> pb.FileName:
-    """The name of a checkpoint as a message."""
+def file_name(attempt: AttemptName, file: CheckpointFile | Artifact) -> pb.FileName:
+    """The name of a checkpoint, or of a job's file, as a message."""
+    if isinstance(file, Artifact):
+        return pb.FileName(
+            attempt=attempt_to_proto(attempt),
+            digest=file.digest,
+            size=file.size,
+            artifact=file.name,
+        )
     return pb.FileName(
         attempt=attempt_to_proto(attempt), step=file.step, digest=file.digest, size=file.size
     )
@@ -79,8 +87,8 @@ async def download(
             file.write(response.data)
 
 
-def take_checkpoint(part: Path, file: CheckpointFile, path: Path) -> None:
-    """Put a checkpoint that was fetched where it belongs, if it is the one wanted.
+def take(part: Path, file: CheckpointFile | Artifact, path: Path) -> None:
+    """Put a file that was fetched where it belongs, if it is the one wanted.
 
     Raises:
         WorkerError: when it is another one.
@@ -90,8 +98,13 @@ def take_checkpoint(part: Path, file: CheckpointFile, path: Path) -> None:
     if file.digest and found != file.digest:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise WorkerError(
-            f"the checkpoint of step {file.step} arrived with digest {found}, "
-            f"expected {file.digest}"
-        )
+        raise WorkerError(f"the {said(file)} arrived with digest {found}, expected {file.digest}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     part.replace(path)
+
+
+def said(file: CheckpointFile | Artifact) -> str:
+    """The file in words."""
+    if isinstance(file, Artifact):
+        return f"file {file.name}"
+    return f"checkpoint of step {file.step}"

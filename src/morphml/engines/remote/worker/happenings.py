@@ -9,6 +9,7 @@ from typing import TypeAlias
 from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.ids import AttemptToken
+from morphml.jobs import Artifact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,15 @@ class BundleWanted:
     digest: str
 
 
-Wanted: TypeAlias = CheckpointWanted | BundleWanted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactWanted:
+    """A file of an earlier job that an attempt needs."""
+
+    attempt: AttemptName
+    file: Artifact
+
+
+Wanted: TypeAlias = CheckpointWanted | BundleWanted | ArtifactWanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +86,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
-    """A checkpoint was taken by a master, or not."""
+    """A checkpoint, or a file that a job puts out, was taken by a master, or not."""
 
     attempt: AttemptName
-    file: CheckpointFile
+    file: CheckpointFile | Artifact
     #: Session of the master.
     master: str
     #: Why not; "" when it was taken.

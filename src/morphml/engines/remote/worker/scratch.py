@@ -8,7 +8,9 @@ import os
 import shutil
 from pathlib import Path
 
+from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.jobs import Artifact, ArtifactFolder
 
 _LOCK = "lock"
 #: Bytes of checkpoints that are kept, so that a trial that goes on here need not fetch its own.
@@ -51,6 +53,10 @@ class Scratch:
         """Remove the folder of an experiment."""
         shutil.rmtree(self._own / "experiments" / experiment, ignore_errors=True)
 
+    def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
+        """The files of an execution's jobs, as far as they are here."""
+        return ArtifactFolder(self.of(execution))
+
     def expect(self, token: AttemptToken) -> Path:
         """Make room for the checkpoint that an attempt goes on from."""
         path = self.incoming(token)
@@ -81,6 +87,12 @@ class Scratch:
     def kept(self, token: AttemptToken, step: int) -> Path:
         """The checkpoint that was kept."""
         return self._file("outgoing", f"{token}-{step}.pt")
+
+    def outgoing(self, attempt: AttemptName, file: CheckpointFile | Artifact) -> Path:
+        """Where a file lies that is to be sent."""
+        if isinstance(file, Artifact):
+            return self.artifacts(attempt.owner).path(file)
+        return self.kept(attempt.token, file.step)
 
     def remember(self, digest: str, path: Path) -> None:
         """Keep a checkpoint under its digest as well, in the place of the oldest ones."""

@@ -33,6 +33,9 @@ class WorkerSettings:
     listen: str | None = None
     #: Whether code that masters send as a pickle is run. It can do whatever this user can.
     allow_pickle: bool = False
+    #: Types of jobs that are not run here, such as ``shell``; ``python`` stands for all that call a
+    #: function that the workflow names.
+    refuse_jobs: frozenset[str] = frozenset()
     #: Shortest and longest pause between rounds over the masters; each is drawn from 50 to 150 %.
     backoff_s: tuple[float, float] = (0.2, 5.0)
     #: For a connection and the master's welcome.

@@ -20,15 +20,18 @@ from morphml.engines.port import (
     Started,
     WorkerGone,
 )
+from morphml.engines.remote.ends import outcome_to_result
 from morphml.engines.remote.messages import CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
-from morphml.engines.remote.wire import checkpoint_to_proto, event_to_proto, outcome_to_result
+from morphml.engines.remote.wire import checkpoint_to_proto, event_to_proto
+from morphml.engines.remote.worker.artifacts import ArtifactUploads
 from morphml.engines.remote.worker.book import Book, Entry, Stage
 from morphml.engines.remote.worker.happenings import Uploaded
 from morphml.engines.remote.worker.output import Output
 from morphml.engines.remote.worker.scratch import Scratch
 from morphml.engines.remote.worker.transfers import Transfers
 from morphml.ids import AttemptToken
+from morphml.jobs import Artifact
 from morphml.scheduling.failures import FailureKind
 
 _log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class Telling:
         self._output = output
         self._scratch = scratch
         self._transfers = transfers
+        self._artifacts = ArtifactUploads(book, transfers)
         self._put = put
         self._said: list[pb.WorkerEvent] = []
         self._urgent = False
@@ -84,6 +88,7 @@ class Telling:
             if entry.stage is Stage.RUNNING:
                 self._tell_progress(entry)
             self._offer_checkpoint(entry)
+            self._artifacts.offer(entry, master)
             self.offer(entry)
 
     def broke(self) -> None:
@@ -147,14 +152,22 @@ class Telling:
             self.say(pb.WorkerEvent(result=pb.Result.FromString(entry.result)))
 
     def uploaded(self, news: Uploaded) -> None:
-        """A master has a checkpoint, or has not."""
+        """A master has a checkpoint or a job's file, or has not."""
+        if isinstance(news.file, Artifact):
+            entry = self._artifacts.uploaded(news.attempt.token, news.file, news)
+            if entry is not None:
+                self.offer(entry)
+            return
+        self._checkpoint_uploaded(news, news.file)
+
+    def _checkpoint_uploaded(self, news: Uploaded, file: CheckpointFile) -> None:
         token = news.attempt.token
         self._uploading.pop(token, None)
         if not news.problem:
-            self._stored(news)
+            self._stored(news, file)
         elif not news.again:
-            _log.warning("checkpoint of step %d was not stored: %s", news.file.step, news.problem)
-            self._do_without(token, news.file)
+            _log.warning("checkpoint of step %d was not stored: %s", file.step, news.problem)
+            self._do_without(token, file)
         entry = self._book.get(token)
         if entry is None:
             self._scratch.clear(token)
@@ -168,6 +181,8 @@ class Telling:
         for entry in self._book.entries():
             if self._master and entry.checkpoint is not None:
                 self._upload(entry)
+            if self._master:
+                self._artifacts.offer(entry, self._master)
 
     def _say(self, event: EngineEvent) -> None:
         message = event_to_proto(event)
@@ -209,6 +224,9 @@ class Telling:
         if self._book.end(event.token, result.SerializeToString()) is None:
             self._scratch.clear(event.token)
             return
+        self._artifacts.ended(entry, event.outcome)
+        if self._master:
+            self._artifacts.offer(entry, self._master)
         for stream, text in last_words:
             self._log(event.token, stream, text)
         self.offer(entry)
@@ -246,16 +264,16 @@ class Telling:
         self._uploading[token] = file
         self._transfers.upload(entry.name, file)
 
-    def _stored(self, news: Uploaded) -> None:
+    def _stored(self, news: Uploaded, file: CheckpointFile) -> None:
         token = news.attempt.token
         entry = self._book.wanted(token)
         if entry is None:
             return
-        entry.uploaded(news.file, news.master)
+        entry.uploaded(file, news.master)
         newest = entry.checkpoint
         self._scratch.clear(token, but=None if newest is None else newest.step)
-        if newest != news.file and news.master == self._master:
-            self.say(pb.WorkerEvent(saved=checkpoint_to_proto(token, news.file)))
+        if newest != file and news.master == self._master:
+            self.say(pb.WorkerEvent(saved=checkpoint_to_proto(token, file)))
 
     def _do_without(self, token: AttemptToken, file: CheckpointFile) -> None:
         entry = self._book.wanted(token)

@@ -14,6 +14,7 @@ from morphml.engines.remote.messages import AttemptName, CheckpointFile
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.worker import files
 from morphml.engines.remote.worker.happenings import (
+    ArtifactWanted,
     BundleWanted,
     CheckpointWanted,
     Fetched,
@@ -25,6 +26,7 @@ from morphml.engines.remote.worker.link import Connection, Link
 from morphml.engines.remote.worker.scratch import Scratch
 from morphml.errors import MorphError, WorkerError
 from morphml.evaluation.bundle import extract
+from morphml.jobs import Artifact
 
 _NOBODY = "no master is connected"
 
@@ -43,8 +45,8 @@ class Transfers:
         self._scratch = scratch
         self._deliver = deliver
 
-    def upload(self, attempt: AttemptName, file: CheckpointFile) -> None:
-        """Send a checkpoint that was kept; the answer is an ``Uploaded``."""
+    def upload(self, attempt: AttemptName, file: CheckpointFile | Artifact) -> None:
+        """Send a checkpoint that was kept, or a job's file; the answer is an ``Uploaded``."""
         self._link.run_errand(lambda connection: self._upload(connection, attempt, file))
 
     def fetch(self, wanted: Wanted) -> None:
@@ -52,11 +54,11 @@ class Transfers:
         self._link.run_errand(lambda connection: self._fetch(connection, wanted))
 
     async def _upload(
-        self, connection: Connection | None, attempt: AttemptName, file: CheckpointFile
+        self, connection: Connection | None, attempt: AttemptName, file: CheckpointFile | Artifact
     ) -> None:
         problem, again = _NOBODY, True
         if connection is not None:
-            path = self._scratch.kept(attempt.token, file.step)
+            path = self._scratch.outgoing(attempt, file)
             try:
                 problem = await files.upload(connection.stub, files.file_name(attempt, file), path)
                 again = False
@@ -98,11 +100,17 @@ class Transfers:
                 path = self._scratch.incoming(attempt.token)
                 if self._scratch.recall(file.digest, part):
                     with suppress(WorkerError):  # whoever read it before has written to it
-                        await asyncio.to_thread(files.take_checkpoint, part, file, path)
+                        await asyncio.to_thread(files.take, part, file, path)
                         return
                 wire = files.file_name(attempt, file)
                 await files.download(connection.stub, pb.DownloadFileRequest(checkpoint=wire), part)
-                await asyncio.to_thread(files.take_checkpoint, part, file, path)
+                await asyncio.to_thread(files.take, part, file, path)
+            case ArtifactWanted(attempt=attempt, file=artifact):
+                part = self._scratch.part(f"{attempt.token}-{artifact.digest}")
+                path = self._scratch.artifacts(attempt.owner).path(artifact)
+                wire = files.file_name(attempt, artifact)
+                await files.download(connection.stub, pb.DownloadFileRequest(artifact=wire), part)
+                await asyncio.to_thread(files.take, part, artifact, path)
 
 
 def _unpack(part: Path, folder: Path, digest: str) -> None:
@@ -114,8 +122,8 @@ def _what(wanted: Wanted) -> str:
     match wanted:
         case BundleWanted(digest=name):
             return f"bundle {name}"
-        case CheckpointWanted(file=file):
-            return f"checkpoint of step {file.step}"
+        case CheckpointWanted(file=file) | ArtifactWanted(file=file):
+            return files.said(file)
 
 
 def _said(error: grpc.aio.AioRpcError) -> str:

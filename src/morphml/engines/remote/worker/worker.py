@@ -25,7 +25,7 @@ from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.worker.book import Book
 from morphml.engines.remote.worker.capabilities import capabilities
 from morphml.engines.remote.worker.dialling import Dialling
-from morphml.engines.remote.worker.executor import Executor
+from morphml.engines.remote.worker.executor import Executor, Trust
 from morphml.engines.remote.worker.figures import FiguresTaker
 from morphml.engines.remote.worker.gpu_watch import GpuWatch
 from morphml.engines.remote.worker.gpus import Gpus
@@ -116,7 +116,7 @@ class RemoteWorker:
             self._engine,
             scratch,
             self.identity.name,
-            allow_pickle=settings.allow_pickle,
+            trust=Trust(pickles=settings.allow_pickle, refused_jobs=settings.refuse_jobs),
             fetch=transfers.fetch,
         )
         return Parts(
