@@ -87,6 +87,10 @@ class ExperimentError(CallerError):
     """An experiment is described wrongly, or is not in the state that the call needs."""
 
 
+class UnknownExperiment(ExperimentError):
+    """There is no experiment of that id in the store."""
+
+
 class RequirementsError(ExperimentError):
     """What a trial needs of a worker is said wrongly, or no worker can ever give it.
 
@@ -142,6 +146,10 @@ class WorkflowError(CallerError):
     ) -> None:
         super().__init__(message)
         self.mistakes = mistakes or (((), message),)
+
+
+class UnknownExecution(WorkflowError):
+    """There is no execution of that id in the store, or no job of that id in it."""
 
 
 class EvaluatorError(CallerError):
@@ -219,6 +227,12 @@ class WorkerError(MorphError):
     """A worker, or a child process that runs attempts, could not do its part."""
 
     retryable = True
+
+
+class UnknownWorker(WorkerError):
+    """No worker of that id lives: it never registered, was silent for too long, or was replaced."""
+
+    retryable = False
 
 
 # --- storage -------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
     """List the optimizers and the rules of fidelity: when to use each, its cost and source."""
     with guard(context, as_json=as_json):
         # numpy takes a fifth of a second to import, and help and completion read this module.
-        from morphml.optimizers import OPTIMIZERS, create_optimizer  # noqa: PLC0415
-        from morphml.search.fidelity import COMBINATIONS, FIDELITIES, create_fidelity  # noqa: PLC0415
-        from morphml.space import SearchSpace, real  # noqa: PLC0415
+        from morphml.optimizers import OPTIMIZERS  # noqa: PLC0415
+        from morphml.search.catalogue import catalogue  # noqa: PLC0415
+        from morphml.search.fidelity import COMBINATIONS, FIDELITIES  # noqa: PLC0415
 
         if not as_json:
             rows = [(name, each.use, each.cost, each.source) for name, each in OPTIMIZERS.items()]
@@ -34,32 +34,4 @@ def optimizers(context: typer.Context, as_json: AsJson = False) -> None:
             rules = [(name, each.use, each.source) for name, each in FIDELITIES.items()]
             results().print(table_of("Rules of fidelity, beside any optimizer", RULE_HEADS, rules))
             return
-        anywhere = SearchSpace(decisions={"x": real(0.0, 1.0)})
-        write_json(
-            [
-                {
-                    "name": name,
-                    "use": each.use,
-                    "cost": each.cost,
-                    "source": each.source,
-                    "needs": list(each.needs),
-                    "installed": each.installed,
-                    "settings": dict(create_optimizer(name, anywhere).settings)
-                    if each.installed
-                    else None,
-                }
-                for name, each in OPTIMIZERS.items()
-            ]
-            + [
-                {
-                    "name": name,
-                    "use": both.use,
-                    "cost": OPTIMIZERS[both.optimizer].cost,
-                    "source": both.source,
-                    "optimizer": both.optimizer,
-                    "fidelity": both.fidelity,
-                    "settings": dict(create_fidelity(both.fidelity, 81).settings),
-                }
-                for name, both in COMBINATIONS.items()
-            ]
-        )
+        write_json(list(catalogue()))

@@ -41,13 +41,13 @@ def search(  # noqa: PLR0913 one parameter per option
     kept = storage or str(file.with_suffix(".db").name)
     with guard(context, as_json=as_json, resume=f"morphml resume {kept}"):
         # The master takes a second to import, and help and completion read this module.
-        from morphml.cli import experiment_arguments as arguments  # noqa: PLC0415
         from morphml.cli import submitting  # noqa: PLC0415
+        from morphml.cli.experiment_file import read_experiment  # noqa: PLC0415
         from morphml.cli.running import drive  # noqa: PLC0415
-        from morphml.master import Experiment  # noqa: PLC0415
+        from morphml.master import Experiment, described  # noqa: PLC0415
 
         see_this_folder()
-        given = arguments.read_experiment(file)
+        given = read_experiment(file)
         kept = storage or given.storage or kept
         if kept == "memory":
             raise ExperimentError("storage: memory is lost when the command ends; name a file")
@@ -58,9 +58,9 @@ def search(  # noqa: PLR0913 one parameter per option
                 submitting.follow(experiment, storage=shown, as_json=as_json, quiet=quiet)
             return
         slots = given.workers if workers is None else workers
-        options = arguments.options_of(given, changes)
+        options = described.options_of(given, changes)
         options.setdefault("name", file.stem)
-        space, evaluator = arguments.space_of(given), arguments.evaluator_of(given)
+        space, evaluator = described.space_of(given), described.evaluator_of(given)
         with Experiment.create(
             space, evaluator, storage=kept, workers=slots, engine=runs_at, **options
         ) as experiment:

@@ -11,16 +11,12 @@ from pathlib import Path
 import typer
 
 from morphml.cli.exit_codes import ExitCode
-from morphml.cli.experiment_arguments import (
-    evaluator_of,
-    options_of,
-    read_experiment,
-    space_of,
-)
+from morphml.cli.experiment_file import read_experiment
 from morphml.cli.running import print_outcome, progress_shown
 from morphml.cli.screen import messages, results, write_json
 from morphml.errors import ExperimentError, StorageError
 from morphml.master import Experiment
+from morphml.master.described import evaluator_of, options_of, space_of
 from morphml.master.resources import missing_on
 from morphml.search.experiment import ExperimentState
 from morphml.storage.address import without_password

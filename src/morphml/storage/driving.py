@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from morphml.errors import DriverLost, ExperimentError, StoreInUse
+from morphml.errors import DriverLost, ExperimentError, StoreInUse, UnknownExperiment
 from morphml.ids import ExperimentId, SessionId
 from morphml.search.changes import Changes, Driver
 from morphml.search.experiment import ExperimentState
@@ -87,9 +87,9 @@ def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) 
     return int(epoch)
 
 
-def unknown_experiment(experiment: ExperimentId) -> ExperimentError:
+def unknown_experiment(experiment: ExperimentId) -> UnknownExperiment:
     """The error for an id that the store does not have."""
-    return ExperimentError(
+    return UnknownExperiment(
         f"experiment {experiment!r}: there is none of that id in this store; list them first"
     )
 

@@ -55,9 +55,8 @@ def log(database: Database, name: ExperimentId, after: int) -> Iterator[LogEntry
         after = rows[-1][0]
 
 
-def trials(database: Database, name: ExperimentId) -> Iterator[TrialRecord]:
+def trials(database: Database, name: ExperimentId, after: int) -> Iterator[TrialRecord]:
     """See ``Store.trials``."""
-    after = -1
     while True:
         values: Values = {"p_experiment": name, "p_after": after, "p_limit": _PAGE}
         with database.reading() as run:

@@ -111,9 +111,14 @@ def expire(run: Transaction, session: SessionId) -> bool:
     return True
 
 
+def end(run: Transaction, session: SessionId) -> None:
+    """End a session whose process is known to be gone; its tasks go back."""
+    run.run(session_rows.bury, {"p_id": session})
+    run.run(session_rows.fence_driven, {"p_session": session})
+    run.run(task_rows.requeue, {"p_session": session})
+
+
 def _bury_all(run: Transaction) -> None:
-    """One process may claim, and it is this one: whoever else has a live session is dead."""
-    for session, _ in run.rows(session_rows.live_sessions, {}):
-        run.run(session_rows.bury, {"p_id": session})
-        run.run(session_rows.fence_driven, {"p_session": session})
-        run.run(task_rows.requeue, {"p_session": session})
+    """One process may be a master, and it is this one: the other masters are dead."""
+    for master in run.rows(session_rows.live_masters, {}):
+        end(run, SessionId(master[0]))

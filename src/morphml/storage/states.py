@@ -78,3 +78,5 @@ class Topic(StrEnum):
     RESULT = "result"
     #: The store itself.
     STORE = "store"
+    #: What was answered to a request under its key.
+    ANSWER = "answer"

@@ -20,7 +20,8 @@ from morphml.search.changes import (
 )
 from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.search.log import LogEntry
-from morphml.storage import claims, reading
+from morphml.storage import claims, reading, removal
+from morphml.storage.answers import Answers
 from morphml.storage.classes import ClassNames, Could
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
@@ -34,6 +35,7 @@ from morphml.storage.requests import Requests
 from morphml.storage.sessions import Sessions
 from morphml.storage.statements import experiment_rows
 from morphml.storage.states import TaskState
+from morphml.storage.workflows import Workflows
 
 
 class _ReadingHalf:
@@ -55,9 +57,9 @@ class _ReadingHalf:
         """
         return reading.experiment(self._database, experiment)
 
-    def trials(self, experiment: ExperimentId) -> Iterator[TrialRecord]:
-        """All trials by number."""
-        return reading.trials(self._database, experiment)
+    def trials(self, experiment: ExperimentId, after: int = -1) -> Iterator[TrialRecord]:
+        """Trials with ``number > after`` by number."""
+        return reading.trials(self._database, experiment, after)
 
     def attempts(self, experiment: ExperimentId) -> Iterator[AttemptRecord]:
         """All ended attempts by number, segment, index."""
@@ -99,17 +101,22 @@ class SqlStore(_ReadingHalf):
         hints: that something changed, between all who have the store open.
         cluster: what several masters do for each other.
         bundles: source code of evaluators, for workers.
+        workflows: their executions, the queue of jobs, and locks.
+        answers: what was answered to requests under a key.
     """
 
     def __init__(self, database: Database, options: StoreOptions) -> None:
         super().__init__(database)
         self._sessions = Sessions(database, options.session_lease_s)
-        self._driving = Driving(database, ClassNames())
+        classes = ClassNames()
+        self._driving = Driving(database, classes)
         self.leases = Leases(database)
         self.requests = Requests(database)
         self.knowledge = Knowledge(database)
         self.cluster = Cluster(database, self._sessions)
         self.bundles = Bundles(database)
+        self.workflows = Workflows(database, classes, options.policy)
+        self.answers = Answers(database)
 
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""
@@ -196,6 +203,15 @@ class SqlStore(_ReadingHalf):
         raise ExperimentError(
             f"experiment {experiment}: {row[6]} numbers are taken, so the budget cannot be {trials}"
         )
+
+    def remove_experiment(self, experiment: ExperimentId) -> None:
+        """Delete an experiment that nobody works on, with everything that belongs to it.
+
+        Raises:
+            ExperimentError: when it waits or runs, or is a job of an execution.
+            UnknownExperiment: when there is none of that id.
+        """
+        removal.remove(self._database, experiment)
 
     def set_state(self, experiment: ExperimentId, state: ExperimentState, reason: str) -> None:
         """Ask, from outside, that a driver pause or stop the experiment.

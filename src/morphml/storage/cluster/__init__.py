@@ -5,6 +5,7 @@ from morphml.storage.cluster.face import Cluster
 from morphml.storage.cluster.mail import Mail, MailBox, StoredMail
 from morphml.storage.cluster.masters import MasterRow
 from morphml.storage.cluster.orders import AttemptOrder, Orders, StoredOrder
+from morphml.storage.cluster.rest_workers import RestWorker, RestWorkers
 from morphml.storage.cluster.workers import WorkerRow, Workers
 from morphml.storage.states import MailKind
 
@@ -17,6 +18,8 @@ __all__ = [
     "MailKind",
     "MasterRow",
     "Orders",
+    "RestWorker",
+    "RestWorkers",
     "StoredMail",
     "StoredOrder",
     "WorkerRow",

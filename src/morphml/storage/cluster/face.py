@@ -17,6 +17,7 @@ from morphml.storage.classes import Could
 from morphml.storage.cluster.mail import MailBox
 from morphml.storage.cluster.masters import MasterRow, masters
 from morphml.storage.cluster.orders import Orders
+from morphml.storage.cluster.rest_workers import RestWorkers
 from morphml.storage.cluster.workers import Workers
 from morphml.storage.database import Database, Values
 from morphml.storage.driving import unknown_experiment
@@ -39,6 +40,7 @@ class Cluster:
         mail: what masters tell drivers about attempts that they hold.
         orders: what drivers want of attempts that other masters hold.
         workers: the rows of all masters' workers.
+        rest_workers: those that speak REST and have a session of their own.
     """
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
@@ -47,6 +49,7 @@ class Cluster:
         self.mail = MailBox(database)
         self.orders = Orders(database)
         self.workers = Workers(database)
+        self.rest_workers = RestWorkers(database)
 
     def submit(self, experiment: ExperimentId, priority: int = DEFAULT_PRIORITY) -> None:
         """Leave an experiment to the masters: whichever has room drives it.
@@ -115,9 +118,10 @@ class Cluster:
         could: Could | None = None,
         at_most: Mapping[ExperimentId, int] | None = None,
     ) -> Sequence[ClaimedTask]:
-        """Lease up to ``limit`` ready tasks by rank, of whatever experiments run.
+        """Lease up to ``limit`` ready tasks by rank, of whatever experiments and executions run.
 
-        An experiment that was asked to stop is left alone.
+        An experiment that was asked to stop is left alone, and so are jobs while their queue is
+        paused; at most as many jobs are leased as its rate allows.
 
         Args:
             session: who holds the tasks from now on.

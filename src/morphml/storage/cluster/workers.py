@@ -81,11 +81,12 @@ class Workers:
             check_live(run, session)
             now = database_time(run)
             if rows:
-                run.add(worker_rows.put_worker, [_table_row(row, session, now) for row in rows])
+                run.add(worker_rows.put_worker, [table_row(row, session, now) for row in rows])
             run.tell(worker_rows.drop_silent_workers, ({"p_kept_s": KEPT_S},))
 
 
-def _table_row(row: WorkerRow, session: SessionId, now: float) -> WorkerTableRow:
+def table_row(row: WorkerRow, session: SessionId, now: float) -> WorkerTableRow:
+    """The row as the table has it; ``now`` by the database's clock."""
     return WorkerTableRow(
         id=row.id,
         incarnation=row.incarnation,

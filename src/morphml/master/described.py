@@ -1,31 +1,19 @@
-"""From a checked experiment file to the arguments of ``Experiment.create``."""
+"""From an experiment as people write it, checked, to the arguments of ``Experiment.create``."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
-from morphml.cli.written import text_of
 from morphml.errors import ExperimentError
 from morphml.evaluation.training import Classification, Regression
 from morphml.master.options import SearchOptions
-from morphml.search.experiment_file import ExperimentFile, is_import_path, parse_experiment
+from morphml.search.experiment_file import ExperimentFile, is_import_path
 from morphml.space import SearchSpace
 from morphml.space.text import parse_space
 
 BUILT_IN = {"classification": Classification, "regression": Regression}
-
-
-def read_experiment(path: Path) -> ExperimentFile:
-    """The experiment in a file.
-
-    Raises:
-        DocumentError: with line and column, when it is wrong.
-        ExperimentError: when the file cannot be read.
-    """
-    return parse_experiment(text_of(path, ExperimentError), str(path))
 
 
 def space_of(file: ExperimentFile) -> SearchSpace:

@@ -1,0 +1,240 @@
+"""Workers that come over REST: each leases under its own session and posts what became of it.
+
+To the driver of an experiment such a worker looks like a master that runs some of its trials: it
+claims, and posts mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+
+from morphml.clock import Clock, SystemClock
+from morphml.engines.port import EngineEvent, Finished, Outcome, Reported, Started
+from morphml.engines.remote.messages import AttemptName
+from morphml.errors import MorphError, TokenRefused
+from morphml.ids import AttemptToken, ExperimentId, TaskId
+from morphml.master.cluster.contexts import Contexts, Known
+from morphml.master.cluster.mails import mail_of
+from morphml.optimizers.events import JSON
+from morphml.scheduling.resources import Capacity, Requirements
+from morphml.scheduling.worker import WorkerState
+from morphml.search.changes import ClaimedTask
+from morphml.seeds import training_seed
+from morphml.space import Architecture, SearchSpace
+from morphml.space.text import parse_space
+from morphml.storage import SqlStore
+from morphml.storage.cluster import RestWorker, WorkerRow
+from morphml.storage.hints import HintTopic
+
+#: Seconds after which a worker that says nothing has missed a heartbeat, where it says no other.
+HEARTBEAT_TIMEOUT_S = 10.0
+#: So many of them a worker lives without a heartbeat.
+TTL_TIMEOUTS = 2
+#: Slots of one worker at most.
+MOST_SLOTS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """What a worker says when it registers."""
+
+    #: Chosen by the worker.
+    id: str
+    #: For people.
+    hostname: str
+    #: Labels and amounts such as ``{"cpu": 8.0, "high-memory": 1.0}``.
+    offers: Mapping[str, float]
+    #: Attempts that it runs at the same time.
+    slots: int
+    #: For people and programs; MorphML shows it and no more.
+    metadata: Mapping[str, JSON]
+    #: Seconds after which it has missed a heartbeat.
+    heartbeat_timeout_s: float = HEARTBEAT_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasedTrial:
+    """A segment of a trial that a worker holds."""
+
+    task: TaskId
+    token: AttemptToken
+    number: int
+    segment: int
+    from_epoch: int
+    to_epoch: int
+    #: Seed of the training.
+    seed: int
+    architecture: Architecture
+    known: Known
+
+
+class OutsideWorkers:
+    """Serves workers that come over REST; may be used from several threads.
+
+    Args:
+        store: the truth.
+        folder_of: the folder of an experiment's files.
+        clock: the hour, for what workers do not tell.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        folder_of: Callable[[ExperimentId], Path],
+        clock: Clock | None = None,
+    ) -> None:
+        self._store = store
+        self._contexts = Contexts(store, folder_of)
+        self._clock = clock or SystemClock()
+
+    def register(self, newcomer: Newcomer) -> RestWorker:
+        """Begin its life; the one before under its id is ended.
+
+        Raises:
+            WorkerError: when a master has a worker of this id.
+        """
+        row = WorkerRow(
+            id=newcomer.id,
+            name=newcomer.hostname,
+            state=WorkerState.IDLE,
+            offers=newcomer.offers,
+            figures={"slots": newcomer.slots, "running": 0, "metadata": dict(newcomer.metadata)},
+            joined_at=0.0,
+        )
+        ttl_s = TTL_TIMEOUTS * newcomer.heartbeat_timeout_s
+        worker = self._store.cluster.rest_workers.register(row, ttl_s)
+        self._store.hints.send(HintTopic.WORK)
+        return worker
+
+    def heartbeat(
+        self, id_: str, load: int | None, incarnation: int | None = None
+    ) -> tuple[RestWorker, dict[AttemptToken, str]]:
+        """It lives; the worker now, and what its attempts are to do.
+
+        Raises:
+            UnknownWorker: when it is not there, or a later incarnation took its place.
+        """
+        figures: dict[str, JSON] = {} if load is None else {"running": load}
+        worker = self._store.cluster.rest_workers.beat(id_, figures, incarnation)
+        waiting = self._store.cluster.orders.waiting(worker.session)
+        self._store.cluster.orders.done([each.id for each in waiting])
+        return worker, {each.order.token: each.order.order.value for each in waiting}
+
+    def leave(self, id_: str) -> None:
+        """It goes; what it leased waits for others.
+
+        Raises:
+            UnknownWorker: when it is not there.
+        """
+        self._store.cluster.rest_workers.leave(id_)
+        self._store.hints.send(HintTopic.WORK)
+
+    def all(self) -> list[WorkerRow]:
+        """All workers of the last day by name, those of masters too."""
+        return self._store.cluster.workers.all()
+
+    def lease(self, id_: str, limit: int, incarnation: int | None = None) -> list[LeasedTrial]:
+        """The next tasks that fit the worker, by rank; it holds them from now on.
+
+        Raises:
+            UnknownWorker: when it is not there, or a later incarnation took its place.
+        """
+        worker = self._store.cluster.rest_workers.find(id_, incarnation)
+        capacity = Capacity.parse(worker.row.offers)
+
+        def could(needs: Requirements) -> bool:
+            return capacity.could(needs)
+
+        claimed = self._store.cluster.claim_any(worker.session, limit, could)
+        return [leased for task in claimed if (leased := self._leased(task)) is not None]
+
+    def tell(
+        self,
+        id_: str,
+        attempt: AttemptName,
+        step: int,
+        metrics: Mapping[str, float],
+        incarnation: int | None = None,
+    ) -> None:
+        """A report of an attempt that goes on.
+
+        Raises:
+            UnknownWorker: when the worker is not there.
+            TokenRefused: when the attempt is not the worker's any more: it is to be ended.
+        """
+        event = Reported(token=attempt.token, step=step, metrics=dict(metrics))
+        self._post(id_, attempt, [event], incarnation)
+
+    def finish(
+        self,
+        id_: str,
+        attempt: AttemptName,
+        outcome: Outcome,
+        duration_s: float,
+        incarnation: int | None = None,
+    ) -> None:
+        """The end of an attempt; telling it twice does no harm.
+
+        Raises:
+            UnknownWorker: when the worker is not there.
+            TokenRefused: when the attempt is not the worker's any more; the end is not stored.
+        """
+        began = self._clock.now() - duration_s
+        started = Started(token=attempt.token, worker=id_, at=began)
+        finished = Finished(
+            token=attempt.token,
+            outcome=outcome,
+            worker=id_,
+            started_at=began,
+            duration_s=duration_s,
+        )
+        self._post(id_, attempt, [started, finished], incarnation)
+
+    def _post(
+        self,
+        id_: str,
+        attempt: AttemptName,
+        events: Iterable[EngineEvent],
+        incarnation: int | None,
+    ) -> None:
+        worker = self._store.cluster.rest_workers.find(id_, incarnation)
+        folder = self._contexts.folder(attempt.owner)
+        mails = [mail for each in events if (mail := mail_of(attempt, each, folder)) is not None]
+        refused = self._store.cluster.mail.post(worker.session, mails)
+        if refused and attempt.token not in self._store.leases.ended([attempt]):
+            raise TokenRefused(
+                f"attempt {attempt.token[:8]}... is not worker {id_}'s any more: its task has "
+                "gone on without it; drop what it found"
+            )
+        self._store.hints.send(HintTopic.MAIL)
+
+    def _leased(self, task: ClaimedTask) -> LeasedTrial | None:
+        """The task with all that a worker must know; given back where it cannot travel."""
+        try:
+            known = self._contexts.of(task.experiment)
+            space = _space(known.message.space)
+        except MorphError:
+            self._store.leases.give_back(task.experiment, [(task.number, task.token)])
+            return None
+        return LeasedTrial(
+            task=task.id,
+            token=task.token,
+            number=task.number,
+            segment=task.segment,
+            from_epoch=task.from_epoch,
+            to_epoch=task.to_epoch,
+            seed=training_seed(known.spec.seed, task.number),
+            architecture=space.architecture(tuple(orjson.loads(task.vector))),
+            known=known,
+        )
+
+
+@lru_cache(maxsize=16)
+def _space(text: str) -> SearchSpace:
+    """A space by its text; reading it takes milliseconds."""
+    return parse_space(text)

@@ -1,0 +1,199 @@
+"""What a worker over REST does with tasks: lease, report, end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from fastapi import Response
+from pydantic import Field, JsonValue, StringConstraints
+
+from morphml.engines.port import Cancelled, Failed, Outcome, PausedAt, Succeeded
+from morphml.engines.remote.access import Scope
+from morphml.engines.remote.messages import AttemptName
+from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.master.cluster.outside import LeasedTrial
+from morphml.scheduling.failures import FailureKind
+from morphml.server.rest.routing import needs, resource
+from morphml.server.rest.site import Here
+from morphml.server.rest.views import Body, GivenId, View, json_of
+
+router = resource("workers")
+
+#: Text of an error that is kept, in characters.
+MOST_TEXT = 100_000
+Step = Annotated[int, Field(ge=0, le=2**53)]
+Metrics = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]+$", max_length=128)],
+        Annotated[float, Field(allow_inf_nan=False)],
+    ],
+    Field(max_length=1000),
+]
+Text = Annotated[str, StringConstraints(max_length=MOST_TEXT)]
+
+
+class LeaseBody(Body):
+    """How much a worker takes."""
+
+    limit: int = Field(default=1, ge=1, le=100, description="Tasks at most.")
+    incarnation: int | None = Field(default=None, ge=1)
+
+
+class AttemptBody(Body):
+    """An attempt, named as it was leased."""
+
+    task_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}-[0-9]{1,15}-[0-9]{1,9}$")
+    attempt_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="Secret name of the attempt.")
+    incarnation: int | None = Field(default=None, ge=1)
+
+    def name(self) -> AttemptName:
+        """The same as a value."""
+        owner, number, segment = self.task_id.rsplit("-", 2)
+        return AttemptName(
+            token=AttemptToken(self.attempt_id),
+            owner=ExperimentId(owner),
+            number=int(number),
+            segment=int(segment),
+        )
+
+
+class ReportBody(AttemptBody):
+    """Metrics of an attempt that goes on."""
+
+    step: Step
+    metrics: Metrics
+
+
+class ErrorBody(Body):
+    """Why an attempt failed."""
+
+    type: Annotated[str, StringConstraints(max_length=256)] = "Error"
+    message: Text = ""
+    traceback: Text = ""
+
+
+class ResultBody(AttemptBody):
+    """The end of an attempt."""
+
+    status: Literal["completed", "paused", "failed", "cancelled"]
+    metrics: Metrics = Field(default={})
+    step: Step = Field(default=0, description="Epochs done, of a trial that pauses at a rung.")
+    error: ErrorBody = ErrorBody()
+    duration_seconds: float = Field(default=0.0, ge=0.0, le=1e9)
+
+    def outcome(self) -> Outcome:
+        """The same as a value."""
+        match self.status:
+            case "completed":
+                return Succeeded(metrics=self.metrics)
+            case "paused":
+                return PausedAt(step=self.step, metrics=self.metrics)
+            case "cancelled":
+                return Cancelled()
+            case "failed":
+                return Failed(
+                    kind=FailureKind.USER_ERROR,
+                    error_type=self.error.type,
+                    message=self.error.message,
+                    traceback=self.error.traceback,
+                    digest=digest(f"{self.error.type}\0{self.error.message}".encode()),
+                )
+
+
+class TrialView(View):
+    """What a worker must know to evaluate an architecture."""
+
+    #: Paths of decisions and their values; the hyperparameters among them.
+    decisions: dict[str, JsonValue]
+    #: The space in its text form, and the architecture's decision codes in its order.
+    space: str
+    vector: list[int | float | None]
+    #: Import path of the evaluator, and its settings.
+    evaluator: str
+    settings: dict[str, JsonValue]
+    #: Metrics that a result must have.
+    required_metrics: list[str]
+    seed: int
+    #: Epochs done, those after which this segment ends, and those of a full trial; 0: its own.
+    from_epoch: int
+    to_epoch: int
+    max_epochs: int
+
+
+class TaskView(View):
+    """A task that a worker holds."""
+
+    task_id: str
+    attempt_id: str
+    experiment_id: str
+    number: int
+    #: Seconds that the attempt may take; null for no limit.
+    timeout: float | None
+    trial: TrialView
+
+    @classmethod
+    def of(cls, leased: LeasedTrial) -> Self:
+        """The view of a trial's segment."""
+        spec, message = leased.known.spec, leased.known.message
+        architecture = leased.architecture
+        return cls(
+            task_id=leased.task,
+            attempt_id=leased.token,
+            experiment_id=message.experiment,
+            number=leased.number,
+            timeout=spec.limits.time_s,
+            trial=TrialView(
+                decisions={path: plain(value) for path, value in architecture.decisions.items()},
+                space=message.space,
+                vector=list(architecture.vector),
+                evaluator=message.evaluator,
+                settings=json_of(spec.evaluator.arguments),
+                required_metrics=list(message.required),
+                seed=leased.seed,
+                from_epoch=leased.from_epoch,
+                to_epoch=leased.to_epoch,
+                max_epochs=spec.max_epochs,
+            ),
+        )
+
+
+class TasksView(View):
+    """Tasks that a worker holds from now on."""
+
+    tasks: list[TaskView]
+
+
+@router.post("/api/distributed/workers/{workerId}/lease", openapi_extra=needs(Scope.WORKER))
+def lease(workerId: GivenId, body: LeaseBody, here: Here) -> TasksView:
+    """Take the next tasks that fit the worker; none where nothing waits."""
+    leased = here.workers.lease(workerId, body.limit, body.incarnation)
+    return TasksView(tasks=[TaskView.of(each) for each in leased])
+
+
+@router.post(
+    "/api/distributed/workers/{workerId}/reports",
+    openapi_extra=needs(Scope.WORKER),
+    status_code=204,
+    response_class=Response,
+)
+def report(workerId: GivenId, body: ReportBody, here: Here) -> None:
+    """Tell how an attempt goes; heartbeats tell what it is to do."""
+    here.workers.tell(workerId, body.name(), body.step, body.metrics, body.incarnation)
+
+
+@router.post(
+    "/api/distributed/workers/{workerId}/results",
+    openapi_extra=needs(Scope.WORKER),
+    status_code=204,
+    response_class=Response,
+)
+def result(workerId: GivenId, body: ResultBody, here: Here) -> None:
+    """End an attempt; the same result may be sent again until it was answered."""
+    here.workers.finish(
+        workerId, body.name(), body.outcome(), body.duration_seconds, body.incarnation
+    )
+
+
+def plain(value: object) -> JsonValue:
+    """A decision's value as JSON has it."""
+    return value if isinstance(value, bool | int | float | str | None) else repr(value)
