@@ -57,7 +57,7 @@ def test_a_search_on_a_master_with_tls_and_a_worker_with_a_copied_token(
     assert morphml("tokens", "worker.json").returncode == 0
     plain = morphml("worker", "--master", address, "--token-file", "worker.json")
     assert plain.returncode == 2
-    assert "speaks TLS, this side does not" in plain.stderr
+    assert "speaks TLS and wants a certificate" in plain.stderr
     master.wait_for("127.0.0.1 connected and did not get through TLS")
     own = ("--tls-ca", "certs/ca.pem", "--tls-cert", "certs/client.pem")
     worker = start(

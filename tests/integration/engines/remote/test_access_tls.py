@@ -172,6 +172,12 @@ def test_a_plaintext_client_at_a_tls_port_is_told(ours: Path) -> None:
     assert "speaks TLS, this side does not: give --tls-ca" in message
 
 
+def test_a_plaintext_client_where_certificates_are_wanted_is_told(ours: Path) -> None:
+    message = told(secure(ours, client_ca=ours / "ca.pem"), ClientAccess())
+    assert "speaks TLS and wants a certificate, this side does not: give --tls-ca" in message
+    assert "--tls-cert and --tls-key" in message
+
+
 def test_a_tls_client_at_a_plaintext_port_is_told(ours: Path) -> None:
     assert "does not speak TLS" in told(ServerAccess(), trusting(ours))
 

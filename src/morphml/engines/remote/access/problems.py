@@ -20,6 +20,9 @@ from morphml.engines.remote.access.tls import ClientTls
 PROBE_S = 3.0
 #: In gRPC's words: there never was a connection.
 _NEVER_MET = ("failed to connect", "errors resolving", "DNS resolution failed")
+#: A server ended a connection over which TLS stood.
+_HUNG_UP = "closed"
+_GIVE_CA = "give --tls-ca with the authority's file (ca.pem)"
 #: What gRPC puts before the reason: a status, and the address that we name ourselves.
 _PREFIX = re.compile(r"^[A-Z_]+: (ipv[46]:\S+: )?")
 
@@ -115,10 +118,13 @@ def _handshake_problem(said: str, target: Endpoint, trust: Trust) -> str | None:
 async def _closed(target: Endpoint, trust: Trust) -> str | None:
     """What the server may not have liked, when it closed the connection without a word."""
     if trust.tls is None:
-        if await _handshake(target, _blind()) is None:
+        said = await _handshake(target, _blind())
+        if said is None:
+            return f"{target} speaks TLS, this side does not: {_GIVE_CA}"
+        if said == _HUNG_UP:
             return (
-                f"{target} speaks TLS, this side does not: give --tls-ca with the authority's file "
-                "(ca.pem)"
+                f"{target} speaks TLS and wants a certificate, this side does not: {_GIVE_CA}, and "
+                "--tls-cert and --tls-key (such as client.pem and client.key)"
             )
         return None
     said = await _handshake(target, _context(trust.tls))
@@ -147,7 +153,7 @@ async def _handshake(target: Endpoint, context: ssl.SSLContext) -> str | None:
             reader, writer = await asyncio.open_connection(
                 target.host, target.port, ssl=context, server_hostname=target.host
             )
-            return None if await reader.read(1) else "closed"
+            return None if await reader.read(1) else _HUNG_UP
     except ssl.SSLError as error:
         return (error.reason or str(error)).lower().replace("_", " ")
     except (OSError, TimeoutError) as error:
