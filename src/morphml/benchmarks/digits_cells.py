@@ -90,6 +90,11 @@ def digits_cells(
 
     Raises:
         CallerError: an unknown word, or the file is not there or not such a table.
+
+    Example:
+        >>> problem = digits_cells()
+        >>> problem.name, len(problem.look_up), problem.curves.epochs
+        ('digits-cells/digits/direct', 4096, 12)
     """
     table = CellTable.read(Path(path) if path is not None else shipped())
     name, seen, epochs = _read_protocol(protocol, table.epochs)

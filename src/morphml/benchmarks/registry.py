@@ -46,10 +46,10 @@ BENCHMARKS: Mapping[str, BenchmarkEntry] = {
         source="Zela et al., 2022; docs/tabular-benchmarks.md",
     ),
     "digits-cells": BenchmarkEntry(
-        use="4,096 cells of 1,011 networks, trained on digits, with all learning curves",
+        use="4,096 cells of 1,011 networks, trained on digits, with all curves; comes with MorphML",
         data_sets=("digits",),
         protocols=("direct", "validation", "cheap", "cheap-1", "cheap-6", "size"),
-        needs="a table of `morphml bench make-table` (--path)",
+        needs="nothing; --path for a table of `morphml bench make-table`",
         source="docs/tabular-benchmarks.md",
     ),
     "synthetic": BenchmarkEntry(
