@@ -22,8 +22,8 @@ from morphml.benchmarks.playing import key_of, play
 from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.run import Run, RunKey
 from morphml.errors import CallerError, MissingExtraError
+from morphml.hints import meant_or_known
 from morphml.optimizers import OPTIMIZERS
-from morphml.optimizers.settings import nearest
 from morphml.search.fidelity import COMBINATIONS, FIDELITIES
 
 ALL = "all"
@@ -57,9 +57,11 @@ def competitors(asked: str, *, simulated: bool = False) -> list[str]:
                 "curves is searched by several workers (--workers)"
             )
         if first not in known:
-            raise CallerError(f"there is no optimizer {first!r}; {nearest(first, known)}")
+            raise CallerError(f"there is no optimizer {first!r}{meant_or_known(first, known)}")
         if rule and rule not in FIDELITIES:
-            raise CallerError(f"there is no rule of fidelity {rule!r}; {nearest(rule, FIDELITIES)}")
+            raise CallerError(
+                f"there is no rule of fidelity {rule!r}{meant_or_known(rule, FIDELITIES)}"
+            )
         if name in PEERS and PEERS[name].version is None:
             raise MissingExtraError(f"the peer {name!r}", extra=PEERS[name].extra)
     if not names:

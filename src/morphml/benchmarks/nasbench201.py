@@ -19,7 +19,7 @@ from morphml.benchmarks.problem import Problem
 from morphml.benchmarks.rows import Rows
 from morphml.benchmarks.table import measure, with_front
 from morphml.errors import CallerError
-from morphml.optimizers.settings import nearest
+from morphml.hints import meant_or_known
 from morphml.search.objectives import Direction, Objective
 from morphml.settings import read_settings
 from morphml.space import SearchSpace, choice
@@ -243,5 +243,5 @@ def _unit(objective: Objective) -> str:
 
 def _one_of(what: str, word: str, known: dict[str, str]) -> str:
     if word not in known:
-        raise CallerError(f"NAS-Bench-201 has no {what} {word!r}; {nearest(word, known)}")
+        raise CallerError(f"NAS-Bench-201 has no {what} {word!r}{meant_or_known(word, known)}")
     return known[word]

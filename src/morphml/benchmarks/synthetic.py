@@ -9,8 +9,8 @@ from typing import TypeAlias
 from morphml.benchmarks.problem import Measure, Problem
 from morphml.errors import CallerError
 from morphml.graph import ModelGraph
+from morphml.hints import meant_or_known
 from morphml.ids import digest
-from morphml.optimizers.settings import nearest
 from morphml.search.objectives import Direction, Objective
 from morphml.seeds import generator
 from morphml.space import Architecture, SearchSpace
@@ -68,7 +68,7 @@ def synthetic(space: str = "cell", seed: int = 0) -> Problem:
         CallerError: there is no such space.
     """
     if space not in SPACES:
-        raise CallerError(f"no synthetic problem {space!r}; {nearest(space, SPACES)}")
+        raise CallerError(f"no synthetic problem {space!r}{meant_or_known(space, SPACES)}")
     searched = SPACES[space]()
     target = searched.sample(generator(seed, 0, "planted"))
     return Problem(

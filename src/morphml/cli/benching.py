@@ -32,7 +32,7 @@ from morphml.benchmarks.timing import TimedCurves, by_time
 from morphml.cli.screen import messages, results, table_of
 from morphml.cli.verdicts import explained, networks_table, verdict_table
 from morphml.errors import CallerError
-from morphml.optimizers.settings import nearest
+from morphml.hints import meant_or_known
 from morphml.visualization.anytime import anytime_page, plot_anytime
 
 _TABLES = {".npz", ".csv", ".parquet"}
@@ -81,7 +81,8 @@ def _one_by_one(chosen: Choice) -> Problem:
         )
     if chosen.benchmark not in BENCHMARKS:
         raise CallerError(
-            f"there is no benchmark {chosen.benchmark!r}; {nearest(chosen.benchmark, BENCHMARKS)}"
+            f"there is no benchmark {chosen.benchmark!r}"
+            f"{meant_or_known(chosen.benchmark, BENCHMARKS)}"
         )
     by_name = chosen.objectives and chosen.benchmark == "nasbench201"
     if chosen.decisions or (chosen.objectives and not by_name):

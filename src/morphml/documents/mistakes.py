@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from morphml import hints
 from morphml.documents.located import Document, Path, Place
 from morphml.errors import DocumentError
 
@@ -19,8 +19,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 #: Most mistakes of one document that are told.
 MAX_TOLD = 50
-#: Most words among which the nearest one is looked for, and most that are listed.
-_COMPARED, _LISTED = 500, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +74,7 @@ def refusal(mistakes: Iterable[Mistake], document: Document) -> DocumentError:
 
 def nearest(word: str, known: Sequence[str]) -> tuple[str, str | None]:
     """The end of a sentence about an unknown ``word``, and the known one it may have meant."""
-    near = difflib.get_close_matches(word, known[:_COMPARED], n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?", near[0]
-    more = ", ..." if len(known) > _LISTED else ""
-    return f"; known are {', '.join(known[:_LISTED])}{more}", None
+    return hints.meant_or_known(word, known), hints.nearest(word, known)
 
 
 def _place(document: Document, mistake: Mistake) -> Place:

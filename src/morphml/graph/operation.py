@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import NamedTuple
 
 from morphml.errors import SpaceError
 from morphml.graph.attribute import Attribute, Attrs
 from morphml.graph.values import Attributes, Node, Shape
+from morphml.hints import did_you_mean
 
 #: Names of user-registered operations start with this.
 CUSTOM_PREFIX = "custom:"
@@ -73,7 +73,7 @@ class Operation:
         for name in given:
             if name not in declared:
                 raise SpaceError(
-                    f"{self.name} has no attribute {name!r}{nearest(name, declared)}; "
+                    f"{self.name} has no attribute {name!r}{did_you_mean(name, declared)}; "
                     f"it takes: {', '.join(declared) or 'none'}"
                 )
         done: dict[str, object] = {}
@@ -134,7 +134,7 @@ class Catalogue:
         try:
             return self._by_name[name]
         except KeyError:
-            hint = nearest(name, self._by_name)
+            hint = did_you_mean(name, self._by_name)
             raise SpaceError(f"there is no operation {name!r}{hint}") from None
 
     def at(self, node: Node) -> Operation:
@@ -145,7 +145,7 @@ class Catalogue:
         """
         operation = self._by_name.get(node.op)
         if operation is None:
-            hint = nearest(node.op, self._by_name)
+            hint = did_you_mean(node.op, self._by_name)
             raise SpaceError(f"there is no operation {node.op!r}{hint}", path=node.path)
         return operation
 
@@ -177,12 +177,6 @@ class Catalogue:
         except SpaceError as error:
             raise SpaceError(str(error), path=path) from None
         return Node(op=op, attrs=complete, inputs=inputs, path=path, shared=shared)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as ``; did you mean 'conv2d'?``, or nothing where no known name is near."""
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def custom_operation(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from morphml.errors import ExperimentError, RequirementsError, SpaceError
+from morphml.hints import did_you_mean
 from morphml.optimizers import OPTIMIZERS, Optimizer
 from morphml.scheduling.resources import Requirements
 from morphml.search.experiment import AttemptLimits, ExperimentSpec
@@ -44,8 +44,7 @@ def refuse_unknown_options(options: Iterable[str], known: Collection[str]) -> No
     """
     for name in options:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(name, known) or ";"
             raise ExperimentError(
                 f"unknown option {name!r}{hint} known: {', '.join(sorted(known))}"
             )

@@ -8,9 +8,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from morphml.errors import OptimizerError
+from morphml.hints import meant_or_known
 from morphml.optimizers.contract import Optimizer
 from morphml.optimizers.events import JSON
-from morphml.optimizers.settings import nearest
 from morphml.space import SearchSpace
 
 
@@ -181,6 +181,6 @@ def create_optimizer(name: str, space: SearchSpace, **settings: JSON) -> Optimiz
     """
     entry = OPTIMIZERS.get(name)
     if entry is None:
-        hint = nearest(name, OPTIMIZERS)
-        raise OptimizerError(f"there is no such optimizer; {hint}", optimizer=name)
+        hint = meant_or_known(name, OPTIMIZERS)
+        raise OptimizerError(f"there is no such optimizer{hint}", optimizer=name)
     return entry.make(space, **settings)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from morphml.errors import OptimizerError
+from morphml.hints import meant_or_known
 from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_settings(cls: type[SettingsT], optimizer: str, given: Mapping[str, JSON
     for name, value in given.items():
         if name not in fields:
             raise OptimizerError(
-                f"no setting {name!r}; {nearest(name, fields)}", optimizer=optimizer
+                f"no setting {name!r}{meant_or_known(name, fields)}", optimizer=optimizer
             )
         values[name] = _checked(type(fields[name].default), value, optimizer, name)
     return cls(**values)
@@ -46,15 +46,6 @@ def read_settings(cls: type[SettingsT], optimizer: str, given: Mapping[str, JSON
 def write_settings(settings: DataclassInstance) -> Mapping[str, JSON]:
     """Every setting with its value; the inverse of ``read_settings``."""
     return {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """The end of an error message: the most similar of ``words``, or all of them."""
-    known = sorted(words)
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(known)}" if known else "there are none"
 
 
 def require_least(optimizer: str, setting: str, value: float, least: float) -> None:
@@ -90,7 +81,7 @@ def require_one_of(optimizer: str, setting: str, value: str, words: Iterable[str
     known = tuple(words)
     if value not in known:
         raise OptimizerError(
-            f"no such choice {value!r}; {nearest(value, known)}",
+            f"no such choice {value!r}{meant_or_known(value, known)}",
             optimizer=optimizer,
             setting=setting,
         )

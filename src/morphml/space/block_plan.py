@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 
 from morphml.errors import SpaceError
+from morphml.hints import nearest
 from morphml.space.blocks import (
     Cell,
     Custom,
@@ -222,8 +222,9 @@ def _join(join: Join, place: Place, compiler: Compiler) -> Plan:
     key = place.scope.find(join.name)
     if key is None:
         names = place.scope.names()
-        near = get_close_matches(join.name, names, n=1) or names[:5]
-        known = f"in sight are: {', '.join(near)}" if near else "there is none before it"
+        near = nearest(join.name, names)
+        sight = [near] if near else names[:5]
+        known = f"in sight are: {', '.join(sight)}" if sight else "there is none before it"
         raise SpaceError(
             f"join({join.name!r}) reads no tap or input set before it in this scope; {known}",
             path=place.path,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from morphml.errors import SpaceError
 from morphml.graph.operation import Operation
+from morphml.hints import did_you_mean
 from morphml.space.decisions import Code, Decision
 from morphml.space.domain_table import Restriction, all_values, bounds, describe, restriction
 from morphml.space.domains import Choice, Domain, is_block
@@ -210,8 +210,7 @@ class Compiler:
                 path=path,
             )
         if isinstance(leaf, Ref):
-            near = get_close_matches(name, {*self.named, *self.standing}, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name, {*self.named, *self.standing})
             raise SpaceError(f"there is no decision named {name!r}{hint}", path=path)
         self.declare(leaf, name, place)
 

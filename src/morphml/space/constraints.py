@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 from morphml.errors import ConstraintError, SpaceError
+from morphml.hints import did_you_mean
 from morphml.space.blocks import import_path
 from morphml.space.compiler import Compiler
 from morphml.space.decisions import Vector
@@ -125,6 +125,5 @@ def _is_import_path(text: str) -> bool:
 
 def _unknown(name: str, text: str, compiler: Compiler) -> str:
     known = [*compiler.named, *FIGURES]
-    near = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, known)
     return f"{text!r} reads {name!r}, which is neither a named decision nor a figure{hint}"

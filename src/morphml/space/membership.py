@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from morphml.errors import ConstraintError, ShapeError, SpaceError
+from morphml.hints import did_you_mean
 from morphml.space.architecture import Architecture
 from morphml.space.compiled import Compiled
 from morphml.space.decisions import Code, Decision, Kind, Vector
@@ -52,8 +52,7 @@ def vector_of(compiled: Compiled, values: Mapping[str, object]) -> Vector:
     for path, value in values.items():
         index = compiled.by_path.get(path)
         if index is None:
-            near = get_close_matches(path, compiled.by_path, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(path, compiled.by_path)
             raise SpaceError(f"this space has no decision with this path{hint}", path=path)
         codes[index] = table.decisions[index].code(value)
     made = table.settled(codes)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from morphml.errors import CallerError, SchedulingError
+from morphml.hints import did_you_mean
 from morphml.plugins import load_plugin, plugin_names
 from morphml.scheduling.policies.adaptive import Adaptive
 from morphml.scheduling.policies.batching import Batching
@@ -94,7 +94,7 @@ def create_policy(name: str, **settings: float) -> Policy:
         if setting not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise SchedulingError(
-                f"policy {name!r} has no setting {setting!r}; {has}{_nearest(setting, known)}"
+                f"policy {name!r} has no setting {setting!r}; {has}{did_you_mean(setting, known)}"
             )
     made = factory(**settings)
     missing = [part for part in _PARTS if not hasattr(made, part)]
@@ -115,7 +115,8 @@ def _factory(name: str) -> Callable[..., Policy]:
     names = policy_names()
     if name not in names:
         raise SchedulingError(
-            f"there is no policy {name!r}; there are {', '.join(names)}{_nearest(name, names)}"
+            f"there is no policy {name!r}; there are {', '.join(names)}"
+            f"{did_you_mean(name.lower().replace('-', '_'), names)}"
         )
     try:
         made = load_plugin(GROUP, name)
@@ -128,8 +129,3 @@ def _factory(name: str) -> Callable[..., Policy]:
 
 def _is_named(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-
-
-def _nearest(name: str, names: tuple[str, ...] | list[str]) -> str:
-    found = get_close_matches(name.lower().replace("-", "_"), names, 1)
-    return f"; did you mean {found[0]!r}?" if found else ""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from morphml.errors import ExperimentError
+from morphml.hints import meant_or_known
 from morphml.optimizers.events import JSON
-from morphml.optimizers.settings import nearest
 from morphml.search.fidelity.asha import Asha
 from morphml.search.fidelity.asha_stopping import AshaStopping
 from morphml.search.fidelity.contract import Fidelity
@@ -123,5 +123,5 @@ def create_fidelity(name: str, max_epochs: int, **settings: JSON) -> Fidelity:
     """
     entry = FIDELITIES.get(name)
     if entry is None:
-        raise ExperimentError(f"fidelity: there is no {name!r}; {nearest(name, FIDELITIES)}")
+        raise ExperimentError(f"fidelity: there is no {name!r}{meant_or_known(name, FIDELITIES)}")
     return entry.make(max_epochs, **settings)

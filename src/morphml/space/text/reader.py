@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 import math
 import operator
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from morphml.errors import MorphError, TextFormError
+from morphml.hints import nearest
 from morphml.space.text.expansion import excess
 from morphml.space.text.limits import check_limits
 
@@ -50,11 +50,11 @@ class Vocabulary:
         """The allowed name closest to ``name``, written as its author writes; None if none is."""
         prefix, _, last = name.rpartition(".")
         known = {call.rpartition(".")[2] for call in self.calls} | set(self.values)
-        near = difflib.get_close_matches(last, sorted(known), n=1)
-        if not near:
+        near = nearest(last, sorted(known))
+        if near is None:
             return None
-        with_prefix = f"{prefix}.{near[0]}"
-        return with_prefix if prefix and self.find(with_prefix) is not None else near[0]
+        with_prefix = f"{prefix}.{near}"
+        return with_prefix if prefix and self.find(with_prefix) is not None else near
 
 
 def read(text: str, vocabulary: Vocabulary) -> object:
@@ -164,11 +164,10 @@ class _Walker:
             raise self._fault(node, f"{node.id!r} must be called: write {node.id}(...)")
         if self._vocabulary.unknown is not None:
             return self._vocabulary.unknown(node.id)
-        near = difflib.get_close_matches(node.id, list(self._names), n=1)
         raise self._fault(
             node,
             f"unknown name {node.id!r}",
-            near=near[0] if near else self._vocabulary.nearest(node.id),
+            near=nearest(node.id, self._names) or self._vocabulary.nearest(node.id),
         )
 
     def _items(self, nodes: Iterable[ast.expr]) -> list[object]:
@@ -256,11 +255,10 @@ class _Walker:
                     keyword.value.lineno, keyword.value.col_offset, "** is not allowed here"
                 )
             if keyword.arg not in known and not open_ended:
-                near = difflib.get_close_matches(keyword.arg, list(known), n=1)
                 raise self._fault(
                     keyword,
                     f"{name}() takes no argument {keyword.arg!r}",
-                    near=near[0] if near else None,
+                    near=nearest(keyword.arg, known),
                 )
             if keyword.arg in named:
                 raise self._fault(keyword, f"the argument {keyword.arg!r} stands twice")

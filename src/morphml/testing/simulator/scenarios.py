@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from morphml.errors import CallerError
+from morphml.hints import did_you_mean
 from morphml.testing.simulator.durations import Durations, LogNormal, Pareto, Uniform
 from morphml.testing.simulator.scenario import Load, Scenario, Troubles, WorkerKind
 
@@ -214,8 +214,7 @@ def create_scenario(name: str, size: Size) -> Scenario:
     """
     make = SCENARIOS.get(name.lower().replace("_", "-"))
     if make is None:
-        near = get_close_matches(name, SCENARIOS, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, SCENARIOS)
         raise CallerError(f"no scenario {name!r}; there are {', '.join(SCENARIOS)}{hint}")
     return make(size)
 
