@@ -61,10 +61,8 @@ class Fitting:
 
     def evaluate(self, part: TensorPart) -> dict[str, float]:
         """The metrics over ``part``, with the model in evaluation mode."""
-        self.model.eval()
-        with torch.inference_mode(), self._precision():
-            outputs = [self._output(x) for x, _ in part.batches(_EVALUATION_BATCH)]
-        return self.goal.metrics(torch.cat(outputs).float(), part.y)
+        with self._precision():
+            return measure(self.model, part, self.goal)
 
     def _train(self, optimizer: torch.optim.Optimizer, epoch: int) -> None:
         self.model.train()
@@ -76,7 +74,7 @@ class Fitting:
                 continue  # batch norm has no variance of one sample
             optimizer.zero_grad(set_to_none=True)
             with self._precision():
-                loss = self.goal.loss(self._output(x), y)
+                loss = self.goal.loss(_output(self.model, x), y)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's backward
             if self.options.clip_norm is not None:
                 scaler.unscale_(optimizer)
@@ -89,16 +87,6 @@ class Fitting:
                 f"training diverged: the loss is not finite in epoch {epoch} "
                 f"(optimizer={self.options.optimizer}, lr={self.options.lr:g})"
             )
-
-    def _output(self, x: object) -> torch.Tensor:
-        output = self.model(x)
-        if isinstance(output, torch.Tensor):
-            return output
-        names = ", ".join(output) if isinstance(output, dict) else type(output).__name__
-        raise EvaluatorError(
-            f"the built-in training needs a network with one output, this one gives {names}; "
-            "write an evaluator for it"
-        )
 
     def _order(self, epoch: int) -> torch.Tensor:
         """The order of the samples, by seed and epoch alone: a resumed trial repeats it."""
@@ -121,6 +109,29 @@ class Fitting:
         if self._half is None:
             return contextlib.nullcontext()
         return torch.autocast(self.train.y.device.type, dtype=self._half)
+
+
+def measure(model: nn.Module, part: TensorPart, goal: Goal) -> dict[str, float]:
+    """The metrics over ``part``, with the model in evaluation mode.
+
+    Raises:
+        EvaluatorError: when the network has several outputs.
+    """
+    model.eval()
+    with torch.inference_mode():
+        outputs = [_output(model, x) for x, _ in part.batches(_EVALUATION_BATCH)]
+    return goal.metrics(torch.cat(outputs).float(), part.y)
+
+
+def _output(model: nn.Module, x: object) -> torch.Tensor:
+    output = model(x)
+    if isinstance(output, torch.Tensor):
+        return output
+    names = ", ".join(output) if isinstance(output, dict) else type(output).__name__
+    raise EvaluatorError(
+        f"the built-in training needs a network with one output, this one gives {names}; "
+        "write an evaluator for it"
+    )
 
 
 def make_optimizer(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from morphml.errors import CallerError
+from morphml.evaluation.data.dataset import Part
+from morphml.evaluation.data.loading import Source
 from morphml.evaluation.data.splitting import Split
 from morphml.evaluation.training.options import Options, TrainingOptions
 from morphml.evaluation.training.prepared import DataChoice, PreparedData
@@ -12,7 +16,7 @@ from morphml.ids import digest
 from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
-    from morphml.evaluation.training.tensors import Tensors
+    from morphml.evaluation.training.tensors import TensorPart, Tensors
 
 
 class Recipe:
@@ -41,6 +45,31 @@ class Recipe:
                 is needed.
         """
         return self._data.on(device)
+
+    def part(self, name: str, device: str, data: Source | None = None) -> TensorPart:
+        """One part of the data on ``device``; loaded anew, for use after a training.
+
+        Args:
+            name: ``train`` or ``validation`` of the split, ``test``, or ``all`` that is not test.
+            device: such as ``cpu`` or ``cuda:0``.
+            data: other data than that of the training.
+
+        Raises:
+            CallerError: for another name, or when there is no test part.
+        """
+        from morphml.evaluation.training.tensors import tensor_part  # noqa: PLC0415 - torch is heavy
+
+        choice = self._choice if data is None else replace(self._choice, source=data)
+        if name == "all":
+            found: Part | None = choice.dataset().train
+        elif name in ("train", "validation", "test"):
+            split = choice.load()
+            found = {"train": split.train, "validation": split.validation}.get(name, split.test)
+        else:
+            raise CallerError(f"part: train, validation, test or all, got {name!r}")
+        if found is None:
+            raise CallerError("part: this data set has no test part; name other data, or 'all'")
+        return tensor_part(found, device=device, classes=choice.classes)
 
     def options(self, params: Mapping[str, object]) -> TrainingOptions:
         """The settings with a trial's hyperparameters in place.

@@ -84,6 +84,35 @@ class Regression:
         goal = numbers_of(tensors.train.y)
         return train(architecture, trial, tensors=tensors, goal=goal, options=options)
 
+    def score(
+        self,
+        architecture: Architecture,
+        weights: object,
+        *,
+        part: str,
+        device: str,
+        data: Source | None = None,
+    ) -> tuple[dict[str, float], int]:
+        """``mse``, ``mae`` and ``r2`` of trained weights, and of how many samples.
+
+        Args:
+            architecture: what was trained, on the evaluator's own data: its scale is that of these.
+            weights: its state, tensors by name.
+            part: ``train``, ``validation``, ``test``, or ``all`` that is not test.
+            device: such as ``cpu`` or ``cuda:0``.
+            data: what to score on; by default what is trained on.
+
+        Raises:
+            CallerError: when the data has no such part.
+            EvaluatorError: when network, weights and data do not fit.
+        """
+        from morphml.evaluation.training.goal import numbers_of  # noqa: PLC0415 - torch is heavy
+        from morphml.evaluation.training.running import score  # noqa: PLC0415 - torch is heavy
+
+        samples = self._recipe.part(part, device, data)
+        goal = numbers_of(self._recipe.part("train", device).y)
+        return score(architecture, weights, part=samples, goal=goal), len(samples)
+
     @property
     def digest(self) -> str:
         """Names rule, options and data exactly, for the result cache; O(bytes of data)."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from morphml.errors import EvaluatorError
-from morphml.evaluation.training.fitting import Fitting
+from morphml.evaluation.training.fitting import Fitting, measure
 from morphml.evaluation.training.goal import Goal
 from morphml.evaluation.training.options import TrainingOptions
 from morphml.evaluation.training.tensors import TensorPart, Tensors
@@ -48,6 +49,30 @@ def train(
         options=options,
         trial=trial,
     ).run()
+
+
+def score(
+    architecture: Architecture, weights: object, *, part: TensorPart, goal: Goal
+) -> dict[str, float]:
+    """The metrics of a trained architecture over ``part``, on the device of its samples.
+
+    Args:
+        architecture: what was trained.
+        weights: its state, tensors by name.
+        part: the samples.
+        goal: says the metrics.
+
+    Raises:
+        EvaluatorError: when network, weights and data do not fit.
+    """
+    model = architecture.build()
+    if not isinstance(model, nn.Module) or not isinstance(weights, Mapping):
+        raise EvaluatorError("only a torch.nn.Module with its state as a mapping can be scored")
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise EvaluatorError(f"the weights belong to another architecture: {error}") from None
+    return measure(model.to(part.y.device), fitted(part, model), goal)
 
 
 def fitted(part: TensorPart, model: nn.Module) -> TensorPart:
