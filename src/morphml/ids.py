@@ -12,6 +12,9 @@ GraphId = NewType("GraphId", str)
 PointId = NewType("PointId", str)
 #: Name of an experiment in the store: short, sortable by nothing, chosen at random.
 ExperimentId = NewType("ExperimentId", str)
+#: Name of an execution of a workflow: ``x`` and 12 hexadecimal digits. Whatever owns tasks may be
+#: one of both, and the letter tells them apart.
+ExecutionId = NewType("ExecutionId", str)
 #: Name of a task in the store.
 TaskId = NewType("TaskId", str)
 #: Random 128-bit secret of one attempt, 32 hexadecimal digits. Never a counter: counters roll back.
@@ -33,6 +36,16 @@ def task_id(experiment: ExperimentId, number: int, segment: int) -> TaskId:
 def new_experiment_id() -> ExperimentId:
     """A fresh random experiment id of 10 hexadecimal digits."""
     return ExperimentId(secrets.token_hex(5))
+
+
+def new_execution_id() -> ExecutionId:
+    """A fresh random execution id."""
+    return ExecutionId(f"x{secrets.token_hex(6)}")
+
+
+def is_execution(owner: str) -> bool:
+    """Whether the owner of a task is an execution; else it is an experiment."""
+    return owner.startswith("x")
 
 
 def new_token() -> AttemptToken:

@@ -205,6 +205,7 @@ class ClaimedTask:
     """A task that this session has leased, with what an engine needs to run it."""
 
     id: TaskId
+    #: Its owner; of a job the execution.
     experiment: ExperimentId
     number: int
     segment: int
@@ -213,6 +214,7 @@ class ClaimedTask:
     token: AttemptToken
     #: How many attempts ended before this one.
     attempts: int
+    #: Empty of a job.
     vector: bytes
     #: Newest checkpoint, or None.
     checkpoint: CheckpointPointer | None

@@ -7,13 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId, new_token
+from morphml.ids import (
+    AttemptToken,
+    ExperimentId,
+    SessionId,
+    TaskId,
+    is_execution,
+    new_token,
+)
 from morphml.search.changes import AttemptResult, CheckpointPointer, ClaimedTask
 from morphml.storage.classes import Could, decode_requirements, is_met
 from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.rows import AttemptRow
 from morphml.storage.sessions import check_live
-from morphml.storage.statements import task_rows, trial_rows
+from morphml.storage.statements import execution_rows, queue_rows, task_rows, trial_rows
+from morphml.storage.workflows.queueing import settings_of
 
 
 def claim(
@@ -44,7 +52,7 @@ def claim_any(
     could: Could | None,
     at_most: Mapping[ExperimentId, int],
 ) -> list[ClaimedTask]:
-    """See ``Cluster.claim_any``. One index step for each class of the experiments that run."""
+    """See ``Cluster.claim_any``. One index step for each class of what goes on."""
     if limit < 1:
         return []
 
@@ -52,9 +60,20 @@ def claim_any(
         with database.writing() as run:
             check_live(run, session)
             run.tell(task_rows.wake_due, ({},))
-            return _lease(run, _first_of_any(run, limit, could, at_most), session)
+            jobs, most_jobs = _job_classes(run)
+            classes = [*run.rows(task_rows.open_classes, {}), *jobs]
+            found = _first_of_any(run, classes, limit, could, at_most)
+            claimed = _lease(run, _without_too_many_jobs(found, most_jobs), session)
+            taken = sum(is_execution(task.experiment) for task in claimed)
+            if most_jobs is not None and taken:
+                run.tell(queue_rows.take_allowance, ({"p_taken": taken},))
+            return claimed
 
     return again(transaction)
+
+
+#: What a trial has and a job has not: decisions, and a checkpoint.
+_JOB: Row = ("", *[None] * 6)
 
 
 class _Ready(NamedTuple):
@@ -89,16 +108,40 @@ def _first_of(
     return list(heapq.merge(*heads))[:limit]
 
 
+def _job_classes(run: Transaction) -> tuple[list[Row], int | None]:
+    """Classes of executions that go on, and how many jobs may begin now; None for any number."""
+    settings = settings_of(run)
+    if settings.paused:
+        return [], 0
+    if settings.rate is None:
+        return run.rows(execution_rows.open_job_classes, {}), None
+    row = run.row(queue_rows.fill_allowance, {})
+    assert row is not None, "a rate was read from it"
+    most = int(row[0])
+    return (run.rows(execution_rows.open_job_classes, {}) if most > 0 else []), most
+
+
+def _without_too_many_jobs(found: Sequence[_Ready], most: int | None) -> list[_Ready]:
+    """The same in the same order, with at most so many jobs among them."""
+    if most is None:
+        return list(found)
+    jobs = [task for task in found if is_execution(task.owner)]
+    late = {task.id for task in jobs[max(0, most) :]}
+    return [task for task in found if task.id not in late]
+
+
 def _first_of_any(
     run: Transaction,
+    classes: Sequence[Row],
     limit: int,
     could: Could | None,
     at_most: Mapping[ExperimentId, int],
 ) -> list[_Ready]:
-    """The same over all experiments, reading no class whose first task comes too late."""
+    """The same over all owners, reading no class whose first task comes too late."""
     found: list[_Ready] = []
-    classes = [row for row in run.rows(task_rows.open_classes, {}) if row[0] is not None]
-    for first, class_id, requirements, owner in sorted(classes):
+    for first, class_id, requirements, owner in sorted(
+        row for row in classes if row[0] is not None
+    ):
         if len(found) == limit and first > found[-1].rank:
             break
         most = min(limit, at_most.get(owner, limit))
@@ -139,12 +182,14 @@ def _lease(run: Transaction, ready: Sequence[_Ready], session: SessionId) -> lis
     if ended:
         run.add(trial_rows.add_attempt, ended)
     trials: list[Values] = [
-        {"p_experiment": task.owner, "p_number": task.number} for task, _, _ in taken
+        {"p_experiment": task.owner, "p_number": task.number}
+        for task, _, _ in taken
+        if not is_execution(task.owner)
     ]
-    found = run.each(task_rows.claimed_trial, trials)
+    found = iter(run.each(task_rows.claimed_trial, trials))
     return [
-        _claimed(task, token, row, trial)
-        for (task, token, row), trial in zip(taken, found, strict=True)
+        _claimed(task, token, row, _JOB if is_execution(task.owner) else next(found))
+        for task, token, row in taken
     ]
 
 

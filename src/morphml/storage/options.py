@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from morphml.errors import StorageError
+from morphml.scheduling.policies import DEFAULT_POLICY
 from morphml.settings import Durability
 
 _TIMES = ("busy_timeout_s", "statement_timeout_s", "session_lease_s", "connect_timeout_s")
@@ -30,6 +31,8 @@ class StoreOptions:
     #: Upper bound of the database's page cache, in bytes, per connection; more was no faster with
     #: 100,000 trials, since the operating system caches the file too.
     cache_bytes: int = 4 * 2**20
+    #: Policy that ranks the jobs of executions which this store releases.
+    policy: str = DEFAULT_POLICY
 
     def __post_init__(self) -> None:
         """Refuse times and sizes that no store can keep."""

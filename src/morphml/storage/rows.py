@@ -110,3 +110,48 @@ class ChunkRow(NamedTuple):
     digest: str
     idx: int
     data: str
+
+
+class JobRow(NamedTuple):
+    """A row of ``jobs``."""
+
+    execution: str
+    number: int
+    name: str
+    state: str
+    reason: str
+    waiting_for: int
+    passed: int
+    barred: int
+    kept: int
+    failures: int
+    losses: int
+    priority: int
+    ready_at: float | None
+    rank: float | None
+    item: str | None
+    outputs: str | None
+    experiment: str | None
+    ended_at: float | None
+
+
+class EventRow(NamedTuple):
+    """A row of ``execution_events``."""
+
+    execution: str
+    seq: int
+    job: str
+    state: str
+    reason: str
+    at: float
+
+
+class OutputRow(NamedTuple):
+    """A row of ``job_output``."""
+
+    execution: str
+    number: int
+    seq: int
+    stream: str
+    text: str
+    at: float

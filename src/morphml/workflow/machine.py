@@ -73,6 +73,40 @@ class ExecutionMachine:
         self._unended = len(self.nodes)
         self._commands: list[Command] = []
 
+    @classmethod
+    def restored(
+        cls, workflow: Workflow, life: ExecutionLife, nodes: Mapping[str, Node]
+    ) -> ExecutionMachine:
+        """An execution as it was stored.
+
+        Args:
+            workflow: what is executed.
+            life: of the execution.
+            nodes: by id, in the order of the workflow; those that are ready begin in the order of
+                their priority, then of the workflow.
+        """
+        machine = cls(workflow, life.id)
+        machine.life = life
+        machine.nodes = dict(nodes)
+        machine._unended = sum(not node.life.state.ended for node in nodes.values())
+        for node in nodes.values():
+            for each in (node, *node.parts):
+                if each.life.state is JobState.ACTIVE:
+                    machine._active[each.life.id] = each
+                elif each.life.state is JobState.READY:
+                    machine._queue(each)
+        return machine
+
+    @property
+    def unfinished(self) -> int:
+        """Jobs that have not ended, parts not counted."""
+        return self._unended
+
+    @property
+    def active(self) -> int:
+        """Jobs and parts that have a task."""
+        return len(self._active)
+
     # --- what the driver calls -------------------------------------------------------------------
 
     def begin(self) -> tuple[Command, ...]:
@@ -278,6 +312,9 @@ class ExecutionMachine:
 
     def _make_ready(self, node: Node) -> None:
         node.apply(job_life.Release())
+        self._queue(node)
+
+    def _queue(self, node: Node) -> None:
         self._turn += 1
         heapq.heappush(self._ready, (-node.job.priority, self._turn, node))
 

@@ -67,14 +67,19 @@ def divide(whole: Node, items: Sequence[JSON]) -> None:
     )
 
 
+def share_of_part(job: Job, state: JobState) -> Tally:
+    """What the end of a part adds to the tally of its whole."""
+    lost = state is JobState.FAILED
+    survived = lost and job.on_failure is OnFailure.CONTINUE
+    good = state is JobState.SUCCEEDED or survived
+    return Tally(waiting_for=-1, passed=int(good), barred=int(lost and not survived))
+
+
 def count_part(part: Node) -> JobEvent | None:
     """Add the end of ``part`` to its whole; what that means for the whole, if it was the last."""
     whole = part.whole
     assert whole is not None
-    lost = part.life.state is JobState.FAILED
-    survived = lost and part.job.on_failure is OnFailure.CONTINUE
-    good = part.life.state is JobState.SUCCEEDED or survived
-    whole.tally += Tally(waiting_for=-1, passed=int(good), barred=int(lost and not survived))
+    whole.tally += share_of_part(part.job, part.life.state)
     return None if whole.tally.waiting_for else end_of_parts(whole)
 
 

@@ -15,10 +15,35 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from morphml.storage import statements
 from morphml.storage.database import StatementTexts
 from morphml.storage.expressions import Statement
-from morphml.storage.rows import ArtifactRow, AttemptRow, EntryRow, TaskRow, TrialRow
+from morphml.storage.rows import (
+    ArtifactRow,
+    AttemptRow,
+    EntryRow,
+    EventRow,
+    JobRow,
+    OutputRow,
+    TaskRow,
+    TrialRow,
+)
 from morphml.storage.sqlite.connection import NAMED, POSITIONAL
-from morphml.storage.statements import artifact_rows, log_rows, task_rows, trial_rows
-from morphml.storage.tables import artifacts, attempts, log, tasks, trials
+from morphml.storage.statements import (
+    artifact_rows,
+    execution_rows,
+    job_rows,
+    log_rows,
+    task_rows,
+    trial_rows,
+)
+from morphml.storage.tables import (
+    artifacts,
+    attempts,
+    execution_events,
+    job_output,
+    jobs,
+    log,
+    tasks,
+    trials,
+)
 
 
 def all_statements() -> Iterator[Statement]:
@@ -54,6 +79,9 @@ def test_statement_compiles_for_sqlite_and_postgresql(statement: Statement) -> N
         (tasks, TaskRow, task_rows.add_task),
         (attempts, AttemptRow, trial_rows.add_attempt),
         (artifacts, ArtifactRow, artifact_rows.add_artifact),
+        (jobs, JobRow, job_rows.add_job),
+        (execution_events, EventRow, execution_rows.add_event),
+        (job_output, OutputRow, job_rows.add_output),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from morphml.errors import ExperimentError, WorkflowError
+from morphml.ids import ExecutionId, ExperimentId
+from morphml.master.workflows.locks import Locks
+from morphml.master.workflows.queue import Queue
+from morphml.master.workflows.showing import event_view, execution_view, job_view, line_view
 from morphml.master.workflows.views import (
     Document,
     ExecutionEvent,
     ExecutionView,
     JobView,
-    LockView,
     LogLine,
     Page,
-    QueueStats,
 )
+from morphml.search.experiment import ExperimentState
 from morphml.storage import SqlStore
-from morphml.workflow import ExecutionState, JobState
+from morphml.storage.hints import HintTopic
+from morphml.workflow import Command, ExecutionMachine, ExecutionState, JobState
+from morphml.workflow.job_life import Cancel
+
+#: Most executions of a page, and most pieces of output of one answer.
+MOST = 1_000
+_ON_REQUEST = "on request"
 
 
 class Executions:
     """Executions of a store; may be used from several threads.
 
-    Every method raises ``StorageError`` when the store cannot be asked, and ``WorkflowError`` when
-    there is no such execution or job, or its state does not allow what is asked.
+    Every method raises ``StorageError`` when the store cannot be asked, and ``WorkflowError`` or
+    ``IllegalTransition`` when there is no such execution or job, or its state does not allow what
+    is asked.
 
     Args:
         store: the truth; masters that run on it do the work.
@@ -34,6 +47,7 @@ class Executions:
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
+        self._stored = store.workflows
         self.queue = Queue(store)
         self.locks = Locks(store)
 
@@ -48,11 +62,13 @@ class Executions:
             WorkflowError: with all mistakes in ``mistakes``; or the key was used for another
                 document; or the queue is drained.
         """
-        raise NotImplementedError
+        execution = self._stored.running.start(document, key)
+        self._store.hints.send(HintTopic.WORK)
+        return self.show(execution)
 
     def show(self, id: str) -> ExecutionView:
         """An execution."""
-        raise NotImplementedError
+        return execution_view(self._stored.reading.execution(ExecutionId(id)))
 
     def list(
         self, state: ExecutionState | None = None, after: str | None = None, limit: int = 50
@@ -63,103 +79,107 @@ class Executions:
             state: only those in it.
             after: ``Page.after`` of the page before.
             limit: 1 to 1,000.
+
+        Raises:
+            WorkflowError: when ``after`` or ``limit`` is none of these.
         """
-        raise NotImplementedError
+        if not 1 <= limit <= MOST:
+            raise WorkflowError(f"limit: 1 to {MOST:,}, got {limit}")
+        found = self._stored.reading.executions(state, _place(after), limit + 1)
+        page = [execution_view(each) for each in found[:limit]]
+        more = len(found) > limit
+        return Page(items=page, after=f"{page[-1].created_at!r}:{page[-1].id}" if more else None)
 
     def jobs(self, id: str, state: JobState | None = None) -> Sequence[JobView]:
         """Jobs of an execution in the order of the workflow, each followed by its parts."""
-        raise NotImplementedError
+        execution = ExecutionId(id)
+        records = self._stored.reading.jobs(execution)
+        parts = [each.job.id for each in records if each.name != each.job.id]
+        return [
+            job_view(execution, each, parts.count(each.name) if parts else 0)
+            for each in records
+            if state is None or each.state is state
+        ]
 
     def pause(self, id: str) -> ExecutionView:
         """Begin no job until ``resume``; those that run may end."""
-        raise NotImplementedError
+        return self._act(id, ExecutionMachine.pause)
 
     def resume(self, id: str) -> ExecutionView:
         """Go on after ``pause``; take up what failed or was cancelled from where it stopped."""
-        raise NotImplementedError
+
+        def resume(machine: ExecutionMachine) -> Sequence[Command]:
+            ended = machine.life.state.ended
+            return machine.run_again() if ended else machine.resume()
+
+        return self._act(id, resume)
 
     def cancel(self, id: str) -> ExecutionView:
         """Give it up; what runs is stopped, and its results count no more."""
-        raise NotImplementedError
+        return self._act(id, lambda machine: machine.cancel(_ON_REQUEST))
 
     def retry(self, id: str, job: str | None = None) -> ExecutionView:
         """Run one job again with all that depends on it, or all that failed or was cancelled."""
-        raise NotImplementedError
+        return self._act(id, lambda machine: machine.run_again(() if job is None else (job,)))
 
     def cancel_job(self, id: str, job: str) -> JobView:
         """Give up one job or part that has not ended; its dependants see it as cancelled."""
-        raise NotImplementedError
+        execution = ExecutionId(id)
+        number = self._stored.reading.number(execution, job)
+        before = self._job(execution, job)
+        if before.state.ended:
+            raise WorkflowError(f"execution {id}: job {job} has ended, it is {before.state}")
+        if before.state is JobState.FANNED_OUT:
+            raise WorkflowError(
+                f"execution {id}: job {job} is under way in {before.parts} parts; cancel these, "
+                f"such as {job}[0]"
+            )
+        self._stored.running.end_job(execution, number, Cancel(reason=_ON_REQUEST))
+        if before.experiment is not None:
+            self._stop_experiment(before.experiment)
+        self._store.hints.send(HintTopic.WORK)
+        return self._job(execution, job)
 
-    def events(self, id: str, after: int = 0, limit: int = 1000) -> Sequence[ExecutionEvent]:
+    def events(self, id: str, after: int = 0, limit: int = MOST) -> Sequence[ExecutionEvent]:
         """Stored events with ``seq > after``, in order."""
-        raise NotImplementedError
+        return [
+            event_view(each) for each in self._stored.reading.events(ExecutionId(id), after, limit)
+        ]
 
     def logs(self, id: str, job: str, after: int = 0) -> Sequence[LogLine]:
         """Output of a job or part with ``seq > after``, at most 1,000 pieces."""
-        raise NotImplementedError
+        execution = ExecutionId(id)
+        number = self._stored.reading.number(execution, job)
+        return [
+            line_view(each) for each in self._stored.reading.output(execution, number, after, MOST)
+        ]
+
+    def _job(self, execution: ExecutionId, name: str) -> JobView:
+        found = [each for each in self.jobs(execution) if each.id == name]
+        if not found:
+            raise WorkflowError(f"execution {execution} has no part {name!r}")
+        return found[0]
+
+    def _act(
+        self, id: str, action: Callable[[ExecutionMachine], Sequence[Command]]
+    ) -> ExecutionView:
+        for experiment in self._stored.steering.act(ExecutionId(id), action):
+            self._stop_experiment(experiment)
+        self._store.hints.send(HintTopic.WORK)
+        return self.show(id)
+
+    def _stop_experiment(self, experiment: str) -> None:
+        """Nobody waits for a search any more; one that has ended already is left as it is."""
+        with suppress(ExperimentError):
+            self._store.set_state(ExperimentId(experiment), ExperimentState.PAUSED, _ON_REQUEST)
 
 
-class Queue:
-    """The queue of all jobs; what is set here holds for all masters.
-
-    Args:
-        store: where the settings and the tasks are.
-    """
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    def stats(self) -> QueueStats:
-        """The queue now; a few queries: ask once a second at most, and share the answer."""
-        raise NotImplementedError
-
-    def pause(self) -> None:
-        """Let no master claim a job any more; at most one batch of each is in flight."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        """Go on after ``pause`` or ``drain``."""
-        raise NotImplementedError
-
-    def drain(self) -> None:
-        """Accept no execution any more; what there is goes on."""
-        raise NotImplementedError
-
-    def clean(self, older_than_s: float) -> int:
-        """Forget executions that ended longer ago; how many they were."""
-        raise NotImplementedError
-
-    def limit(self, rate: float | None) -> None:
-        """Let at most so many jobs a second begin, all masters together; None for any number.
-
-        Raises:
-            WorkflowError: when the rate is not above 0.
-        """
-        raise NotImplementedError
-
-
-class Locks:
-    """Locks with an owner and a time to live.
-
-    Args:
-        store: where they are.
-    """
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    def acquire(self, name: str, owner: str, ttl_s: float = 30.0) -> LockView | None:
-        """Hold a lock that nobody holds, or that is held by ``owner`` already; None otherwise."""
-        raise NotImplementedError
-
-    def release(self, name: str, owner: str) -> bool:
-        """Let go of it; False when ``owner`` does not hold it."""
-        raise NotImplementedError
-
-    def extend(self, name: str, owner: str, ttl_s: float = 30.0) -> LockView | None:
-        """Hold it for ``ttl_s`` seconds from now; None when ``owner`` does not hold it any more."""
-        raise NotImplementedError
-
-    def get(self, name: str) -> LockView | None:
-        """Who holds it; None for nobody."""
-        raise NotImplementedError
+def _place(after: str | None) -> tuple[float, str]:
+    """Where a page begins: behind what was created at this hour under this id."""
+    if after is None:
+        return math.inf, ""
+    at, _, id = after.partition(":")
+    try:
+        return float(at), id
+    except ValueError as error:
+        raise WorkflowError(f"after: what the page before says, got {after!r}") from error

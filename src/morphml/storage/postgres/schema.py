@@ -17,9 +17,9 @@ from morphml.storage.tables import metadata
 #: "MoML": the advisory lock that one migrating process holds at a time.
 _LOCK: Final = 0x4D6F4D4C
 #: Tables whose rows come and go, or are updated in every transaction.
-_BUSY: Final = ("experiments", "sessions", "tasks", "trials", "workers")
+_BUSY: Final = ("executions", "experiments", "jobs", "sessions", "tasks", "trials", "workers")
 #: Keys beside the primary one that begin with the same column: table and columns.
-_SECOND_KEYS: Final = (("trials", "experiment", "point_id"), ("jobs", "execution", "name"))
+_SECOND_KEYS: Final = (("trials", "experiment", "point_id"),)
 #: Seconds that a migration waits for another process's.
 _PATIENCE_S: Final = 120
 

@@ -1,30 +1,10 @@
-"""The tables, as every SQL store has them.
-
-Only types that SQLite and PostgreSQL share: text, 64-bit integers, doubles. JSON is text: bodies
-are written and read by this package alone, and the text is what a person sees in a database shell.
-Times are seconds since the Unix epoch. Migrations build the same schema step by step; a test
-compares the two.
-"""
+"""Tables of experiments, of tasks and who runs them, and of what belongs to both."""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import Column, Double, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-metadata = MetaData(naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s"})
-#: 64 bits everywhere; SQLite wants the plain word for a key that counts by itself.
-Whole = BigInteger().with_variant(Integer(), "sqlite")
+from morphml.storage.tables.metadata import Whole, metadata
 
 #: The one row that a driver transaction begins with: fence, numbers, budget and log order.
 experiments = Table(
@@ -199,56 +179,6 @@ workers = Table(
     sqlite_with_rowid=False,
 )
 
-workflows = Table(
-    "workflows",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("created_at", Double, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-executions = Table(
-    "executions",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("workflow", Text, ForeignKey("workflows.id"), nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("unfinished", Whole, nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("ended_at", Double),
-    Index("ix_executions_workflow", "workflow"),
-    sqlite_with_rowid=False,
-)
-
-#: ``waiting_for`` is the fan-in counter: parents that have not finished.
-jobs = Table(
-    "jobs",
-    metadata,
-    Column("execution", Text, ForeignKey("executions.id"), primary_key=True),
-    Column("number", Whole, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("waiting_for", Whole, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("outputs", Text),
-    Column("experiment", Text, ForeignKey("experiments.id")),
-    Column("ended_at", Double),
-    UniqueConstraint("execution", "name"),
-    sqlite_with_rowid=False,
-)
-
-job_edges = Table(
-    "job_edges",
-    metadata,
-    Column("execution", Text, ForeignKey("executions.id"), primary_key=True),
-    Column("parent", Whole, primary_key=True),
-    Column("child", Whole, primary_key=True),
-    sqlite_with_rowid=False,
-)
-
 #: Files that exist: a checkpoint does so from the commit of its row on.
 artifacts = Table(
     "artifacts",
@@ -263,16 +193,6 @@ artifacts = Table(
     Column("size", Whole, nullable=False),
     Column("created_at", Double, nullable=False),
     Index("ix_artifacts_experiment_number_step", "experiment", "number", "step"),
-    sqlite_with_rowid=False,
-)
-
-#: Locks with an owner and an end.
-locks = Table(
-    "locks",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("expires_at", Double, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,312 @@
+"""Executions begin, attempts at their jobs end, and others follow: one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from morphml.errors import WorkflowError
+from morphml.ids import AttemptToken, ExecutionId, ExperimentId, new_execution_id
+from morphml.search.changes import AttemptResult, ClaimedTask
+from morphml.storage.classes import ClassNames
+from morphml.storage.database import Database, Row, Transaction, Values, again
+from morphml.storage.rows import AttemptRow
+from morphml.storage.statements import execution_rows, job_rows, queue_rows, task_rows, trial_rows
+from morphml.storage.states import TaskState
+from morphml.storage.workflows.course import Course
+from morphml.storage.workflows.ends import End, Standing
+from morphml.storage.workflows.enqueueing import Enqueuer, new_job
+from morphml.storage.workflows.known import KnownWorkflow, KnownWorkflows, document_text
+from morphml.storage.workflows.records import CallRecord, JobEnd, SearchRecord
+from morphml.storage.workflows.values import StoredValues
+from morphml.workflow import ExecutionState, JobState, parse_workflow
+from morphml.workflow.job_life import Cancel, Fail, Succeed
+from morphml.workflow.references import filled
+from morphml.workflow.retrying import Failures, next_attempt
+
+#: Searches that are looked at in one go.
+_SEARCHES = 1_000
+
+
+class Running:
+    """Begins executions and takes them on; may be used from several threads.
+
+    Args:
+        database: has them.
+        classes: requirement sets that are known.
+        known: workflows that are known.
+        policy: name of the policy that ranks jobs.
+    """
+
+    def __init__(
+        self, database: Database, classes: ClassNames, known: KnownWorkflows, policy: str
+    ) -> None:
+        self._database = database
+        self._classes = classes
+        self._known = known
+        self._policy = policy
+
+    def start(self, document: Mapping[str, Any], key: str | None) -> ExecutionId:
+        """Store an execution and the tasks of the jobs that wait for nothing.
+
+        Args:
+            document: of the workflow.
+            key: the same key gives the same execution again.
+
+        Raises:
+            WorkflowError: when the document has mistakes, the key was used for another one, or no
+                execution is accepted.
+        """
+        id, text = document_text(document)
+        known = KnownWorkflow(id=id, workflow=parse_workflow(document))
+        execution = again(lambda: self._start(known, text, key))
+        self._known.add(known)
+        return execution
+
+    def _start(self, known: KnownWorkflow, text: str, key: str | None) -> ExecutionId:
+        execution, workflow = new_execution_id(), known.workflow
+        classes = self._classes.for_transaction()
+        with self._database.writing() as run:
+            settings = run.row(queue_rows.queue_settings, {})
+            if settings is not None and settings[1]:
+                raise WorkflowError("the queue is drained: no execution begins until it is resumed")
+            values: Values = {"p_id": known.id, "p_name": workflow.id, "p_document": text}
+            run.run(execution_rows.add_workflow, values)
+            row = run.row(
+                execution_rows.add_execution,
+                {
+                    "p_execution": execution,
+                    "p_workflow": known.id,
+                    "p_key": key,
+                    "p_parallelism": workflow.parallelism,
+                    "p_jobs": len(workflow.jobs),
+                },
+            )
+            if row is None:
+                return _same_as_before(run, known, key)
+            numbers = range(len(workflow.jobs))
+            run.add(job_rows.add_job, [new_job(execution, n, known) for n in numbers])
+            standing = Standing(
+                known.id, ExecutionState.RUNNING, "", workflow.parallelism, float(row[0])
+            )
+            course = Course(run, execution, known, standing, Enqueuer(classes, self._policy))
+            course.settle(n for n in numbers if not known.jobs[n].depends_on)
+            course.finish()
+        classes.stored()
+        return execution
+
+    def end_attempts(self, execution: ExecutionId, ends: Sequence[JobEnd]) -> list[AttemptToken]:
+        """Store how attempts ended, and all that follows.
+
+        Args:
+            execution: whose jobs.
+            ends: at most one for each job.
+
+        Returns:
+            Tokens that are not the live ones: nothing of them was stored. Ask ``leases.ended``
+            whether an earlier call has stored their end.
+        """
+        in_order = sorted(ends, key=lambda end: end.number)
+        return again(lambda: self._end_attempts(execution, in_order)) if in_order else []
+
+    def _end_attempts(self, execution: ExecutionId, ends: Sequence[JobEnd]) -> list[AttemptToken]:
+        classes = self._classes.for_transaction()
+        with self._database.writing() as run:
+            standing = _standing(run, execution)
+            if standing is None:
+                return [end.token for end in ends]
+            known = self._known.of(run, standing.workflow)
+            course = Course(run, execution, known, standing, Enqueuer(classes, self._policy))
+            held = run.each(task_rows.held_task, [_held(execution, end) for end in ends])
+            mine = [(end, row) for end, row in zip(ends, held, strict=True) if row is not None]
+            over = _settle_tasks(run, course, [end for end, _ in mine])
+            run.add(
+                trial_rows.add_attempt,
+                [_attempt_row(execution, end, row, standing.now) for end, row in mine],
+            )
+            course.end(over)
+            course.finish()
+        classes.stored()
+        return [end.token for end, row in zip(ends, held, strict=True) if row is None]
+
+    def end_job(
+        self,
+        execution: ExecutionId,
+        number: int,
+        event: Succeed | Fail | Cancel,
+        outputs: bytes | None = None,
+    ) -> None:
+        """End a job that no attempt ends: a search, or one that a person gives up.
+
+        Nothing happens to one that has ended already.
+        """
+        text = None if outputs is None else outputs.decode()
+        again(lambda: self._end_job(execution, End(number=number, event=event, outputs=text)))
+
+    def _end_job(self, execution: ExecutionId, end: End) -> None:
+        classes = self._classes.for_transaction()
+        with self._database.writing() as run:
+            standing = _standing(run, execution)
+            if standing is None:
+                return
+            known = self._known.of(run, standing.workflow)
+            key: Values = {"p_execution": execution, "p_number": end.number}
+            run.rows(job_rows.drop_task, key)
+            row = run.row(job_rows.lock_job, key)
+            course = Course(run, execution, known, standing, Enqueuer(classes, self._policy))
+            if row is not None:
+                course.end([replace(end, active=row[0] == JobState.ACTIVE)])
+                course.finish()
+        classes.stored()
+
+    # --- what masters ask ------------------------------------------------------------------------
+
+    def calls(self, tasks: Sequence[ClaimedTask]) -> list[CallRecord | None]:
+        """What is needed to run claimed jobs, in their order; None for what is gone meanwhile."""
+        with self._database.reading() as run:
+            return [self._call(run, ExecutionId(task.experiment), task.number) for task in tasks]
+
+    def _call(self, run: Transaction, execution: ExecutionId, number: int) -> CallRecord | None:
+        standing = _standing(run, execution)
+        row = run.row(job_rows.call_of, {"p_execution": execution, "p_number": number})
+        if standing is None or row is None:
+            return None
+        known = self._known.of(run, standing.workflow)
+        job = known.job(number)
+        look_up = StoredValues(run, execution, known).of(number, row[0])
+        return CallRecord(
+            execution=execution,
+            number=number,
+            name=known.name(number),
+            job=job,
+            config={name: filled(value, look_up) for name, value in job.config.items()},
+        )
+
+    def search_call(self, search: SearchRecord) -> CallRecord | None:
+        """What is needed to make the experiment of a search; None when it is gone meanwhile."""
+        with self._database.reading() as run:
+            return self._call(run, search.execution, search.number)
+
+    def searches(self) -> list[SearchRecord]:
+        """Search jobs that have begun and not ended."""
+        with self._database.reading() as run:
+            rows = run.rows(job_rows.searches, {"p_limit": _SEARCHES})
+        return [
+            SearchRecord(
+                execution=ExecutionId(execution),
+                number=number,
+                experiment=ExperimentId(experiment) if experiment else None,
+                state=state,
+                reason=reason,
+            )
+            for execution, number, experiment, state, reason in rows
+        ]
+
+    def name_experiment(self, search: SearchRecord, experiment: ExperimentId) -> bool:
+        """Give a search its experiment; False when it has one, or has ended."""
+        values: Values = {
+            "p_execution": search.execution,
+            "p_number": search.number,
+            "p_experiment": experiment,
+        }
+        with self._database.writing() as run:
+            return run.row(job_rows.name_experiment, values) is not None
+
+
+def _standing(run: Transaction, execution: ExecutionId) -> Standing | None:
+    row = run.row(execution_rows.standing_of, {"p_execution": execution})
+    if row is None:
+        return None
+    workflow, state, reason, parallelism, now = row
+    return Standing(workflow, ExecutionState(state), reason, parallelism, now)
+
+
+def _same_as_before(run: Transaction, known: KnownWorkflow, key: str | None) -> ExecutionId:
+    row = run.row(execution_rows.execution_of_key, {"p_key": key})
+    assert row is not None, "an id is never drawn twice, so it was the key"
+    if row[1] != known.id:
+        raise WorkflowError(
+            f"the key {key!r} was used for another workflow, execution {row[0]}; choose a new key"
+        )
+    return ExecutionId(row[0])
+
+
+def _held(execution: ExecutionId, end: JobEnd) -> Values:
+    return {"p_owner": execution, "p_number": end.number, "p_token": end.token}
+
+
+def _settle_tasks(
+    run: Transaction,
+    course: Course,
+    ends: Sequence[JobEnd],
+) -> list[End]:
+    """Let tasks leave whose jobs are over, and the others wait for their next attempt."""
+    execution = course.execution
+    again_after = _delays(run, course, ends)
+    over: list[End] = []
+    gone: list[Values] = []
+    for end in ends:
+        if end.result is AttemptResult.SUCCEEDED:
+            gone.append(_held(execution, end))
+            outputs = end.outputs.decode()
+            over.append(End(number=end.number, event=Succeed(), outputs=outputs, active=True))
+        elif (delay := again_after[end.number]) is None:
+            gone.append(_held(execution, end))
+            over.append(End(number=end.number, event=Fail(reason=end.reason), active=True))
+        else:
+            _put_back(run, course, end, delay)
+            course.tell(end.number, "retrying", end.reason)
+    if gone:
+        run.tell(task_rows.finish, gone)
+    return over
+
+
+def _delays(run: Transaction, course: Course, ends: Sequence[JobEnd]) -> dict[int, float | None]:
+    """Seconds until each failed job is tried again; None for those that are not."""
+    execution, failing = course.execution, course.standing.state is ExecutionState.FAILING
+    failed = [end for end in ends if end.result is not AttemptResult.SUCCEEDED]
+    keys: list[Values] = [{"p_execution": execution, "p_number": end.number} for end in failed]
+    found: dict[int, float | None] = {}
+    for end, row in zip(failed, run.each(job_rows.failures_of, keys), strict=True):
+        own, lost = row or (0, 0)
+        failures = Failures(own=own + end.own, lost=lost + (not end.own))
+        delay = next_attempt(course.known.job(end.number), failures, own=end.own)
+        found[end.number] = None if failing else delay
+    return found
+
+
+def _put_back(run: Transaction, course: Course, end: JobEnd, delay: float) -> None:
+    execution = course.execution
+    values: Values = {
+        **_held(execution, end),
+        "p_state": TaskState.PENDING,
+        "p_due_at": course.standing.now + delay if delay else None,
+        "p_rank": course.rank(end.number),
+    }
+    run.tell(task_rows.put_back, (values,))
+    counted: Values = {
+        "p_execution": execution,
+        "p_number": end.number,
+        "p_failures": int(end.own),
+        "p_losses": int(not end.own),
+    }
+    run.tell(job_rows.count_failure, (counted,))
+
+
+def _attempt_row(execution: ExecutionId, end: JobEnd, row: Row, now: float) -> AttemptRow:
+    segment, index, holder, _ = row
+    return AttemptRow(
+        owner=execution,
+        number=end.number,
+        segment=segment,
+        idx=index,
+        token=end.token,
+        result=end.result.value,
+        worker=end.worker,
+        session=holder,
+        started_at=end.started_at,
+        duration_s=end.duration_s,
+        failure=None if end.failure is None else end.failure.decode(),
+        ended_at=now,
+    )
