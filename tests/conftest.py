@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import signal
 from collections import Counter
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # A shell starts its background jobs with Ctrl-C ignored, and children inherit that through exec:
 # tests that interrupt a search would then wait for nothing.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Every master would start a process that serves REST, and try the same port; who tests it says so.
+os.environ["MORPHML_REST"] = "off"
 
 BEGAN = pytest.StashKey[float]()
 

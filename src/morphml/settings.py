@@ -73,6 +73,19 @@ class MasterDefaults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestDefaults:
+    """How a master serves REST where its operator says nothing."""
+
+    #: ``MORPHML_REST``: host and port, or ``off``.
+    address: str = "127.0.0.1:3000"
+    #: ``MORPHML_REST_NAMES``: names with commas between, under which others may call it, beside
+    #: addresses and this machine's own names.
+    names: tuple[str, ...] = ()
+    #: ``MORPHML_REST_RATE``: requests a second of one client, > 0; workers have no such limit.
+    rate: float = 200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerDefaults:
     """What a worker process takes where its operator says nothing."""
 
@@ -89,6 +102,7 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     access: AccessSettings = field(default_factory=AccessSettings)
     master: MasterDefaults = field(default_factory=MasterDefaults)
+    rest: RestDefaults = field(default_factory=RestDefaults)
     worker: WorkerDefaults = field(default_factory=WorkerDefaults)
     search: SearchSettings = field(default_factory=SearchSettings)
 
@@ -119,6 +133,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         access=AccessSettings(token_file=_token_file(variables)),
         master=MasterDefaults(policy=variables.get("MORPHML_POLICY") or _USUAL_POLICY),
+        rest=_rest(variables),
         worker=WorkerDefaults(folder=_cache(variables, "MORPHML_WORKER_FOLDER", "worker")),
         search=SearchSettings(stop_grace_s=_seconds(variables, "MORPHML_STOP_GRACE", 30.0)),
     )
@@ -147,6 +162,23 @@ def _cache(variables: Mapping[str, str], name: str, part: str) -> Path:
         return Path(named).expanduser().resolve()
     cache = Path(variables.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     return cache / "morphml" / part
+
+
+def _rest(variables: Mapping[str, str]) -> RestDefaults:
+    usual = RestDefaults()
+    word = variables.get("MORPHML_REST_RATE", str(usual.rate))
+    try:
+        rate = float(word)
+    except ValueError:
+        rate = math.nan
+    if not 0.0 < rate < math.inf:
+        raise CallerError(f"MORPHML_REST_RATE: expected a number above 0, got {word!r}")
+    names = variables.get("MORPHML_REST_NAMES", "").split(",")
+    return RestDefaults(
+        address=variables.get("MORPHML_REST") or usual.address,
+        names=tuple(name.strip() for name in names if name.strip()),
+        rate=rate,
+    )
 
 
 def _seconds(variables: Mapping[str, str], name: str, default: float) -> float:

@@ -12,6 +12,7 @@ from morphml.cli.guard import guard
 from morphml.cli.logs import shown_log
 from morphml.cli.metrics import metrics_served
 from morphml.cli.remote_extra import need_remote
+from morphml.cli.rest import RestDoor, rest_served
 
 Listen = Annotated[
     str,
@@ -82,6 +83,15 @@ MetricsHost = Annotated[
         "names and figures of experiments and workers.",
     ),
 ]
+Rest = Annotated[
+    str,
+    typer.Option(
+        "--rest",
+        metavar="HOST:PORT|off",
+        help="Serve REST there, in a process of its own; by default MORPHML_REST, else "
+        "127.0.0.1:3000 where that is free. Port 0 takes a free one.",
+    ),
+]
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -140,6 +150,7 @@ def master(  # noqa: PLR0913 one parameter per option
     allow_pickle: AllowPickle = False,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
+    rest: Rest = "",
     ray: Ray = None,
     ray_ca: RayCa = None,
     json_logs: JsonLogs = False,
@@ -175,4 +186,6 @@ def master(  # noqa: PLR0913 one parameter per option
         tokens = token_path(token_file, without=no_token)
         access = server_door(listen, tokens, tls_cert, tls_key, tls_client_ca)
         staff = ray_staff(ray, ray_ca, tokens)
-        serving.serve_master(settings, access, tokens, served, staff)
+        door = RestDoor(tokens=tokens, certificate=tls_cert, key=tls_key, client_ca=tls_client_ca)
+        called = rest_served(rest, door, as_json=json_logs, verbose=verbose)
+        serving.serve_master(settings, access, tokens, served, staff, called)

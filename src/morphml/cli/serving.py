@@ -37,6 +37,7 @@ def serve_master(
     tokens: Path | None,
     metrics: Beside = _nothing,
     staff: Beside = _nothing,
+    rest: Beside = _nothing,
 ) -> None:
     """Run a master until SIGTERM or Ctrl-C; what it drives is then handed over.
 
@@ -46,6 +47,7 @@ def serve_master(
         tokens: their file, for people.
         metrics: serves metrics.
         staff: brings workers.
+        rest: serves REST.
 
     Raises:
         CallerError: when it cannot listen there.
@@ -53,7 +55,13 @@ def serve_master(
         StorageError: when the store cannot be opened.
     """
     master = Master(settings, access)
-    with _asked_to_stop() as asked, master, metrics(master) as scraped, staff(master) as cluster:
+    with (
+        _asked_to_stop() as asked,
+        master,
+        metrics(master) as scraped,
+        rest(master) as called,
+        staff(master) as cluster,
+    ):
         _log.info(
             "master on %s, store %s, %s, %s",
             master.address,
@@ -68,6 +76,8 @@ def serve_master(
             _log.info("workers on each node of the Ray cluster %s", cluster)
         if scraped:
             _log.info("metrics at %s", scraped)
+        if called:
+            _log.info("REST at %s", called)
         while not asked.is_set() and not master.wait(LOOK_EVERY_S):
             pass
         _log.info("leaving: handing over to other masters; a second signal ends it at once")

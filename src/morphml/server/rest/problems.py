@@ -18,6 +18,7 @@ from morphml.errors import (
     CallerError,
     DocumentError,
     ExperimentError,
+    IllegalTransition,
     LimitError,
     MissingExtraError,
     MorphError,
@@ -91,7 +92,7 @@ def conflicts() -> Iterator[None]:
         yield
     except (UnknownExecution, UnknownExperiment):
         raise
-    except (ExperimentError, WorkflowError, StoreInUse) as error:
+    except (ExperimentError, IllegalTransition, WorkflowError, StoreInUse) as error:
         raise Refused(409, "conflict", str(error)) from error
 
 
