@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 
+import orjson
+
 from morphml.errors import DriverLost, ExperimentError, StoreInUse, UnknownExperiment
 from morphml.ids import ExperimentId, SessionId
 from morphml.search.changes import Changes, Driver
-from morphml.search.experiment import ExperimentState
+from morphml.search.experiment import ExperimentSpec, ExperimentState
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.sessions import check_live, expire
@@ -85,6 +87,17 @@ def _check_free(run: Transaction, experiment: ExperimentId, session: SessionId) 
             "its lease has run out"
         )
     return int(epoch)
+
+
+def new_experiment(name: ExperimentId, spec: ExperimentSpec) -> Values:
+    """The row of an experiment that has not begun."""
+    return {
+        "p_id": name,
+        "p_name": spec.name,
+        "p_spec": orjson.dumps(spec.to_json()).decode(),
+        "p_trials": spec.budget.trials,
+        "p_priority": spec.priority,
+    }
 
 
 def unknown_experiment(experiment: ExperimentId) -> UnknownExperiment:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import orjson
-
 from morphml.clock import Clock
 from morphml.errors import ExperimentError
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_experiment_id
@@ -25,7 +23,7 @@ from morphml.storage.answers import Answers
 from morphml.storage.classes import ClassNames, Could
 from morphml.storage.cluster import Bundles, Cluster
 from morphml.storage.database import Database, Values
-from morphml.storage.driving import Driving, unknown_experiment
+from morphml.storage.driving import Driving, new_experiment, unknown_experiment
 from morphml.storage.hints import Hints
 from morphml.storage.knowledge import Knowledge
 from morphml.storage.leases import Leases
@@ -121,15 +119,8 @@ class SqlStore(_ReadingHalf):
     def create_experiment(self, spec: ExperimentSpec) -> ExperimentId:
         """Store a new experiment in state ``created``."""
         name = new_experiment_id()
-        values: Values = {
-            "p_id": name,
-            "p_name": spec.name,
-            "p_spec": orjson.dumps(spec.to_json()).decode(),
-            "p_trials": spec.budget.trials,
-            "p_priority": spec.priority,
-        }
         with self._database.writing() as run:
-            run.run(experiment_rows.add_experiment, values)
+            run.run(experiment_rows.add_experiment, new_experiment(name, spec))
         return name
 
     def open_session(self, name: str) -> SessionId:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from morphml.errors import ExperimentError, WorkflowError
+from morphml.errors import ExperimentError, UnknownExecution, WorkflowError
 from morphml.ids import ExecutionId, ExperimentId
 from morphml.master.workflows.locks import Locks
 from morphml.master.workflows.queue import Queue
@@ -157,7 +157,7 @@ class Executions:
     def _job(self, execution: ExecutionId, name: str) -> JobView:
         found = [each for each in self.jobs(execution) if each.id == name]
         if not found:
-            raise WorkflowError(f"execution {execution} has no part {name!r}")
+            raise UnknownExecution(f"execution {execution} has no part {name!r}")
         return found[0]
 
     def _act(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from morphml.errors import WorkflowError
+from morphml.errors import UnknownExecution
 from morphml.ids import ExecutionId, ExperimentId
 from morphml.storage.database import Database, Row, Transaction, Values
 from morphml.storage.statements import execution_rows, job_rows
@@ -101,7 +101,7 @@ class Reading:
         number = known.number(name)
         if number is None:
             ids = ", ".join(list(known.numbers)[:30])
-            raise WorkflowError(f"execution {execution} has no job {name!r}; it has {ids}")
+            raise UnknownExecution(f"execution {execution} has no job {name!r}; it has {ids}")
         return number
 
     def events(self, execution: ExecutionId, after: int, limit: int) -> list[EventRecord]:

@@ -7,12 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 from morphml.errors import WorkflowError
-from morphml.ids import AttemptToken, ExecutionId, ExperimentId, new_execution_id
+from morphml.ids import (
+    AttemptToken,
+    ExecutionId,
+    ExperimentId,
+    SessionId,
+    new_execution_id,
+    new_experiment_id,
+)
 from morphml.search.changes import AttemptResult, ClaimedTask
+from morphml.search.experiment import ExperimentSpec
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Row, Transaction, Values, again
+from morphml.storage.driving import new_experiment
 from morphml.storage.rows import AttemptRow
-from morphml.storage.statements import execution_rows, job_rows, queue_rows, task_rows, trial_rows
+from morphml.storage.statements import (
+    execution_rows,
+    experiment_rows,
+    job_rows,
+    queue_rows,
+    task_rows,
+    trial_rows,
+)
 from morphml.storage.states import TaskState
 from morphml.storage.workflows.course import Course
 from morphml.storage.workflows.ends import End, Standing
@@ -96,21 +112,28 @@ class Running:
         classes.stored()
         return execution
 
-    def end_attempts(self, execution: ExecutionId, ends: Sequence[JobEnd]) -> list[AttemptToken]:
+    def end_attempts(
+        self, execution: ExecutionId, ends: Sequence[JobEnd], session: SessionId
+    ) -> list[AttemptToken]:
         """Store how attempts ended, and all that follows.
 
         Args:
             execution: whose jobs.
             ends: at most one for each job.
+            session: who holds them.
 
         Returns:
-            Tokens that are not the live ones: nothing of them was stored. Ask ``leases.ended``
-            whether an earlier call has stored their end.
+            Tokens that the session does not hold: nothing of them was stored. Ask
+            ``leases.ended`` whether an earlier call has stored their end.
         """
         in_order = sorted(ends, key=lambda end: end.number)
-        return again(lambda: self._end_attempts(execution, in_order)) if in_order else []
+        if not in_order:
+            return []
+        return again(lambda: self._end_attempts(execution, in_order, session))
 
-    def _end_attempts(self, execution: ExecutionId, ends: Sequence[JobEnd]) -> list[AttemptToken]:
+    def _end_attempts(
+        self, execution: ExecutionId, ends: Sequence[JobEnd], session: SessionId
+    ) -> list[AttemptToken]:
         classes = self._classes.for_transaction()
         with self._database.writing() as run:
             standing = _standing(run, execution)
@@ -119,7 +142,11 @@ class Running:
             known = self._known.of(run, standing.workflow)
             course = Course(run, execution, known, standing, Enqueuer(classes, self._policy))
             held = run.each(task_rows.held_task, [_held(execution, end) for end in ends])
-            mine = [(end, row) for end, row in zip(ends, held, strict=True) if row is not None]
+            mine = [
+                (end, row)
+                for end, row in zip(ends, held, strict=True)
+                if row is not None and row[2:] == (session, TaskState.LEASED)
+            ]
             over = _settle_tasks(run, course, [end for end, _ in mine])
             run.add(
                 trial_rows.add_attempt,
@@ -128,7 +155,8 @@ class Running:
             course.end(over)
             course.finish()
         classes.stored()
-        return [end.token for end, row in zip(ends, held, strict=True) if row is None]
+        stored = {end.token for end, _ in mine}
+        return [end.token for end in ends if end.token not in stored]
 
     def end_job(
         self,
@@ -203,15 +231,24 @@ class Running:
             for execution, number, experiment, state, reason in rows
         ]
 
-    def name_experiment(self, search: SearchRecord, experiment: ExperimentId) -> bool:
-        """Give a search its experiment; False when it has one, or has ended."""
+    def make_experiment(self, search: SearchRecord, spec: ExperimentSpec) -> ExperimentId | None:
+        """Give a search its experiment, left to the masters.
+
+        Returns:
+            None when it has one already, or has ended: nothing is stored then.
+        """
+        experiment = new_experiment_id()
         values: Values = {
             "p_execution": search.execution,
             "p_number": search.number,
             "p_experiment": experiment,
         }
         with self._database.writing() as run:
-            return run.row(job_rows.name_experiment, values) is not None
+            if run.row(job_rows.name_experiment, values) is None:
+                return None
+            run.run(experiment_rows.add_experiment, new_experiment(experiment, spec))
+            run.run(experiment_rows.queue, {"p_id": experiment, "p_priority": spec.priority})
+        return experiment
 
 
 def _standing(run: Transaction, execution: ExecutionId) -> Standing | None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import orjson
 
-from morphml.errors import WorkflowError
+from morphml.errors import UnknownExecution
 from morphml.ids import ExecutionId, ExperimentId
 from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Row, Transaction, Value, Values, again
@@ -72,9 +72,9 @@ class Steering:
         return unwanted
 
 
-def unknown_execution(execution: str) -> WorkflowError:
+def unknown_execution(execution: str) -> UnknownExecution:
     """The error for an id that the store does not have."""
-    return WorkflowError(f"execution {execution!r}: there is none of that id; list them first")
+    return UnknownExecution(f"execution {execution!r}: there is none of that id; list them first")
 
 
 class _Change:
