@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,18 @@ DOCUMENT = DOCS / "optimizers-measured.json"
 BASELINES = ("local_search", "evolution")
 #: Evaluations after which searches of that many trials are shown.
 PLACES = {200: BUDGETS, 500: (125, 250, 500), 160: (5, 10, 20, 40, 80, 160)}
+#: Of a curve in the document.
+_POINTS = 40
 #: What makes the searches.
 _BY = "make bench-optimizers-full"
 #: Epochs of a full trial of the package's own table.
 _FULL = 12
-OWN = "digits-cells/digits/direct"
-SYNTHETIC = ("synthetic/cell", "synthetic/cnn")
+#: Titles of the other problems on which everyone stands.
+_OTHERS = {
+    "digits-cells/digits/direct": "The package's own table, points of test accuracy",
+    "synthetic/cell": "A planted cell, distance from 0 to 1",
+    "synthetic/cnn": "A planted convolutional network, distance from 0 to 1",
+}
 FRONT = "nasbench201/cifar10/latency"
 EPOCHS = "digits-cells/digits/validation/4-workers"
 
@@ -91,14 +98,11 @@ def _standing(
 
 def all_standings(results: Mapping[str, Kept]) -> str:
     """NAS-Bench-201, the package's own table and the planted networks."""
-    titles = {
-        f"nasbench201/{ours}/direct": f"NAS-Bench-201, {published}, points of test accuracy"
-        for published, ours in DATA_SETS.items()
-    }
-    titles[OWN] = "The package's own table, points of test accuracy"
-    titles[SYNTHETIC[0]] = "A planted cell, distance from 0 to 1"
-    titles[SYNTHETIC[1]] = "A planted convolutional network, distance from 0 to 1"
     published = {f"nasbench201/{ours}/direct": name for name, ours in DATA_SETS.items()}
+    titles = {
+        problem: f"NAS-Bench-201, {name}, points of test accuracy"
+        for problem, name in published.items()
+    } | _OTHERS
     return "\n\n".join(
         f"#### {title}\n\n" + standings(results[name], REFERENCES.get(published.get(name, ""), {}))
         for name, title in titles.items()
@@ -180,13 +184,9 @@ def document(results: Mapping[str, Kept]) -> list[dict[str, Any]]:
 def _curves(kept: Kept, name: str) -> dict[str, Any]:
     runs = kept.of(name)
     places = PLACES[runs[0].key.trials]
-    made = compare(runs, unit="points", baseline=name, marks=places).document()
-    assert isinstance(made["optimizers"], list)
-    own = {
-        key: value
-        for key, value in made["optimizers"][0].items()
-        if key not in ("marks", "by_network" if runs[0].clock else "")
-    }
+    (own,) = compare(runs, unit="points", baseline=name, marks=places).standings
+    step = max(1, runs[0].key.trials // _POINTS)
+    curves = {**own.curves, "by_network": own.by_network}
     against = {}
     for baseline in (*BASELINES, "random"):
         found = [(place, kept.apart(name, baseline, place)) for place in places]
@@ -196,7 +196,21 @@ def _curves(kept: Kept, name: str) -> dict[str, Any]:
             if each is not None
         ]
     whole: dict[str, Any] = _rounded(
-        {**own, "against": {key: each for key, each in against.items() if each}}
+        {
+            "optimizer": name,
+            "version": own.version,
+            "seeds": own.seeds,
+            "networks": own.networks,
+            "wasted": own.wasted,
+            "ask_ms": own.ask_ms,
+            "every": step,
+            "curves": {
+                judge: [[each.mean, each.half] for each in curve[step - 1 :: step]]
+                for judge, curve in curves.items()
+                if curve
+            },
+            "against": {key: each for key, each in against.items() if each},
+        }
     )
     return whole
 
@@ -204,7 +218,7 @@ def _curves(kept: Kept, name: str) -> dict[str, Any]:
 def _rounded(value: Any) -> Any:
     """The same with four decimals of every number: what a reader can use."""
     if isinstance(value, float):
-        return round(value, 4)
+        return round(value, 4) if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(each) for key, each in value.items()}
     return [_rounded(each) for each in value] if isinstance(value, list) else value
