@@ -1,15 +1,16 @@
 """Workers that come over REST: each leases under its own session and posts what became of it.
 
 To the driver of an experiment such a worker looks like a master that runs some of its trials: it
-claims, and posts mail.
+claims, and posts mail. Ends of jobs are stored at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import orjson
 
@@ -17,9 +18,10 @@ from morphml.clock import Clock, SystemClock
 from morphml.engines.port import EngineEvent, Finished, Outcome, Reported, Started
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import MorphError, TokenRefused
-from morphml.ids import AttemptToken, ExperimentId, TaskId
+from morphml.ids import AttemptToken, ExecutionId, ExperimentId, TaskId, is_execution
 from morphml.master.cluster.contexts import Contexts, Known
 from morphml.master.cluster.mails import mail_of
+from morphml.master.workflows.attempts import job_end
 from morphml.optimizers.events import JSON
 from morphml.scheduling.resources import Capacity, Requirements
 from morphml.scheduling.worker import WorkerState
@@ -30,6 +32,7 @@ from morphml.space.text import parse_space
 from morphml.storage import SqlStore
 from morphml.storage.cluster import RestWorker, WorkerRow
 from morphml.storage.hints import HintTopic
+from morphml.storage.workflows import CallRecord
 
 #: Seconds after which a worker that says nothing has missed a heartbeat, where it says no other.
 HEARTBEAT_TIMEOUT_S = 10.0
@@ -71,6 +74,18 @@ class LeasedTrial:
     seed: int
     architecture: Architecture
     known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasedJob:
+    """A job that a worker holds."""
+
+    task: TaskId
+    token: AttemptToken
+    call: CallRecord
+
+
+Leased: TypeAlias = LeasedTrial | LeasedJob
 
 
 class OutsideWorkers:
@@ -138,7 +153,7 @@ class OutsideWorkers:
         """All workers of the last day by name, those of masters too."""
         return self._store.cluster.workers.all()
 
-    def lease(self, id_: str, limit: int, incarnation: int | None = None) -> list[LeasedTrial]:
+    def lease(self, id_: str, limit: int, incarnation: int | None = None) -> list[Leased]:
         """The next tasks that fit the worker, by rank; it holds them from now on.
 
         Raises:
@@ -185,7 +200,6 @@ class OutsideWorkers:
             TokenRefused: when the attempt is not the worker's any more; the end is not stored.
         """
         began = self._clock.now() - duration_s
-        started = Started(token=attempt.token, worker=id_, at=began)
         finished = Finished(
             token=attempt.token,
             outcome=outcome,
@@ -193,7 +207,20 @@ class OutsideWorkers:
             started_at=began,
             duration_s=duration_s,
         )
+        if is_execution(attempt.owner):
+            self._end_job(id_, attempt, finished, incarnation)
+            return
+        started = Started(token=attempt.token, worker=id_, at=began)
         self._post(id_, attempt, [started, finished], incarnation)
+
+    def _end_job(
+        self, id_: str, attempt: AttemptName, finished: Finished, incarnation: int | None
+    ) -> None:
+        worker = self._store.cluster.rest_workers.find(id_, incarnation)
+        execution, end = ExecutionId(attempt.owner), job_end(attempt.number, finished)
+        refused = self._store.workflows.running.end_attempts(execution, [end], worker.session)
+        self._refuse(id_, attempt, refused)
+        self._store.hints.send(HintTopic.WORK)
 
     def _post(
         self,
@@ -206,15 +233,25 @@ class OutsideWorkers:
         folder = self._contexts.folder(attempt.owner)
         mails = [mail for each in events if (mail := mail_of(attempt, each, folder)) is not None]
         refused = self._store.cluster.mail.post(worker.session, mails)
+        self._refuse(id_, attempt, refused)
+        self._store.hints.send(HintTopic.MAIL)
+
+    def _refuse(self, id_: str, attempt: AttemptName, refused: Collection[AttemptToken]) -> None:
+        """Nothing when the attempt is the worker's, or its end is stored already."""
         if refused and attempt.token not in self._store.leases.ended([attempt]):
             raise TokenRefused(
                 f"attempt {attempt.token[:8]}... is not worker {id_}'s any more: its task has "
                 "gone on without it; drop what it found"
             )
-        self._store.hints.send(HintTopic.MAIL)
 
-    def _leased(self, task: ClaimedTask) -> LeasedTrial | None:
+    def _leased(self, task: ClaimedTask) -> Leased | None:
         """The task with all that a worker must know; given back where it cannot travel."""
+        if is_execution(task.experiment):
+            (call,) = self._store.workflows.running.calls([task])
+            if call is not None:
+                return LeasedJob(task=task.id, token=task.token, call=call)
+            self._store.leases.give_back(task.experiment, [(task.number, task.token)])
+            return None
         try:
             known = self._contexts.of(task.experiment)
             space = _space(known.message.space)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
+import orjson
 from fastapi import Response
 from pydantic import Field, JsonValue, StringConstraints
 
-from morphml.engines.port import Cancelled, Failed, Outcome, PausedAt, Succeeded
+from morphml.engines.port import OUTPUTS_LIMIT, Cancelled, Failed, Outcome, PausedAt, Succeeded
 from morphml.engines.remote.access import Scope
 from morphml.engines.remote.messages import AttemptName
 from morphml.ids import AttemptToken, ExperimentId, digest
-from morphml.master.cluster.outside import LeasedTrial
+from morphml.master.cluster.outside import Leased, LeasedJob, LeasedTrial
 from morphml.scheduling.failures import FailureKind
+from morphml.server.rest.problems import Refused
 from morphml.server.rest.routing import needs, resource
 from morphml.server.rest.site import Here
 from morphml.server.rest.views import Body, GivenId, View, json_of
@@ -76,7 +78,10 @@ class ResultBody(AttemptBody):
     """The end of an attempt."""
 
     status: Literal["completed", "paused", "failed", "cancelled"]
-    metrics: Metrics = Field(default={})
+    metrics: Metrics = Field(default={}, description="Of a trial.")
+    outputs: dict[str, JsonValue] = Field(
+        default={}, description="Of a job: at most 64 KiB of JSON, for the jobs that wait for it."
+    )
     step: Step = Field(default=0, description="Epochs done, of a trial that pauses at a rung.")
     error: ErrorBody = ErrorBody()
     duration_seconds: float = Field(default=0.0, ge=0.0, le=1e9)
@@ -85,7 +90,7 @@ class ResultBody(AttemptBody):
         """The same as a value."""
         match self.status:
             case "completed":
-                return Succeeded(metrics=self.metrics)
+                return Succeeded(metrics=self.metrics, outputs=self._outputs())
             case "paused":
                 return PausedAt(step=self.step, metrics=self.metrics)
             case "cancelled":
@@ -99,10 +104,22 @@ class ResultBody(AttemptBody):
                     digest=digest(f"{self.error.type}\0{self.error.message}".encode()),
                 )
 
+    def _outputs(self) -> dict[str, JsonValue]:
+        if (size := len(orjson.dumps(self.outputs))) > OUTPUTS_LIMIT:
+            raise Refused(
+                413,
+                "outputs-too-large",
+                f"outputs take {size} bytes, at most {OUTPUTS_LIMIT} are kept; put out where a "
+                "file lies, not what it holds",
+            )
+        return self.outputs
+
 
 class TrialView(View):
     """What a worker must know to evaluate an architecture."""
 
+    experiment_id: str
+    number: int
     #: Paths of decisions and their values; the hyperparameters among them.
     decisions: dict[str, JsonValue]
     #: The space in its text form, and the architecture's decision codes in its order.
@@ -120,29 +137,60 @@ class TrialView(View):
     max_epochs: int
 
 
+class JobCallView(View):
+    """What a worker must know to run a job."""
+
+    execution_id: str
+    #: As its workflow calls it; a part is `train[3]`.
+    id: str
+    #: Kind of job, such as `python`.
+    type: str
+    #: What its kind needs, with every reference replaced.
+    config: dict[str, JsonValue]
+
+
 class TaskView(View):
-    """A task that a worker holds."""
+    """A task that a worker holds: a trial of an experiment, or a job of an execution."""
 
     task_id: str
+    #: Secret; for outside systems the idempotency key of what the task does there.
     attempt_id: str
-    experiment_id: str
-    number: int
     #: Seconds that the attempt may take; null for no limit.
     timeout: float | None
-    trial: TrialView
+    trial: TrialView | None = None
+    job: JobCallView | None = None
 
     @classmethod
-    def of(cls, leased: LeasedTrial) -> Self:
-        """The view of a trial's segment."""
+    def of(cls, leased: Leased) -> Self:
+        """The view of a task."""
+        return cls._of_job(leased) if isinstance(leased, LeasedJob) else cls._of_trial(leased)
+
+    @classmethod
+    def _of_job(cls, leased: LeasedJob) -> Self:
+        call = leased.call
+        return cls(
+            task_id=leased.task,
+            attempt_id=leased.token,
+            timeout=call.job.timeout_s,
+            job=JobCallView(
+                execution_id=call.execution,
+                id=call.name,
+                type=call.job.type,
+                config=json_of(call.config),
+            ),
+        )
+
+    @classmethod
+    def _of_trial(cls, leased: LeasedTrial) -> Self:
         spec, message = leased.known.spec, leased.known.message
         architecture = leased.architecture
         return cls(
             task_id=leased.task,
             attempt_id=leased.token,
-            experiment_id=message.experiment,
-            number=leased.number,
             timeout=spec.limits.time_s,
             trial=TrialView(
+                experiment_id=message.experiment,
+                number=leased.number,
                 decisions={path: plain(value) for path, value in architecture.decisions.items()},
                 space=message.space,
                 vector=list(architecture.vector),
