@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer.main
 
 import morphml
 from morphml.cli.commands import COMMANDS, Entry
+from morphml.cli.docstrings import flowing
 from morphml.cli.exit_codes import MEANINGS
 
 _STATUSES = " · ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items())
@@ -38,14 +38,8 @@ def command_of(entry: Entry):  # type: ignore[no-untyped-def]
         several.epilog = entry.epilog
         return several
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(entry.name, help=_flowing(loaded), epilog=entry.epilog)(loaded)
+    alone.command(entry.name, help=flowing(loaded), epilog=entry.epilog)(loaded)
     return typer.main.get_command(alone)
-
-
-def _flowing(function: Callable[..., None]) -> str:
-    """The docstring with each paragraph on one line: its width is the terminal's."""
-    paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
 
 
 app = typer.Typer(

@@ -194,9 +194,13 @@ COMMANDS: tuple[Entry, ...] = (
     Entry(
         name="workflow",
         path="workflow:workflow",
-        help="Check pipelines of jobs.",
+        help="Check and run pipelines of jobs.",
         panel=_CLUSTER,
-        examples=("workflow check pipeline.yaml", "workflow check pipeline.yaml --json"),
+        examples=(
+            "workflow check pipeline.yaml",
+            "workflow run pipeline.yaml",
+            "workflow status pipeline.db",
+        ),
     ),
     Entry(
         name="storage",

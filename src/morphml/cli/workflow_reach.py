@@ -1,0 +1,164 @@
+"""Where the commands of ``morphml workflow`` find executions: in a store, or at a master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from morphml.cli.running import terminable
+from morphml.cli.screen import messages, results, write_json
+from morphml.cli.workflow_running import driven, follow
+from morphml.errors import WorkflowError
+from morphml.master.workflows import (
+    ExecutionEvent,
+    Executions,
+    ExecutionView,
+    JobView,
+    LogLine,
+    Page,
+)
+from morphml.optimizers.events import JSON
+from morphml.storage import SqlStore, StoreOptions, open_store
+from morphml.workflow import ExecutionState
+
+
+class Reached(Protocol):
+    """Executions, wherever they are."""
+
+    def start(self, document: Mapping[str, JSON], *, key: str | None = None) -> ExecutionView:
+        """Begin to execute a workflow; returns at once."""
+        ...
+
+    def show(self, id: str) -> ExecutionView:
+        """An execution."""
+        ...
+
+    def list(self, *, limit: int = 50) -> Page[ExecutionView]:
+        """Executions, newest first."""
+        ...
+
+    def jobs(self, id: str) -> Sequence[JobView]:
+        """Its jobs, in order."""
+        ...
+
+    def events(self, id: str, after: int = 0) -> Sequence[ExecutionEvent]:
+        """What happened after that sequence number."""
+        ...
+
+    def logs(self, id: str, job: str, after: int = 0) -> Sequence[LogLine]:
+        """What a job wrote after that sequence number."""
+        ...
+
+    def pause(self, id: str) -> ExecutionView:
+        """Begin no job."""
+        ...
+
+    def resume(self, id: str) -> ExecutionView:
+        """Go on, or take up."""
+        ...
+
+    def cancel(self, id: str) -> ExecutionView:
+        """Give it up."""
+        ...
+
+    def retry(self, id: str, job: str | None = None) -> ExecutionView:
+        """Run a job again."""
+        ...
+
+
+class Place:
+    """Executions at one place.
+
+    Args:
+        executions: what is there.
+        storage: how people call the place.
+        store: the store, where there is no master between.
+    """
+
+    def __init__(self, executions: Reached, storage: str, store: SqlStore | None) -> None:
+        self.executions = executions
+        self._storage = storage
+        self._store = store
+
+    def execution(self, id: str | None) -> ExecutionView:
+        """The execution of that id, or the newest.
+
+        Raises:
+            WorkflowError: when there is none.
+        """
+        if id is not None:
+            return self.executions.show(id)
+        found = self.executions.list(limit=1).items
+        if not found:
+            raise WorkflowError(f"{self._storage}: holds no execution of a workflow")
+        return found[0]
+
+    def act(self, what: str, id: str) -> ExecutionView:
+        """Pause or cancel an execution.
+
+        Raises:
+            WorkflowError: when its state does not allow it.
+        """
+        return self.executions.pause(id) if what == "pause" else self.executions.cancel(id)
+
+    def take_up(self, found: ExecutionView) -> None:
+        """Go on with an execution; one that runs needs only somebody who runs it.
+
+        Raises:
+            WorkflowError: when there is nothing to go on with.
+        """
+        if found.state not in (ExecutionState.RUNNING, ExecutionState.FAILING):
+            self.executions.resume(found.id)
+
+    def carry_out(self, id: str, *, slots: int | None, as_json: bool, quiet: bool) -> None:
+        """See an execution to its end, with a master in this process where none is there.
+
+        Raises:
+            typer.Exit: with status 1 when it did not complete.
+            KeyboardInterrupt: on Ctrl-C and SIGTERM.
+        """
+        with terminable():
+            if self._store is None:
+                follow(self.executions, id, storage=self._storage, as_json=as_json, quiet=quiet)
+                return
+            with driven(self._store, self._storage, slots):
+                follow(self.executions, id, storage=self._storage, as_json=as_json, quiet=quiet)
+
+
+@contextmanager
+def at(storage: str, *, create: bool = False) -> Iterator[Place]:
+    """The executions of a store, or of a master where its address begins with ``http``.
+
+    Args:
+        storage: which.
+        create: make a file that is not there.
+
+    Raises:
+        StorageError: when there is no such store.
+        WorkflowError: when the master cannot be reached.
+    """
+    store = open_store(storage, StoreOptions(), create=create)
+    try:
+        yield Place(Executions(store), storage, store)
+    finally:
+        store.close()
+
+
+def print_log(executions: Reached, id: str, job: str, *, as_json: bool) -> None:
+    """Print all that a job wrote; what is not from stdout goes to standard error.
+
+    Raises:
+        WorkflowError: when there is no such job.
+    """
+    after, document = 0, []
+    while lines := executions.logs(id, job, after):
+        after = lines[-1].seq
+        for line in lines:
+            if as_json:
+                document.append({"at": line.at, "stream": line.stream, "text": line.text})
+            else:
+                console = messages() if line.stream == "stderr" else results()
+                console.out(line.text, end="", highlight=False)
+    if as_json:
+        write_json(document)
