@@ -44,7 +44,7 @@ class Verdict:
 
     def row(self) -> str:
         """As Markdown has it."""
-        cells = [f"`{self.optimizer}`", self.problem, str(self.seeds), " / ".join(self.figures)]
+        cells = [self.optimizer, self.problem, str(self.seeds), " / ".join(self.figures)]
         return f"| {' | '.join([*cells, self.word])} |"
 
 
