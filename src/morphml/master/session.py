@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from morphml.clock import Clock
@@ -32,6 +33,14 @@ class MasterLife(Protocol):
     def session(self) -> SessionId:
         """Holder of all leases."""
         ...
+
+    def watch(self, ticked_at: Callable[[], float]) -> None:
+        """Renew only while another loop is alive too.
+
+        Args:
+            ticked_at: monotonic seconds of its last sign of life.
+        """
+        self._other_loops.append(ticked_at)
 
     @property
     def lost(self) -> bool:
@@ -66,9 +75,18 @@ class SessionKeeper:
         now = clock.monotonic()
         self._renewed_at = now
         self._ticked_at = now
+        self._other_loops: list[Callable[[], float]] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="morphml-session", daemon=True)
         self._thread.start()
+
+    def watch(self, ticked_at: Callable[[], float]) -> None:
+        """Renew only while another loop is alive too.
+
+        Args:
+            ticked_at: monotonic seconds of its last sign of life.
+        """
+        self._other_loops.append(ticked_at)
 
     def tick(self) -> None:
         """The driver's loop is alive."""
@@ -101,7 +119,8 @@ class SessionKeeper:
 
     def _renew(self) -> None:
         while not self._stop.wait(RENEW_EVERY_S):
-            idle = self._clock.monotonic() - self._ticked_at
+            alive_at = min([self._ticked_at, *(each() for each in self._other_loops)])
+            idle = self._clock.monotonic() - alive_at
             if idle > STUCK_AFTER_S and not self._may_block:
                 continue
             try:

@@ -280,12 +280,6 @@ class Fleet:
         """Slots of open workers that nothing lies on."""
         return self._free
 
-    def free_for(self, needs: Requirements) -> int:
-        """How many such attempts fit side by side now, at least for gangs. Cost: O(workers)."""
-        if needs.workers > 1:
-            return sum(seat.has_room(needs) for seat in self) // needs.workers
-        return sum(seat.holdings.room(needs, seat.free) for seat in self)
-
     # --- inside ----------------------------------------------------------------------------------
 
     def _candidates(self, needs: Requirements) -> _Candidates:

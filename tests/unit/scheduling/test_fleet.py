@@ -96,7 +96,6 @@ def test_resources_are_used_up_and_labels_are_not() -> None:
     made.put("a", name="a", slots=9, capabilities={"gpu": 1, "ssd": 1}, held={})
     made.put("b", name="b", slots=9, capabilities={}, held={})
     half = needs(gpu=0.5, ssd=1.0)
-    assert made.free_for(half) == 2
     for number in range(2):
         assert chosen(made, half) == "a"
         made.take("a", token(number), half)
@@ -106,7 +105,9 @@ def test_resources_are_used_up_and_labels_are_not() -> None:
     assert not made.could_run(needs(gpu=2))
     made.give_back("a", token(0))
     made.give_back("a", token(0))
-    assert made.free_for(half) == 1
+    assert chosen(made, half) == "a"
+    made.take("a", token(2), half)
+    assert chosen(made, half) is None
 
 
 def test_three_thirds_of_a_gpu_fit() -> None:

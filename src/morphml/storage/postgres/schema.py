@@ -52,7 +52,8 @@ def migrate(connection: Connection, where: str) -> None:
             return
         upgrade(core)
         for table in metadata.sorted_tables:
-            core.execute(text(_words_in_byte_order(core, table)))
+            if any(isinstance(column.type, Text) for column in table.columns):
+                core.execute(text(_words_in_byte_order(core, table)))
         for name, first, second in _SECOND_KEYS:
             core.execute(text(_turned_round(name, first, second)))
         for name in _BUSY:

@@ -41,9 +41,6 @@ def test_worker_is_welcomed_with_what_it_needs_to_know(place: Site) -> None:
     assert (view.id, view.name, view.state, view.slots) == ("w1", "box-w1", "idle", 3)
     assert view.capabilities == {"gpu": 2.0, "ssd": 1.0}
     assert (place.hub.slots(), place.hub.free()) == (3, 3)
-    assert place.hub.free_for({"gpu": 1}) == 2
-    assert place.hub.free_for({"gpu": 0.5}) == 3
-    assert place.hub.free_for({"network": 1}) == 0
 
 
 def test_attempt_goes_out_once_and_its_end_comes_back_once(place: Site) -> None:

@@ -308,7 +308,6 @@ def test_only_a_pool_with_enough_workers_could_run_it() -> None:
     assert offers.could_run({"workers": 3})
     assert not offers.could_run({"workers": 4})
     assert not offers.could_run({"workers": 3}, avoid=("box1",))
-    assert offers.free_for({"workers": 2}) == 1
     stage.submit()
     (view,) = stage.book.wishes.waiting()
     assert not view.feasible

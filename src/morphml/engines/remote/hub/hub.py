@@ -158,6 +158,10 @@ class Hub:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.wishes.waiting())
 
+    def demand(self) -> int:
+        """Tasks that wait and run here, and those that drivers here expect."""
+        return self._switchboard.act(lambda book, _: book.wishes.demand())
+
     def slots(self, *, ahead: bool = False) -> int:
         """Slots of all workers that take tasks. Cost: O(workers).
 
@@ -171,10 +175,6 @@ class Hub:
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""
         return self._switchboard.act(lambda book, _: book.free())
-
-    def free_for(self, requirements: Mapping[str, float]) -> int:
-        """How many attempts with these requirements would start now. Cost: O(workers)."""
-        return self._switchboard.act(lambda book, _: book.ledger.offers.free_for(requirements))
 
     def tell_masters(self, addresses: Iterable[str]) -> None:
         """Other masters have come or gone; whoever comes later is told by ``identity``.

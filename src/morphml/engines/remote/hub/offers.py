@@ -24,7 +24,3 @@ class Offers:
     def could_run(self, requirements: Mapping[str, float], avoid: Collection[str] = ()) -> bool:
         """Whether a worker that need not be avoided could run such attempts, busy as it may be."""
         return self._fleet.could_run(Requirements.parse(requirements), avoid)
-
-    def free_for(self, requirements: Mapping[str, float]) -> int:
-        """How many attempts with these requirements would start now. Cost: O(workers)."""
-        return self._fleet.free_for(Requirements.parse(requirements))
