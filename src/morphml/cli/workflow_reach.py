@@ -8,7 +8,7 @@ from typing import Protocol
 
 from morphml.cli.running import terminable
 from morphml.cli.screen import messages, results, write_json
-from morphml.cli.workflow_running import driven, follow
+from morphml.cli.workflow_running import Hands, follow, print_end
 from morphml.errors import WorkflowError
 from morphml.master.workflows import (
     ExecutionEvent,
@@ -120,10 +120,11 @@ class Place:
         """
         with terminable():
             if self._store is None:
-                follow(self.executions, id, storage=self._storage, as_json=as_json, quiet=quiet)
-                return
-            with driven(self._store, self._storage, slots):
-                follow(self.executions, id, storage=self._storage, as_json=as_json, quiet=quiet)
+                follow(self.executions, id, lambda: None, quiet=quiet)
+            else:
+                with Hands(self._store, self._storage, slots) as hands:
+                    follow(self.executions, id, hands.look, quiet=quiet)
+        print_end(self.executions, id, storage=self._storage, as_json=as_json)
 
 
 @contextmanager

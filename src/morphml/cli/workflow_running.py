@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Protocol, TypeAlias
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 import typer
 from rich.console import Console
@@ -18,10 +18,16 @@ from morphml.cli.workflow_views import document_of, event_line, execution_view, 
 from morphml.errors import StoreInUse
 from morphml.master.workflows import ExecutionEvent, ExecutionView, JobView
 from morphml.storage import SqlStore
+from morphml.storage.address import is_url
 from morphml.workflow import ExecutionState
+
+if TYPE_CHECKING:
+    from morphml.master.cluster.master import Master
 
 #: Seconds between two looks.
 LOOK_EVERY_S = 0.25
+#: Seconds between two looks for somebody who runs what is stored.
+_LOOK_FOR_MASTERS_S = 2.0
 
 #: Shows one moment: the execution, its jobs, and what happened since the moment before.
 Shown: TypeAlias = Callable[[ExecutionView, Sequence[JobView], Sequence[ExecutionEvent]], None]
@@ -43,34 +49,39 @@ class Watched(Protocol):
         ...
 
 
-def follow(
-    executions: Watched, id: str, *, storage: str, as_json: bool, quiet: bool, paused: bool = True
-) -> None:
+def follow(executions: Watched, id: str, look: Callable[[], None], *, quiet: bool) -> None:
     """Show an execution until it is over.
 
     Args:
         executions: where it is stored.
         id: of the execution.
-        storage: where it is, for people.
-        as_json: print a document at the end.
+        look: called before each look; sees to it that somebody runs it.
         quiet: show nothing meanwhile.
-        paused: go on watching one that somebody has paused.
 
     Raises:
-        typer.Exit: with status 1 when it did not complete.
         KeyboardInterrupt: on Ctrl-C.
     """
     pause, seen = threading.Event(), 0
     with _shown(quiet=quiet) as show:
         while True:
+            look()
             found = executions.show(id)
             events = executions.events(id, seen) if found.seq > seen else ()
             seen = max((each.seq for each in events), default=seen)
             jobs = executions.jobs(id)
             show(found, jobs, events)
-            if found.state.ended or (found.state is ExecutionState.PAUSED and not paused):
-                break
+            if found.state.ended:
+                return
             pause.wait(LOOK_EVERY_S)
+
+
+def print_end(executions: Watched, id: str, *, storage: str, as_json: bool) -> None:
+    """Print what became of an execution.
+
+    Raises:
+        typer.Exit: with status 1 when it did not complete.
+    """
+    found, jobs = executions.show(id), executions.jobs(id)
     if as_json:
         write_json(document_of(found, jobs))
     else:
@@ -82,30 +93,52 @@ def follow(
         raise typer.Exit(ExitCode.FAILED)
 
 
-@contextmanager
-def driven(store: SqlStore, storage: str, slots: int | None) -> Iterator[None]:
-    """Within it somebody runs what is stored: the masters there are, or one in this process.
+class Hands:
+    """Who runs what is stored: the masters there are, or one in this process; a context manager.
 
-    Raises:
-        StorageError: when the store cannot be opened.
+    Args:
+        store: where it is stored.
+        storage: the store's address.
+        slots: jobs at a time, where this process runs them.
     """
-    with ExitStack() as stack:
-        if not any(master.address for master in store.cluster.masters()):
-            try:
-                stack.enter_context(_alone(storage, slots))
-            except StoreInUse:
-                messages().print(
-                    "another process runs what is in this store; its progress is shown",
-                    markup=False,
-                )
-        yield
 
+    def __init__(self, store: SqlStore, storage: str, slots: int | None) -> None:
+        self._store = store
+        self._storage = storage
+        self._slots = slots
+        self._stack = ExitStack()
+        self._master: Master | None = None
+        self._look_at = 0.0
 
-def _alone(storage: str, slots: int | None) -> AbstractContextManager[object]:
-    # gRPC takes a second to import; not needed where a master is there.
-    from morphml.master.cluster.alone import master_alone  # noqa: PLC0415
+    def look(self) -> None:
+        """Begin to run it here as soon as nobody else does; called now and then.
 
-    return master_alone(storage, slots)
+        Raises:
+            StorageError: when the store cannot be opened.
+            BaseException: what ended the master of this process.
+        """
+        if self._master is not None:
+            self._master.wait(0.0)
+        elif time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_FOR_MASTERS_S
+            self._begin()
+
+    def _begin(self) -> None:
+        if is_url(self._storage) and self._store.cluster.masters():
+            return
+        # gRPC takes a second to import; not needed where a master is there.
+        from morphml.master.cluster.alone import master_alone  # noqa: PLC0415
+
+        with suppress(StoreInUse):  # another process has the file: it runs what is there
+            self._master = self._stack.enter_context(master_alone(self._storage, self._slots))
+
+    def __enter__(self) -> Self:
+        """Nothing yet."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """What runs here is ended and handed back."""
+        self._stack.close()
 
 
 @contextmanager
@@ -128,6 +161,6 @@ def _line_writer(console: Console) -> Shown:
     ) -> None:
         by_name = {each.id: each for each in jobs}
         for event in events:
-            console.print(f"{found.id}: {event_line(event, by_name)}", markup=False)
+            console.print(f"{found.id}: {event_line(event, by_name)}", markup=False, soft_wrap=True)
 
     return write

@@ -121,7 +121,7 @@ def event_line(event: ExecutionEvent, jobs: Mapping[str, JobView]) -> str:
     """One plain line of what happened."""
     job = jobs.get(event.job)
     took = ""
-    if job is not None and job.state is event.state and job.state.ended and job.duration_s:
+    if job is not None and job.state == event.state and job.state.ended and job.duration_s:
         took = f" in {job.duration_s:.1f} s"
     what = f"{event.job} " if event.job else "execution "
     why = f": {event.reason}" if event.reason else ""
