@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from morphml.cli.screen import table_of
+from morphml.jobs import Artifact
 from morphml.master.workflows import ExecutionEvent, ExecutionView, JobView, TaskView
+from morphml.optimizers.events import JSON
 from morphml.workflow import ExecutionState, JobState
 
 EXECUTION_HEADS = {
@@ -36,6 +38,9 @@ JOB_HEADS = {
 }
 #: Rows of jobs that a live view shows; the others are counted.
 MOST_ROWS = 24
+#: Outputs of a job that are shown, and characters of the longest text among them.
+MOST_OUTPUTS = 6
+_SHORT = 60
 #: Jobs that people want to see first, in this order.
 _FIRST = (JobState.FAILED, JobState.ACTIVE, JobState.FANNED_OUT, JobState.READY)
 _STYLES = {
@@ -89,7 +94,31 @@ def execution_view(found: ExecutionView, jobs: Sequence[JobView]) -> RenderableT
         )
         for each in jobs
     ]
-    return Group(table_of(headline(found), JOB_HEADS, rows), *_reason(found))
+    told = [(each.id, put_out(each.outputs)) for each in jobs]
+    outputs = [Text(f"  {id} put out {text}") for id, text in told if text]
+    return Group(table_of(headline(found), JOB_HEADS, rows), *outputs, *_reason(found))
+
+
+def put_out(outputs: Mapping[str, JSON]) -> str:
+    """What a job put out, in short: numbers, short texts and files; the rest is left out."""
+    parts = [f"{name} {text}" for name, text in _short(outputs, "")]
+    more = len(parts) - MOST_OUTPUTS
+    return ", ".join([*parts[:MOST_OUTPUTS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _short(outputs: Mapping[str, JSON], above: str) -> Iterator[tuple[str, str]]:
+    for name, value in outputs.items():
+        artifact = Artifact.of(value)
+        if artifact is not None:
+            yield above + name, f"{artifact.name} ({artifact.size:,} bytes)"
+        elif isinstance(value, bool):
+            yield above + name, str(value).lower()
+        elif isinstance(value, int | float):
+            yield above + name, f"{value:.5g}" if isinstance(value, float) else f"{value}"
+        elif isinstance(value, str) and value and len(value) <= _SHORT and value.isprintable():
+            yield above + name, value
+        elif isinstance(value, Mapping) and name == "metrics":
+            yield from _short(value, "")
 
 
 def live_view(found: ExecutionView, jobs: Sequence[JobView], now: float) -> RenderableType:
