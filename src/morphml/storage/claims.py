@@ -60,20 +60,47 @@ def claim_any(
         with database.writing() as run:
             check_live(run, session)
             run.tell(task_rows.wake_due, ({},))
-            jobs, most_jobs = _job_classes(run)
-            classes = [*run.rows(task_rows.open_classes, {}), *jobs]
-            found = _first_of_any(run, classes, limit, could, at_most)
-            claimed = _lease(run, _without_too_many_jobs(found, most_jobs), session)
-            taken = sum(is_execution(task.experiment) for task in claimed)
-            if most_jobs is not None and taken:
-                run.tell(queue_rows.take_allowance, ({"p_taken": taken},))
-            return claimed
+            classes = run.rows(task_rows.open_classes, {})
+            return _lease(run, _first_of_any(run, classes, limit, could, at_most), session)
 
     return again(transaction)
 
 
 #: What a trial has and a job has not: decisions, and a checkpoint.
 _JOB: Row = ("", *[None] * 6)
+
+
+def claim_jobs(
+    database: Database, session: SessionId, limit: int, could: Could | None
+) -> list[ClaimedTask]:
+    """See ``Cluster.claim_jobs``. One index step for each class of the executions that go on."""
+    if limit < 1:
+        return []
+
+    def transaction() -> list[ClaimedTask]:
+        with database.writing() as run:
+            check_live(run, session)
+            settings = settings_of(run)
+            if settings.paused:
+                return []
+            run.tell(task_rows.wake_due, ({},))
+            most = limit if settings.rate is None else min(limit, _allowance(run))
+            if most < 1:
+                return []
+            classes = run.rows(execution_rows.open_job_classes, {})
+            claimed = _lease(run, _first_of_any(run, classes, most, could, {}), session)
+            if settings.rate is not None:
+                run.tell(queue_rows.take_allowance, ({"p_taken": len(claimed)},))
+            return claimed
+
+    return again(transaction)
+
+
+def _allowance(run: Transaction) -> int:
+    """How many jobs the rate lets begin now."""
+    row = run.row(queue_rows.fill_allowance, {})
+    assert row is not None, "a rate was read from it"
+    return int(row[0])
 
 
 class _Ready(NamedTuple):
@@ -106,28 +133,6 @@ def _first_of(
         if is_met(requirements, could)
     ]
     return list(heapq.merge(*heads))[:limit]
-
-
-def _job_classes(run: Transaction) -> tuple[list[Row], int | None]:
-    """Classes of executions that go on, and how many jobs may begin now; None for any number."""
-    settings = settings_of(run)
-    if settings.paused:
-        return [], 0
-    if settings.rate is None:
-        return run.rows(execution_rows.open_job_classes, {}), None
-    row = run.row(queue_rows.fill_allowance, {})
-    assert row is not None, "a rate was read from it"
-    most = int(row[0])
-    return (run.rows(execution_rows.open_job_classes, {}) if most > 0 else []), most
-
-
-def _without_too_many_jobs(found: Sequence[_Ready], most: int | None) -> list[_Ready]:
-    """The same in the same order, with at most so many jobs among them."""
-    if most is None:
-        return list(found)
-    jobs = [task for task in found if is_execution(task.owner)]
-    late = {task.id for task in jobs[max(0, most) :]}
-    return [task for task in found if task.id not in late]
 
 
 def _first_of_any(

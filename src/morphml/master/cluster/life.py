@@ -27,6 +27,9 @@ from morphml.master.cluster.supervisor import Duties, Supervisor
 from morphml.master.ranking import rank_rule
 from morphml.master.session import SessionKeeper
 from morphml.master.tally import Tally
+from morphml.master.workflows.claiming import JobClaiming
+from morphml.master.workflows.desk import JobDesk
+from morphml.master.workflows.duties import JobDuties
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
 
@@ -65,7 +68,8 @@ class Life:
         self.keeper = SessionKeeper(store, clock, settings.name, may_block=False)
         self._contexts = Contexts(store, folder_of, allow_pickle=settings.allow_pickle)
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
-        self.records = StoreRecords(store, self.keeper, self._contexts, self._mail)
+        self._desk = JobDesk(store, self.keeper, hub)
+        self.records = StoreRecords(store, self.keeper, self._contexts, self._mail, self._desk)
         self._supervisor: Supervisor | None = None
 
     def step(self) -> None:
@@ -99,6 +103,7 @@ class Life:
         if self._supervisor is not None:
             self._supervisor.leave(self._settings.stop_grace_s)
         self._mail.close()
+        self._desk.close()
         if hand_over:
             with suppress(StorageError):
                 self._store.cluster.hand_over(self.keeper.session)
@@ -129,6 +134,7 @@ class Life:
             told=self._told,
         )
         shares = Shares(lambda: hub.slots(ahead=True), lambda: neighbours.lent)
+        jobs = JobClaiming(self._store, self.keeper, hub, shares, self._desk)
         view = View(
             store=self._store,
             session=session,
@@ -160,6 +166,7 @@ class Life:
                 claiming=Claiming(
                     self._store, self.keeper, hub, self._contexts, self._clock, shares
                 ),
+                jobs=JobDuties(self._store, self._clock, jobs, self._desk),
                 new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
                 rule=self._settings.reaper,
             )

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from morphml.engines.port import EngineEvent
+from morphml.engines.remote.executions import execution_message
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import MorphError
 from morphml.evaluation.checkpoint import file_name
-from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.ids import AttemptToken, ExperimentId, digest, is_execution
 from morphml.jobs import ArtifactFolder
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.post import OutgoingMail
 from morphml.master.session import MasterLife
+from morphml.master.workflows.desk import JobDesk
 from morphml.storage import SqlStore
 
 log = logging.getLogger(__name__)
@@ -28,15 +30,22 @@ class StoreRecords:
         life: of this master; adopted attempts are held by its session.
         contexts: of the experiments.
         mail: takes events of attempts that are driven elsewhere.
+        desk: takes events of attempts at jobs.
     """
 
     def __init__(
-        self, store: SqlStore, life: MasterLife, contexts: Contexts, mail: OutgoingMail
+        self,
+        store: SqlStore,
+        life: MasterLife,
+        contexts: Contexts,
+        mail: OutgoingMail,
+        desk: JobDesk,
     ) -> None:
         self._store = store
         self._life = life
         self._contexts = contexts
         self._mail = mail
+        self._desk = desk
 
     def adopt(self, attempts: Sequence[AttemptName]) -> list[AttemptToken]:
         """The attempts that this master holds from now on; the others are to be killed.
@@ -56,6 +65,8 @@ class StoreRecords:
 
     def context(self, experiment: ExperimentId) -> ContextMessage | None:
         """What attempts of the experiment share; None where there is none that can travel."""
+        if is_execution(experiment):
+            return execution_message(experiment)
         try:
             return self._contexts.of(experiment).message
         except MorphError as error:
@@ -66,7 +77,10 @@ class StoreRecords:
         self, experiment: ExperimentId, events: Sequence[EngineEvent], attempt: AttemptName
     ) -> None:
         """Tell the driver of the experiment, wherever it is, what happened to an attempt."""
-        self._mail.put(attempt, events)
+        if is_execution(experiment):
+            self._desk.put(attempt, events)
+        else:
+            self._mail.put(attempt, events)
 
     def checkpoint_path(self, attempt: AttemptName, step: int) -> Path:
         """Where a checkpoint goes that a worker uploads: named by us, by nothing that it says."""

@@ -19,6 +19,8 @@ from morphml.master.cluster.processes import is_dead
 from morphml.master.cluster.reports import report_from_json
 from morphml.master.cluster.shares import Shares
 from morphml.master.cluster.strays import Strays
+from morphml.master.workflows.desk import JOBS
+from morphml.master.workflows.duties import JobDuties
 from morphml.scheduling.reaping import Reaper, ReaperRule, lost_store, reap
 from morphml.search.changes import ExperimentRecord
 from morphml.search.experiment import ExperimentSpec, ExperimentState
@@ -45,6 +47,7 @@ class Duties:
     shares: Shares
     neighbours: Neighbours
     claiming: Claiming
+    jobs: JobDuties
     #: Makes the drive of an experiment, not started.
     new_drive: Callable[[ExperimentId, int], Drive]
     rule: ReaperRule = field(default_factory=ReaperRule)
@@ -86,12 +89,17 @@ class Supervisor:
                 self._take_up(masters)
                 self._send_back()
                 self._strays.give_back(self.drives.keys(), duties.clock.monotonic())
+                duties.jobs.tick()
                 self._reaped_at = duties.clock.monotonic()
-            duties.shares.update({name: each.demand() for name, each in self.drives.items()})
+            demands = {name: each.demand() for name, each in self.drives.items()}
+            wanted = duties.jobs.demand()
+            duties.shares.update(demands | {JOBS: wanted} if wanted.wanted else demands)
             self._read_mail()
             self._pass_orders()
             while self._somebody_drives and duties.claiming.claim(self.drives.keys() | self._early):
                 pass
+            if wanted.wanted:
+                duties.jobs.claim()
         except StorageError as error:
             if not self._away:
                 log.warning("the store is away: %s", error)

@@ -118,10 +118,9 @@ class Cluster:
         could: Could | None = None,
         at_most: Mapping[ExperimentId, int] | None = None,
     ) -> Sequence[ClaimedTask]:
-        """Lease up to ``limit`` ready tasks by rank, of whatever experiments and executions run.
+        """Lease up to ``limit`` ready tasks by rank, of whatever experiments run.
 
-        An experiment that was asked to stop is left alone, and so are jobs while their queue is
-        paused; at most as many jobs are leased as its rate allows.
+        An experiment that was asked to stop is left alone.
 
         Args:
             session: who holds the tasks from now on.
@@ -133,6 +132,23 @@ class Cluster:
             StorageError: when the session has ended.
         """
         return claims.claim_any(self._database, session, limit, could, at_most or {})
+
+    def claim_jobs(
+        self, session: SessionId, limit: int, could: Could | None = None
+    ) -> Sequence[ClaimedTask]:
+        """Lease up to ``limit`` ready jobs by rank, of whatever executions go on.
+
+        None while their queue is paused, and at most as many as its rate allows.
+
+        Args:
+            session: who holds the jobs from now on.
+            limit: how many at most.
+            could: only jobs whose needs it is true of; None takes any.
+
+        Raises:
+            StorageError: when the session has ended.
+        """
+        return claims.claim_jobs(self._database, session, limit, could)
 
     def tasks(self, experiment: ExperimentId, *, under_way: bool = False) -> list[TaskRecord]:
         """All tasks that wait, are held or have ended, by number; not those that are paused.

@@ -1,4 +1,4 @@
-"""Statements on the jobs of executions: counting down, ending, beginning, looking."""
+"""Statements on the jobs of executions: counting down, ending, beginning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from morphml.storage.expressions import checked, constant, database_now
 from morphml.storage.states import TaskState
-from morphml.storage.tables import attempts, experiments, job_output, jobs, tasks
+from morphml.storage.tables import attempts, job_output, jobs, tasks
 from morphml.workflow import JobState
 
 _j, _o, _a = jobs.c, job_output.c, attempts.c
@@ -186,11 +186,6 @@ def count_failure() -> Update:
     )
 
 
-def failures_of() -> Select[tuple[object, ...]]:
-    """How often a job has failed; nobody else changes it before this transaction is over."""
-    return select(_j.failures, _j.losses).where(_this).with_for_update()
-
-
 def set_job() -> Update:
     """What a whole machine has come to; the row is locked."""
     return (
@@ -249,81 +244,6 @@ def lock_job() -> Select[tuple[object, ...]]:
     return select(_j.state).where(_this).with_for_update()
 
 
-def outputs_of() -> Select[tuple[object, ...]]:
-    """What a job put out."""
-    return select(_j.outputs).where(_this)
-
-
-def call_of() -> Select[tuple[object, ...]]:
-    """What is needed to call a job beside its document."""
-    return select(_j.item).where(_this)
-
-
-def parts_of() -> Select[tuple[object, ...]]:
-    """Outputs of the parts of a job, in the order of their items."""
-    return (
-        select(_j.number, _j.state, _j.outputs)
-        .where(_of, _j.number >= _PARTS, _j.number % _PARTS == bindparam("p_number"))
-        .order_by(_j.number)
-    )
-
-
-def counts_of() -> Select[tuple[object, ...]]:
-    """How many jobs of an execution are in each state, parts not counted."""
-    return select(_j.state, func.count()).where(_of, _j.number < _PARTS).group_by(_j.state)
-
-
-def jobs_of() -> Select[tuple[object, ...]]:
-    """All jobs of an execution with their tasks, by number."""
-    t = tasks.c
-    its_task = and_(t.owner == _j.execution, t.number == _j.number)
-    return (
-        select(
-            _j.number,
-            _j.state,
-            _j.reason,
-            _j.outputs,
-            _j.experiment,
-            _j.ended_at,
-            t.state.label("task"),
-            t.due_at,
-        )
-        .select_from(jobs.outerjoin(tasks, its_task))
-        .where(_of)
-        .order_by(_j.number)
-    )
-
-
-def attempts_of() -> Select[tuple[object, ...]]:
-    """Ended attempts at the jobs of an execution, by job and in order."""
-    return (
-        select(_a.number, _a.worker, _a.started_at, _a.duration_s)
-        .where(_a.owner == bindparam("p_execution"))
-        .order_by(_a.number, _a.segment, _a.idx)
-    )
-
-
-def attempts_so_far() -> Select[tuple[object, ...]]:
-    """How many attempts at each job of an execution have ended."""
-    return (
-        select(_a.number, func.count())
-        .where(_a.owner == bindparam("p_execution"))
-        .group_by(_a.number)
-    )
-
-
-def searches() -> Select[tuple[object, ...]]:
-    """Search jobs that have begun, with the state of their experiment; null where none is made."""
-    e = experiments.c
-    return (
-        select(_j.execution, _j.number, _j.experiment, e.state, e.reason)
-        .select_from(jobs.outerjoin(experiments, e.id == _j.experiment))
-        .where(_j.experiment.is_not(None), _j.state == _ACTIVE)
-        .order_by(_j.execution, _j.number)
-        .limit(bindparam("p_limit"))
-    )
-
-
 def name_experiment() -> Update:
     """The experiment of a search is made; no row where it was already, or is not wanted."""
     return (
@@ -338,59 +258,6 @@ def name_experiment() -> Update:
     )
 
 
-def failed_jobs() -> Select[tuple[object, ...]]:
-    """Jobs of an execution that failed, by number; without parts."""
-    return (
-        select(_j.number, _j.reason)
-        .where(
-            _of,
-            _j.number < _PARTS,
-            _j.state == constant(JobState.FAILED),
-        )
-        .order_by(_j.number)
-    )
-
-
-def ended_lately() -> Select[int]:
-    """How many jobs ended within so many seconds."""
-    return select(func.count()).where(
-        _j.ended_at.is_not(None), _j.ended_at > database_now() - bindparam("p_within_s")
-    )
-
-
 def add_output() -> InsertUnlessThere:
     """Something that a job wrote; where two attempts at it write at once, one piece is lost."""
     return insert_unless_there(job_output).on_conflict_do_nothing()
-
-
-def output_sizes() -> Select[tuple[object, ...]]:
-    """How much of a job's output is stored: the last piece's number, and characters."""
-    return select(
-        func.coalesce(func.max(_o.seq), literal_column("0")),
-        func.coalesce(func.sum(func.length(_o.text)), literal_column("0")),
-    ).where(_o.execution == bindparam("p_execution"), _o.number == bindparam("p_number"))
-
-
-def output_after() -> Select[tuple[object, ...]]:
-    """The next pieces of what a job wrote."""
-    return (
-        select(_o.seq, _o.at, _o.stream, _o.text)
-        .where(
-            _o.execution == bindparam("p_execution"),
-            _o.number == bindparam("p_number"),
-            _o.seq > bindparam("p_after"),
-        )
-        .order_by(_o.seq)
-        .limit(bindparam("p_limit"))
-    )
-
-
-def jobs_without_a_task() -> Select[tuple[object, ...]]:
-    """Jobs that are active without a task: nobody would ever end them."""
-    t = tasks.c
-    known = select(t.number).where(t.owner == _j.execution, t.number == _j.number).exists()
-    return (
-        select(_j.execution, _j.number)
-        .where(_j.state == _ACTIVE, _j.experiment.is_(None), ~known)
-        .order_by(_j.execution, _j.number)
-    )

@@ -15,7 +15,7 @@ import orjson
 from morphml.ids import ExecutionId
 from morphml.storage.database import Collision, Row, Transaction, Values
 from morphml.storage.rows import EventRow, JobRow
-from morphml.storage.statements import execution_rows, job_rows
+from morphml.storage.statements import execution_rows, job_queries, job_rows
 from morphml.storage.workflows.ends import End, Standing
 from morphml.storage.workflows.enqueueing import SEARCH, Enqueuer, new_job
 from morphml.storage.workflows.known import PARTS, KnownWorkflow, is_part, part_number
@@ -213,7 +213,7 @@ class Course:
                 tally=_NOTHING,
                 outputs={} if outputs is None else orjson.loads(outputs),
             )
-            for _, state, outputs in self._run.rows(job_rows.parts_of, self._key(number))
+            for _, state, outputs in self._run.rows(job_queries.parts_of, self._key(number))
         )
         event = end_of_parts(whole)
         return End(number=number, event=event, outputs=orjson.dumps(dict(whole.outputs)).decode())
@@ -353,7 +353,9 @@ class Course:
         self._add_events(row[0])
 
     def _why_failed(self) -> str:
-        for number, reason in self._run.rows(job_rows.failed_jobs, {"p_execution": self.execution}):
+        for number, reason in self._run.rows(
+            job_queries.failed_jobs, {"p_execution": self.execution}
+        ):
             if self.known.job(number).on_failure is OnFailure.FAIL:
                 return f"job {self.known.name(number)} failed: {reason}"
         return ""

@@ -9,7 +9,7 @@ from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Values
 from morphml.storage.rows import OutputRow
 from morphml.storage.sessions import database_time
-from morphml.storage.statements import job_rows
+from morphml.storage.statements import job_queries, job_rows
 from morphml.storage.workflows.known import KnownWorkflows
 from morphml.storage.workflows.locking import Locking
 from morphml.storage.workflows.queueing import Queueing
@@ -58,7 +58,7 @@ class Workflows:
         """
         key: Values = {"p_execution": execution, "p_number": number}
         with self._database.writing() as run:
-            row = run.row(job_rows.output_sizes, key)
+            row = run.row(job_queries.output_sizes, key)
             assert row is not None, "max() returns a row"
             last, size = row
             now, rows = database_time(run), []

@@ -7,7 +7,7 @@ from morphml.storage.classes import decode_requirements
 from morphml.storage.database import Database, Transaction, Values, again
 from morphml.storage.expressions import Statement
 from morphml.storage.sessions import database_time
-from morphml.storage.statements import execution_rows, job_rows, lock_rows, queue_rows
+from morphml.storage.statements import execution_rows, job_queries, job_rows, lock_rows, queue_rows
 from morphml.storage.states import TaskState
 from morphml.storage.workflows.records import QueueSettings, TaskCount
 
@@ -66,7 +66,7 @@ class Queueing:
         """Jobs that succeeded, that failed, and that ended a second in the last minute."""
         with self._database.reading() as run:
             row = run.row(execution_rows.totals, {})
-            lately = run.row(job_rows.ended_lately, {"p_within_s": THROUGHPUT_S})
+            lately = run.row(job_queries.ended_lately, {"p_within_s": THROUGHPUT_S})
         assert row is not None, "sum() returns a row"
         assert lately is not None, "count() returns a row"
         return int(row[0]), int(row[1]), lately[0] / THROUGHPUT_S

@@ -9,7 +9,7 @@ import orjson
 from morphml.errors import UnknownExecution
 from morphml.ids import ExecutionId, ExperimentId
 from morphml.storage.database import Database, Row, Transaction, Values
-from morphml.storage.statements import execution_rows, job_rows
+from morphml.storage.statements import execution_rows, job_queries
 from morphml.storage.states import TaskState
 from morphml.storage.workflows.known import PARTS, KnownWorkflow, KnownWorkflows
 from morphml.storage.workflows.records import (
@@ -65,7 +65,7 @@ class Reading:
 
     def _record(self, run: Transaction, row: Row) -> ExecutionRecord:
         id, workflow, _, state, reason, _, seq, created_at, ended_at = row
-        counts = run.rows(job_rows.counts_of, {"p_execution": id})
+        counts = run.rows(job_queries.counts_of, {"p_execution": id})
         return ExecutionRecord(
             id=ExecutionId(id),
             workflow=self._known.of(run, workflow).workflow,
@@ -86,8 +86,10 @@ class Reading:
         key: Values = {"p_execution": execution}
         with self._database.reading() as run:
             known = self._workflow(run, execution)
-            rows = sorted(run.rows(job_rows.jobs_of, key), key=lambda row: (row[0] % PARTS, row[0]))
-            attempts = _last_attempts(run.rows(job_rows.attempts_of, key))
+            rows = sorted(
+                run.rows(job_queries.jobs_of, key), key=lambda row: (row[0] % PARTS, row[0])
+            )
+            attempts = _last_attempts(run.rows(job_queries.attempts_of, key))
         return [_job_record(known, row, attempts.get(row[0])) for row in rows]
 
     def number(self, execution: ExecutionId, name: str) -> int:
@@ -125,7 +127,7 @@ class Reading:
             "p_limit": limit,
         }
         with self._database.reading() as run:
-            rows = run.rows(job_rows.output_after, values)
+            rows = run.rows(job_queries.output_after, values)
         return [
             OutputRecord(seq=seq, at=at, stream=stream, text=text) for seq, at, stream, text in rows
         ]

@@ -24,6 +24,7 @@ from morphml.storage.rows import AttemptRow
 from morphml.storage.statements import (
     execution_rows,
     experiment_rows,
+    job_queries,
     job_rows,
     queue_rows,
     task_rows,
@@ -190,6 +191,13 @@ class Running:
 
     # --- what masters ask ------------------------------------------------------------------------
 
+    def is_ready(self) -> bool:
+        """Whether any job waits to be claimed; one index step for each class."""
+        with self._database.reading() as run:
+            if run.row(job_queries.due_jobs, {}) is not None:
+                return True
+            return any(row[0] is not None for row in run.rows(execution_rows.open_job_classes, {}))
+
     def calls(self, tasks: Sequence[ClaimedTask]) -> list[CallRecord | None]:
         """What is needed to run claimed jobs, in their order; None for what is gone meanwhile."""
         with self._database.reading() as run:
@@ -197,7 +205,7 @@ class Running:
 
     def _call(self, run: Transaction, execution: ExecutionId, number: int) -> CallRecord | None:
         standing = _standing(run, execution)
-        row = run.row(job_rows.call_of, {"p_execution": execution, "p_number": number})
+        row = run.row(job_queries.call_of, {"p_execution": execution, "p_number": number})
         if standing is None or row is None:
             return None
         known = self._known.of(run, standing.workflow)
@@ -219,7 +227,7 @@ class Running:
     def searches(self) -> list[SearchRecord]:
         """Search jobs that have begun and not ended."""
         with self._database.reading() as run:
-            rows = run.rows(job_rows.searches, {"p_limit": _SEARCHES})
+            rows = run.rows(job_queries.searches, {"p_limit": _SEARCHES})
         return [
             SearchRecord(
                 execution=ExecutionId(execution),
@@ -305,7 +313,7 @@ def _delays(run: Transaction, course: Course, ends: Sequence[JobEnd]) -> dict[in
     failed = [end for end in ends if end.result is not AttemptResult.SUCCEEDED]
     keys: list[Values] = [{"p_execution": execution, "p_number": end.number} for end in failed]
     found: dict[int, float | None] = {}
-    for end, row in zip(failed, run.each(job_rows.failures_of, keys), strict=True):
+    for end, row in zip(failed, run.each(job_queries.failures_of, keys), strict=True):
         own, lost = row or (0, 0)
         failures = Failures(own=own + end.own, lost=lost + (not end.own))
         delay = next_attempt(course.known.job(end.number), failures, own=end.own)

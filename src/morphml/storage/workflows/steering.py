@@ -16,7 +16,7 @@ from morphml.storage.classes import ClassNames
 from morphml.storage.database import Database, Row, Transaction, Value, Values, again
 from morphml.storage.rows import EventRow
 from morphml.storage.sessions import database_time
-from morphml.storage.statements import execution_rows, job_rows
+from morphml.storage.statements import execution_rows, job_queries, job_rows
 from morphml.storage.workflows.enqueueing import SEARCH, Enqueuer, new_job
 from morphml.storage.workflows.known import PARTS, KnownWorkflow, KnownWorkflows, is_part
 from morphml.workflow import ExecutionMachine, ExecutionState, JobState, StartJob, StopJob
@@ -213,7 +213,7 @@ class _Change:
         numbers = [n for n in sorted(starts) if self._known.job(n).type != SEARCH]
         if numbers:
             attempts = {
-                row[0]: row[1] for row in self._run.rows(job_rows.attempts_so_far, self._key)
+                row[0]: row[1] for row in self._run.rows(job_queries.attempts_so_far, self._key)
             }
             self._enqueuer.add(
                 self._run, self._execution, self._known, numbers, self._now, attempts

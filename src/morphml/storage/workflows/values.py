@@ -10,7 +10,7 @@ import orjson
 from morphml.ids import ExecutionId
 from morphml.optimizers.events import JSON
 from morphml.storage.database import Transaction, Values
-from morphml.storage.statements import job_rows
+from morphml.storage.statements import job_queries
 from morphml.storage.workflows.known import PARTS, KnownWorkflow, is_part
 from morphml.workflow.references import Reference
 
@@ -55,7 +55,7 @@ class StoredValues:
         found = self._outputs.get(job)
         if found is None:
             values: Values = {"p_execution": self._execution, "p_number": self._known.numbers[job]}
-            row = self._run.row(job_rows.outputs_of, values)
+            row = self._run.row(job_queries.outputs_of, values)
             found = {} if row is None or row[0] is None else orjson.loads(row[0])
             self._outputs[job] = found
         return found

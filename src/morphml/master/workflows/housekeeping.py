@@ -1,0 +1,41 @@
+"""What any master does for executions now and then: their searches, and forgetting old ones."""
+
+from __future__ import annotations
+
+import math
+
+from morphml.clock import Clock
+from morphml.master.workflows.searches import Searches
+from morphml.storage import SqlStore
+
+#: Seconds for which an execution is kept after its end.
+KEPT_S = 7 * 86_400.0
+#: Seconds between two looks for old ones.
+CLEAN_EVERY_S = 600.0
+
+
+class Housekeeping:
+    """Does what is due; several masters at once do no harm.
+
+    Args:
+        store: the truth.
+        clock: monotonic time.
+    """
+
+    def __init__(self, store: SqlStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._searches = Searches(store)
+        self._cleaned_at = -math.inf
+
+    def step(self) -> None:
+        """Look once, about once a second.
+
+        Raises:
+            StorageError: when the store cannot be asked.
+        """
+        self._searches.step()
+        now = self._clock.monotonic()
+        if now - self._cleaned_at >= CLEAN_EVERY_S:
+            self._cleaned_at = now
+            self._store.workflows.queue.clean(KEPT_S)
