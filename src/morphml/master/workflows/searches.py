@@ -18,7 +18,7 @@ from morphml.master.result import Result
 from morphml.master.sending import reference_for_others
 from morphml.optimizers.events import JSON
 from morphml.search.experiment import ExperimentSpec, ExperimentState
-from morphml.search.experiment_file import parse_experiment
+from morphml.search.experiment_file import ExperimentFile, parse_experiment
 from morphml.space.text import parse_space
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
@@ -80,6 +80,15 @@ class Searches:
         return experiment is not None
 
 
+def search_file(call: CallRecord) -> ExperimentFile:
+    """The experiment file that the config of a search job is.
+
+    Raises:
+        DocumentError: when it is none.
+    """
+    return parse_experiment(orjson.dumps(dict(call.config)).decode(), f"job {call.name}")
+
+
 def search_spec(store: SqlStore, call: CallRecord) -> ExperimentSpec:
     """The experiment that a search job describes, named by execution and job.
 
@@ -90,8 +99,7 @@ def search_spec(store: SqlStore, call: CallRecord) -> ExperimentSpec:
     Raises:
         CallerError: when the config describes no experiment, or one that cannot travel.
     """
-    text = orjson.dumps(dict(call.config)).decode()
-    file = parse_experiment(text, f"job {call.name}")
+    file = search_file(call)
     options = options_of(file, {"name": f"{call.execution}/{call.name}"})
     source = EvaluatorSource.of(evaluator_of(file))
     spec = make_spec(space_of(file), source, 1, options)
