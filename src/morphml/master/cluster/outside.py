@@ -6,7 +6,7 @@ claims, and posts mail. Ends of jobs are stored at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,13 +19,14 @@ from morphml.engines.port import EngineEvent, Finished, Outcome, Reported, Start
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import MorphError, TokenRefused
 from morphml.ids import AttemptToken, ExecutionId, ExperimentId, TaskId, is_execution
-from morphml.master.cluster.contexts import Contexts, Known
 from morphml.master.cluster.mails import mail_of
+from morphml.master.sending import refuse_what_cannot_travel
 from morphml.master.workflows.attempts import job_end
 from morphml.optimizers.events import JSON
 from morphml.scheduling.resources import Capacity, Requirements
 from morphml.scheduling.worker import WorkerState
-from morphml.search.changes import ClaimedTask
+from morphml.search.changes import AttemptResult, ClaimedTask
+from morphml.search.experiment import ExperimentSpec
 from morphml.seeds import training_seed
 from morphml.space import Architecture, SearchSpace
 from morphml.space.text import parse_space
@@ -40,6 +41,8 @@ HEARTBEAT_TIMEOUT_S = 10.0
 TTL_TIMEOUTS = 2
 #: Slots of one worker at most.
 MOST_SLOTS = 1_000
+#: Experiments that are kept in mind.
+MOST_KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,8 @@ class LeasedTrial:
     #: Seed of the training.
     seed: int
     architecture: Architecture
-    known: Known
+    experiment: ExperimentId
+    spec: ExperimentSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +97,14 @@ class OutsideWorkers:
 
     Args:
         store: the truth.
-        folder_of: the folder of an experiment's files.
         clock: the hour, for what workers do not tell.
     """
 
-    def __init__(
-        self,
-        store: SqlStore,
-        folder_of: Callable[[ExperimentId], Path],
-        clock: Clock | None = None,
-    ) -> None:
+    def __init__(self, store: SqlStore, clock: Clock | None = None) -> None:
         self._store = store
-        self._contexts = Contexts(store, folder_of)
         self._clock = clock or SystemClock()
+        #: What fixes an experiment, by its id; read once.
+        self._specs: dict[ExperimentId, ExperimentSpec] = {}
 
     def register(self, newcomer: Newcomer) -> RestWorker:
         """Begin its life; the one before under its id is ended.
@@ -154,7 +153,7 @@ class OutsideWorkers:
         return self._store.cluster.workers.all()
 
     def lease(self, id_: str, limit: int, incarnation: int | None = None) -> list[Leased]:
-        """The next tasks that fit the worker, by rank; it holds them from now on.
+        """The next tasks that fit the worker, by rank, jobs before trials; it holds them now.
 
         Raises:
             UnknownWorker: when it is not there, or a later incarnation took its place.
@@ -165,7 +164,8 @@ class OutsideWorkers:
         def could(needs: Requirements) -> bool:
             return capacity.could(needs)
 
-        claimed = self._store.cluster.claim_any(worker.session, limit, could)
+        claimed = list(self._store.cluster.claim_jobs(worker.session, limit, could))
+        claimed += self._store.cluster.claim_any(worker.session, limit - len(claimed), could)
         return [leased for task in claimed if (leased := self._leased(task)) is not None]
 
     def tell(
@@ -230,19 +230,25 @@ class OutsideWorkers:
         incarnation: int | None,
     ) -> None:
         worker = self._store.cluster.rest_workers.find(id_, incarnation)
-        folder = self._contexts.folder(attempt.owner)
-        mails = [mail for each in events if (mail := mail_of(attempt, each, folder)) is not None]
+        # Only checkpoints have a folder, and such a worker has none.
+        mails = [mail for each in events if (mail := mail_of(attempt, each, Path())) is not None]
         refused = self._store.cluster.mail.post(worker.session, mails)
         self._refuse(id_, attempt, refused)
         self._store.hints.send(HintTopic.MAIL)
 
     def _refuse(self, id_: str, attempt: AttemptName, refused: Collection[AttemptToken]) -> None:
         """Nothing when the attempt is the worker's, or its end is stored already."""
-        if refused and attempt.token not in self._store.leases.ended([attempt]):
+        if refused and not self._has_ended(attempt):
             raise TokenRefused(
                 f"attempt {attempt.token[:8]}... is not worker {id_}'s any more: its task has "
                 "gone on without it; drop what it found"
             )
+
+    def _has_ended(self, attempt: AttemptName) -> bool:
+        """Whether an end that its worker told is stored, or on its way to the driver."""
+        leases = self._store.leases
+        stored = leases.stored(attempt.owner, attempt.number, attempt.token)
+        return stored is not AttemptResult.LOST and attempt.token in leases.ended([attempt])
 
     def _leased(self, task: ClaimedTask) -> Leased | None:
         """The task with all that a worker must know; given back where it cannot travel."""
@@ -253,8 +259,8 @@ class OutsideWorkers:
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
             return None
         try:
-            known = self._contexts.of(task.experiment)
-            space = _space(known.message.space)
+            spec = self._spec(task.experiment)
+            space = _space(spec.space or "")
         except MorphError:
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
             return None
@@ -265,10 +271,21 @@ class OutsideWorkers:
             segment=task.segment,
             from_epoch=task.from_epoch,
             to_epoch=task.to_epoch,
-            seed=training_seed(known.spec.seed, task.number),
+            seed=training_seed(spec.seed, task.number),
             architecture=space.architecture(tuple(orjson.loads(task.vector))),
-            known=known,
+            experiment=task.experiment,
+            spec=spec,
         )
+
+    def _spec(self, experiment: ExperimentId) -> ExperimentSpec:
+        found = self._specs.get(experiment)
+        if found is None:
+            found = self._store.experiment(experiment).current_spec
+            refuse_what_cannot_travel(found)
+            if len(self._specs) >= MOST_KNOWN:
+                del self._specs[next(iter(self._specs))]
+            self._specs[experiment] = found
+        return found
 
 
 @lru_cache(maxsize=16)

@@ -28,8 +28,6 @@ from morphml.server.rest.problems import add_handlers
 from morphml.server.rest.site import Site
 from morphml.workflow.document import WorkflowDocument
 
-#: Bytes of a body at most.
-MOST_BYTES = 4 << 20
 _RESOURCES = (
     workers,
     leasing,
@@ -56,7 +54,6 @@ def create_app(site: Site) -> FastAPI:
         # Pages that show the document load programs from other machines.
         docs_url=None,
         redoc_url=None,
-        max_body_size=MOST_BYTES,
         generate_unique_id_function=lambda route: f"{route.tags[0]}-{route.name}",
     )
     app.state.site = site

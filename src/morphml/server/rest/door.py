@@ -13,6 +13,9 @@ from morphml.engines.remote.access.scopes import allows
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Types of bodies that are read. None of them can be sent by a form of a web page.
 BODY_TYPES = frozenset({"application/json", "application/yaml", "application/x-yaml"})
+#: Bytes of a body at most.
+MOST_BYTES = 4 << 20
+TOO_LARGE = f"a body has at most {MOST_BYTES >> 20} MiB"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 #: What `Sec-Fetch-Site` says of a request that no other site has caused.
 _OWN_SITE = frozenset({"same-origin", "none"})
@@ -51,6 +54,7 @@ class Door:
             self._wrong_host(headers.get("host", ""))
             or _wrong_origin(scheme, headers)
             or _wrong_type(method, headers)
+            or _too_large(headers)
         )
 
     def no_right(self, needed: Scope | None, authorization: str) -> Refusal | None:
@@ -93,6 +97,13 @@ class Door:
             detail=f"this server is not called {host[:100]!r}; ask for {right}, or name it in "
             "MORPHML_REST_NAMES",
         )
+
+
+def _too_large(headers: Mapping[str, str]) -> Refusal | None:
+    told = headers.get("content-length", "0")
+    if not told.isdecimal() or (len(told) <= len(str(MOST_BYTES)) and int(told) <= MOST_BYTES):
+        return None
+    return Refusal(status=413, kind="too-large", detail=TOO_LARGE)
 
 
 def host_of(given: str) -> str:

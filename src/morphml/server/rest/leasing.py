@@ -13,6 +13,7 @@ from morphml.engines.remote.access import Scope
 from morphml.engines.remote.messages import AttemptName
 from morphml.ids import AttemptToken, ExperimentId, digest
 from morphml.master.cluster.outside import Leased, LeasedJob, LeasedTrial
+from morphml.master.options import required_metrics
 from morphml.scheduling.failures import FailureKind
 from morphml.server.rest.problems import Refused
 from morphml.server.rest.routing import needs, resource
@@ -182,21 +183,20 @@ class TaskView(View):
 
     @classmethod
     def _of_trial(cls, leased: LeasedTrial) -> Self:
-        spec, message = leased.known.spec, leased.known.message
-        architecture = leased.architecture
+        spec, architecture = leased.spec, leased.architecture
         return cls(
             task_id=leased.task,
             attempt_id=leased.token,
             timeout=spec.limits.time_s,
             trial=TrialView(
-                experiment_id=message.experiment,
+                experiment_id=leased.experiment,
                 number=leased.number,
                 decisions={path: plain(value) for path, value in architecture.decisions.items()},
-                space=message.space,
+                space=spec.space or "",
                 vector=list(architecture.vector),
-                evaluator=message.evaluator,
+                evaluator=spec.evaluator.reference,
                 settings=json_of(spec.evaluator.arguments),
-                required_metrics=list(message.required),
+                required_metrics=list(required_metrics(spec)),
                 seed=leased.seed,
                 from_epoch=leased.from_epoch,
                 to_epoch=leased.to_epoch,

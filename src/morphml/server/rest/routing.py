@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from typing import Any, cast
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from morphml.engines.remote.access import Scope
+from morphml.server.rest.door import MOST_BYTES, TOO_LARGE
 from morphml.server.rest.problems import Problem, Refused
 from morphml.server.rest.site import Site
 
@@ -57,7 +59,19 @@ def resource(name: str) -> APIRouter:
 
 
 class _StrictRequest(Request):
-    """A request whose JSON has no NaN and no lone surrogates, which no store takes."""
+    """A request of a bounded body, whose JSON has no NaN and no lone surrogates.
+
+    No store takes those.
+    """
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body piece by piece, up to a limit."""
+        size = 0
+        async for piece in super().stream():
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise HTTPException(413, TOO_LARGE)
+            yield piece
 
     async def json(self) -> Any:  # noqa: ANN401  # as inherited
         return orjson.loads(await self.body())

@@ -55,7 +55,7 @@ class Site:
             settings=settings,
             store=store,
             executions=executions,
-            workers=OutsideWorkers(store, lambda experiment: _folder(settings) / experiment),
+            workers=OutsideWorkers(store, clock),
             answers=Answers(store),
             door=Door(
                 names=_names(settings),
