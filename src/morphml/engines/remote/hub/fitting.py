@@ -1,4 +1,4 @@
-"""What the workers of a hub could run at all, and what waits for a worker that is not here."""
+"""How well the workers of a hub fit what they are to run: whether they could, and how much."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Fitting:
 
     def __init__(self, switchboard: Switchboard) -> None:
         self._switchboard = switchboard
+
+    def demand(self) -> int:
+        """Tasks that wait and run here, and those that drivers here expect."""
+        return self._switchboard.act(lambda book, _: book.wishes.demand())
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether some worker could run such attempts, busy as it may be."""
