@@ -9,6 +9,7 @@ from pathlib import Path
 from morphml.engines.port import Checkpointed
 from morphml.errors import StoreUnavailable
 from morphml.master.flights import Flight
+from morphml.master.ports import Exchange
 from morphml.search.changes import CheckpointPointer
 
 #: Bytes of captured output kept for one trial; what comes after is dropped and said so once.
@@ -20,13 +21,17 @@ class RunArtifacts:
 
     Args:
         folder: made when it is not there.
+        exchange: has checkpoints of masters with other folders; None where there are none.
 
     Raises:
         StoreUnavailable: when the disk refuses, here and wherever something is written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, exchange: Exchange | None = None) -> None:
         self.folder = folder
+        self._exchange = exchange
+        #: Digests of what the exchange has of trials that have not ended.
+        self._shared: dict[int, str] = {}
         with refusals_told(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self._written: dict[int, int] = {}
@@ -42,8 +47,10 @@ class RunArtifacts:
 
         Returns:
             None where the child has removed it again: it keeps the two newest, and may have saved
-            more since the last turn.
+            more since the last turn. None too where it lies in another master's folder alone.
         """
+        if _fetched(event.path, event.digest, self._exchange):
+            self._remember(flight.number, event.digest)
         try:
             size = event.path.stat().st_size
         except FileNotFoundError:
@@ -57,6 +64,29 @@ class RunArtifacts:
             size=size,
         )
 
+    def find(self, pointer: CheckpointPointer) -> Path | None:
+        """Where a checkpoint lies, fetched from the exchange if need be; None where it is lost."""
+        here = self.path(pointer.key).exists()
+        found = find_checkpoint(self.folder, self._exchange, pointer)
+        if found and not here:
+            self._remember(pointer.number, pointer.digest)
+        return found
+
+    def share(self, pointer: CheckpointPointer) -> None:
+        """Let masters that do not see this folder have a checkpoint at which a trial waits."""
+        if self._exchange and self._exchange.put(pointer.digest, self.path(pointer.key)):
+            self._remember(pointer.number, pointer.digest)
+
+    def _remember(self, number: int, digest: str) -> None:
+        self._unshare(number, but=digest)
+        self._shared[number] = digest
+
+    def _unshare(self, number: int, but: str = "") -> None:
+        """Nobody goes on from what the exchange has of a trial, but for this digest."""
+        digest = self._shared.pop(number, but)
+        if self._exchange and digest != but and digest not in self._shared.values():
+            self._exchange.drop([digest])
+
     def prune_checkpoints(self, ended: Iterable[int], needed: Callable[[int], bool]) -> None:
         """Delete checkpoints of ended trials that nobody needs, or not any more.
 
@@ -65,6 +95,9 @@ class RunArtifacts:
             needed: whether a trial has not ended, or is one whose weights a person may want: the
                 best, and the front.
         """
+        ended = tuple(ended)
+        for number in ended:
+            self._unshare(number)
         self._kept.update(ended)
         for number in [number for number in self._kept if not needed(number)]:
             for path in self._checkpoints().glob(f"{number:06d}-*"):
@@ -106,6 +139,26 @@ class RunArtifacts:
             path.parent.mkdir(exist_ok=True)
             with path.open("ab") as file:
                 file.write(data)
+
+
+def find_checkpoint(
+    folder: Path, exchange: Exchange | None, pointer: CheckpointPointer
+) -> Path | None:
+    """Where a checkpoint lies in a run's folder, fetched if need be; None where it is lost.
+
+    Raises:
+        StoreUnavailable: when the exchange cannot be asked, or the disk refuses.
+    """
+    path = folder / pointer.key
+    return path if path.exists() or _fetched(path, pointer.digest, exchange) else None
+
+
+def _fetched(path: Path, digest: str, exchange: Exchange | None) -> bool:
+    """Whether a file was not here, and is now."""
+    if exchange is None or path.exists():
+        return False
+    with refusals_told(path):
+        return exchange.get(digest, path)
 
 
 @contextmanager

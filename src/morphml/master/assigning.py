@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from morphml.engines.port import Assignment
 from morphml.ids import ExperimentId
 from morphml.master.flights import Flight
+from morphml.search.changes import CheckpointPointer
 from morphml.search.experiment import ExperimentSpec
 from morphml.seeds import training_seed
 
@@ -28,13 +30,18 @@ class Assigner:
     Args:
         spec: of the experiment.
         experiment: id in the store.
-        folder: of the experiment's files; checkpoints lie there under their keys.
+        find: where a checkpoint lies here; None where it is not to be had.
     """
 
-    def __init__(self, spec: ExperimentSpec, experiment: ExperimentId, folder: Path) -> None:
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        experiment: ExperimentId,
+        find: Callable[[CheckpointPointer], Path | None],
+    ) -> None:
         self._spec = spec
         self._experiment = experiment
-        self._folder = folder
+        self._find = find
         self._data = tuple(f"data:{name}" for name in spec.data_sets)
 
     def assignment(
@@ -46,7 +53,7 @@ class Assigner:
         reported_step: int | None = None,
         avoid: tuple[str, ...] = (),
     ) -> Assignment:
-        """One attempt; it goes on from the newest checkpoint that lies here.
+        """One attempt; it goes on from the newest checkpoint that is to be had here.
 
         Args:
             flight: its names.
@@ -56,7 +63,7 @@ class Assigner:
             avoid: workers that failed at the task before.
         """
         spec = self._spec
-        checkpoint = self._checkpoint(flight)
+        checkpoint = None if flight.checkpoint is None else self._find(flight.checkpoint)
         return Assignment(
             token=flight.token,
             experiment=self._experiment,
@@ -79,9 +86,3 @@ class Assigner:
             rank=standing.rank,
             cost=standing.cost,
         )
-
-    def _checkpoint(self, flight: Flight) -> Path | None:
-        if flight.checkpoint is None:
-            return None
-        path = self._folder / flight.checkpoint.key
-        return path if path.exists() else None

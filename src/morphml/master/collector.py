@@ -125,6 +125,7 @@ class Collector:
             return
         pointer = self._artifacts.keep_checkpoint(flight, event)
         if pointer is None:
+            flight.missed = event.step
             return
         if self._flights.die_with_us and event.step == flight.to_epoch and self._rests(flight):
             # Were the attempt lost before its end is stored, nothing could be measured after this.
@@ -191,6 +192,9 @@ class Collector:
         whole = saved is not None and saved.step == event.outcome.step == flight.to_epoch
         if saved is not None and whole:
             batch.resting[flight.number] = saved.key
+            self._artifacts.share(saved)
+        elif flight.missed == flight.to_epoch:
+            self._hints.checkpoint_elsewhere(flight.number)
         else:
             self._hints.no_checkpoint(flight.number, flight.to_epoch)
         self._flights.failures.pop(flight.task, None)

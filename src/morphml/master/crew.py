@@ -17,7 +17,7 @@ from morphml.master.dispatcher import Dispatcher
 from morphml.master.elsewhere import Alone, Elsewhere
 from morphml.master.flights import Flights
 from morphml.master.options import gpus, required_metrics
-from morphml.master.ports import Store
+from morphml.master.ports import Exchange, Store
 from morphml.master.ranking import Ranking
 from morphml.master.recovery import earlier_failures, fresh_machine, waiting_tasks
 from morphml.master.retries import Retries
@@ -77,6 +77,8 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     #: Name of the policy that ranks its tasks.
     policy: str = DEFAULT_POLICY
+    #: Has checkpoints of masters with other folders.
+    exchange: Exchange | None = None
     #: Whether all attempts run on this machine.
     here: bool = True
 
@@ -114,7 +116,7 @@ def make_crew(
         run.spec, run.space, _sharing(run, alone=elsewhere is None and run.here)
     )
     machine.fold(run.store.log(run.experiment))
-    artifacts = RunArtifacts(run.folder)
+    artifacts = RunArtifacts(run.folder, run.exchange)
     engine.prepare(
         run.experiment,
         Context(

@@ -42,7 +42,7 @@ class Dispatcher:
     ) -> None:
         self._machine = machine
         self._flights = flights
-        self._assigner = Assigner(machine.spec, rank.experiment, artifacts.folder)
+        self._assigner = Assigner(machine.spec, rank.experiment, artifacts.find)
         self._clock = clock
         self._experiment = rank.experiment
         self._session = session

@@ -60,6 +60,14 @@ class FidelityHints:
             "optimizer=optimizer), or call trial.checkpoint()",
         )
 
+    def checkpoint_elsewhere(self, number: int) -> None:
+        """A trial waits at a rung, and what it could go on from lies with another master alone."""
+        self._say(
+            "elsewhere",
+            f"trial {number} pauses with its checkpoint in a folder of another master, and would "
+            "begin again if it is promoted: let all masters share one folder (--artifacts)",
+        )
+
     def _say(self, kind: str, what: str) -> None:
         if kind not in self._said and self._spec.fidelity is not None:
             self._said.add(kind)

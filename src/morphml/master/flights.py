@@ -26,6 +26,8 @@ class Flight:
     checkpoint: CheckpointPointer | None = None
     #: A checkpoint at the very end of a segment, which is stored together with that end.
     last: CheckpointPointer | None = None
+    #: The newest step whose checkpoint was told and lies nowhere here; None for none.
+    missed: int | None = None
     #: Name of the worker, once it started.
     worker: str = ""
     #: Epochs at the checkpoint that it began with; None where another master handed it out.

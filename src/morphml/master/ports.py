@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId
@@ -124,4 +125,23 @@ class Store(ReadableStore, Protocol):
 
     def stop_requested(self, experiment: ExperimentId) -> str | None:
         """Why someone asked the driver to stop, never empty; None when nobody did."""
+        ...
+
+
+class Exchange(Protocol):
+    """Where checkpoints lie at which trials wait, for masters that do not share a folder.
+
+    Every method raises StoreUnavailable when it cannot be asked.
+    """
+
+    def put(self, digest: str, path: Path) -> bool:
+        """Keep a file for other masters; False where none needs it, or it cannot be kept."""
+        ...
+
+    def get(self, digest: str, path: Path) -> bool:
+        """Fetch a file to its place; False where it is not to be had."""
+        ...
+
+    def drop(self, digests: Sequence[str]) -> None:
+        """Nobody needs these any more."""
         ...

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from morphml.ids import AttemptToken, ExperimentId, TaskId
 from morphml.master.assigning import Assigner, Standing
 from morphml.master.flights import Flight
@@ -16,7 +14,7 @@ from morphml.search.experiment import (
 from morphml.search.objectives import parse_objectives
 
 
-def test_assignment_names_the_data_and_the_trial_that_it_reads(tmp_path: Path) -> None:
+def test_assignment_names_the_data_and_the_trial_that_it_reads() -> None:
     spec = ExperimentSpec(
         name="e",
         space=None,
@@ -31,6 +29,8 @@ def test_assignment_names_the_data_and_the_trial_that_it_reads(tmp_path: Path) -
     )
     assert ExperimentSpec.from_json(spec.to_json()) == spec
     flight = Flight(AttemptToken("t"), TaskId("k"), 7, 1, 3)
-    made = Assigner(spec, ExperimentId("e1"), tmp_path).assignment(flight, (1,), Standing(rank=2.0))
+    made = Assigner(spec, ExperimentId("e1"), lambda _: None).assignment(
+        flight, (1,), Standing(rank=2.0)
+    )
     assert made.affinity == ("trial:e1/7", "data:imagenet")
     assert made.requirements == {"gpu": 0.5}

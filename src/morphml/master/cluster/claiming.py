@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 
 import orjson
 
@@ -11,6 +12,7 @@ from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.errors import CallerError, WorkerError
 from morphml.ids import ExperimentId
+from morphml.master.artifacts import find_checkpoint
 from morphml.master.assigning import Assigner, Standing
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.shares import Shares
@@ -110,5 +112,9 @@ class Claiming:
             checkpoint=task.checkpoint,
         )
         standing = Standing(rank=task.rank)
-        assigner = Assigner(known.spec, task.experiment, known.folder)
+        assigner = Assigner(
+            known.spec,
+            task.experiment,
+            partial(find_checkpoint, known.folder, self._contexts.exchange),
+        )
         self._hub.place(assigner.assignment(flight, tuple(orjson.loads(task.vector)), standing))

@@ -13,6 +13,7 @@ from morphml.engines.remote.messages import ContextMessage
 from morphml.errors import ExperimentError
 from morphml.ids import ExperimentId, digest
 from morphml.master.options import required_metrics
+from morphml.master.ports import Exchange
 from morphml.search.experiment import ExperimentSpec
 from morphml.storage import SqlStore
 
@@ -37,6 +38,7 @@ class Contexts:
         store: where experiments are.
         folder_of: the folder of an experiment's files.
         allow_pickle: whether pickled evaluators are sent to workers.
+        exchange: has checkpoints of masters with other folders.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Contexts:
         folder_of: Callable[[ExperimentId], Path],
         *,
         allow_pickle: bool = False,
+        exchange: Exchange | None = None,
     ) -> None:
         self._store = store
+        self.exchange = exchange
         #: Whether pickled evaluators are sent to workers.
         self.allow_pickle = allow_pickle
         self._folder_of = folder_of

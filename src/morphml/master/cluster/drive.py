@@ -267,6 +267,7 @@ class Drive:
                 digest=spec.evaluator.digest,
             ),
             folder=known.folder,
+            exchange=parts.contexts.exchange,
             workers=spec.workers,
             observer=self._observe,
             tally=parts.tally,

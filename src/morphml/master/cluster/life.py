@@ -11,10 +11,11 @@ from pathlib import Path
 from morphml.clock import Clock
 from morphml.engines.remote.hub import Hub
 from morphml.errors import StorageError
-from morphml.ids import ExperimentId, SessionId
+from morphml.ids import SessionId
 from morphml.master.cluster.claiming import Claiming
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.drive import Drive, DriveParts
+from morphml.master.cluster.exchange import CheckpointExchange, folder_name
 from morphml.master.cluster.neighbours import Neighbours
 from morphml.master.cluster.others import Others, View
 from morphml.master.cluster.post import OutgoingMail
@@ -44,7 +45,7 @@ class Life:
         settings: of the master, its name among them.
         clock: hour and monotonic time.
         hub: where its workers are, once that has been made.
-        folder_of: the folder of an experiment's files.
+        folder: of the files of all experiments.
         tally: counts what ends.
 
     Raises:
@@ -57,7 +58,7 @@ class Life:
         settings: MasterSettings,
         clock: Clock,
         hub: Callable[[], Hub],
-        folder_of: Callable[[ExperimentId], Path],
+        folder: Path,
         tally: Tally,
     ) -> None:
         self._store = store
@@ -66,7 +67,13 @@ class Life:
         self._hub = hub
         self._tally = tally
         self.keeper = SessionKeeper(store, clock, settings.name, may_block=False)
-        self._contexts = Contexts(store, folder_of, allow_pickle=settings.allow_pickle)
+        self._exchange = CheckpointExchange(store, self.keeper.session, folder_name(folder))
+        self._contexts = Contexts(
+            store,
+            lambda each: folder / each,
+            allow_pickle=settings.allow_pickle,
+            exchange=self._exchange,
+        )
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
         self._desk = JobDesk(store, self.keeper, hub)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail, self._desk)
@@ -120,11 +127,13 @@ class Life:
             policy=policy,
             rank_rule=rank_rule(policy),
             process=this_process(),
+            place=self._exchange.place,
         )
 
     def _make_supervisor(self) -> Supervisor:
         hub = self._hub()
         session = self.keeper.session
+        self.keeper.watch(lambda: hub.ticked_at)
         neighbours = Neighbours(
             self._store,
             session,

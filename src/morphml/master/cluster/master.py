@@ -176,7 +176,7 @@ class Master:
             self.settings,
             self._clock,
             lambda: self.hub,
-            lambda experiment: self._folder / experiment,
+            self._folder,
             self.tally,
         )
 

@@ -6,8 +6,16 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
-from morphml.engines.port import EngineEvent, Finished, Logged, Returned
+from morphml.engines.port import (
+    Checkpointed,
+    EngineEvent,
+    Finished,
+    Logged,
+    PausedAt,
+    Returned,
+)
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import StorageError, StoreUnavailable
@@ -33,6 +41,16 @@ AGAIN_S = 0.5
 _NO_TASK = TaskId("")
 
 
+class _Saved(NamedTuple):
+    """A checkpoint of an attempt, and the mail that told of it."""
+
+    mail: Mail
+    event: Checkpointed
+
+
+_Entry: TypeAlias = Mail | AttemptName | _Saved
+
+
 class OutgoingMail:
     """Posts what happens to attempts that are driven elsewhere, in batches, from its own thread.
 
@@ -54,7 +72,9 @@ class OutgoingMail:
         self._life = life
         self._hub = hub
         self._contexts = contexts
-        self._queue: queue.SimpleQueue[Mail | AttemptName | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        #: The newest checkpoint of each attempt that runs.
+        self._saved: dict[AttemptToken, _Saved] = {}
         self._artifacts: dict[ExperimentId, RunArtifacts] = {}
         #: Experiments of which output was dropped.
         self._refused: set[ExperimentId] = set()
@@ -81,6 +101,7 @@ class OutgoingMail:
             elif isinstance(event, Finished) and isinstance(event.outcome, Returned):
                 self._queue.put(attempt)
             elif (mail := mail_of(attempt, event, folder)) is not None:
+                self._keep_at_rest(mail, event)
                 if is_without_worker(event):
                     self._given_up.add(attempt.token)
                 self._queue.put(mail)
@@ -92,6 +113,20 @@ class OutgoingMail:
         self._closed.set()
         self._queue.put(None)
         self._thread.join(timeout=5.0)
+
+    def _keep_at_rest(self, mail: Mail, event: EngineEvent) -> None:
+        """Before a trial rests, its checkpoint goes to where its driver finds it."""
+        match event:
+            case Checkpointed():
+                self._saved[mail.token] = _Saved(mail, event)
+            case Finished(outcome=PausedAt(step=step)):
+                saved = self._saved.pop(mail.token, None)
+                if saved and saved.event.step == step:
+                    self._queue.put(saved)
+            case Finished():
+                self._saved.pop(mail.token, None)
+            case _:
+                pass
 
     def _keep_output(self, attempt: AttemptName, event: Logged) -> None:
         """Append captured output; a disk that refuses it does not hold results back."""
@@ -124,7 +159,7 @@ class OutgoingMail:
                         log.warning("mail waits, the store is away: %s", error)
                     self._closed.wait(AGAIN_S)
 
-    def _next_batch(self) -> list[Mail | AttemptName]:
+    def _next_batch(self) -> list[_Entry]:
         first = self._queue.get()
         batch = [] if first is None else [first]
         while len(batch) < BATCH:
@@ -136,17 +171,29 @@ class OutgoingMail:
                 batch.append(entry)
         return batch
 
-    def _post(self, batch: Sequence[Mail | AttemptName]) -> None:
+    def _post(self, batch: Sequence[_Entry]) -> None:
         returned = [entry for entry in batch if isinstance(entry, AttemptName)]
         held = self._store.leases.held(self._session) if returned else {}
         for back in returned:
             if (back.number, back.token) in held.get(back.owner, ()):
                 self._store.leases.give_back(back.owner, [(back.number, back.token)])
             self._hub().acknowledge([back.token])
-        mails = [entry for entry in batch if isinstance(entry, Mail)]
+        mails = [mail for entry in batch if (mail := self._mail(entry)) is not None]
         if mails:
             refused = self._store.cluster.mail.post(self._session, mails)
             self._settle(mails, set(refused))
+
+    def _mail(self, entry: _Entry) -> Mail | None:
+        """What of an entry is to be posted; a checkpoint again, once its driver can have it."""
+        match entry:
+            case AttemptName():
+                return None
+            case Mail():
+                return entry
+            case _Saved():
+                exchange, event = self._contexts.exchange, entry.event
+                kept = exchange is not None and exchange.put(event.digest, event.path)
+                return entry.mail if kept else None
 
     def _settle(self, mails: Sequence[Mail], refused: set[AttemptToken]) -> None:
         """Ends are stored now; what was refused belongs to somebody else by now."""

@@ -25,6 +25,8 @@ class MasterReport:
     #: Its policy, and by what rule that ranks tasks; see ``morphml.master.ranking``.
     policy: str = ""
     rank_rule: tuple[float, ...] = ()
+    #: Name of the folder of its files; "" where it could be given none.
+    place: str = ""
     #: Which process it is; None where its system does not say.
     process: ProcessName | None = None
 
@@ -43,6 +45,7 @@ class MasterReport:
             "pickles": self.sends_pickles,
             "policy": self.policy,
             "rank_rule": list(self.rank_rule),
+            "place": self.place,
             "process": None if self.process is None else self.process.to_json(),
         }
 
@@ -64,6 +67,7 @@ def report_from_json(told: Mapping[str, JSON]) -> MasterReport:
         sends_pickles=told.get("pickles") is True,
         policy=str(told.get("policy", "")),
         rank_rule=_numbers(told.get("rank_rule")),
+        place=str(told.get("place", "")),
         process=ProcessName.from_json(told.get("process")),
     )
 

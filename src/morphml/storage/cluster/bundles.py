@@ -1,10 +1,10 @@
-"""Source bundles in the store, so that any master can hand them to its workers."""
+"""Source bundles and checkpoints in the store, so that any master can hand them to its workers."""
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from morphml.errors import StorageError
@@ -16,6 +16,8 @@ from morphml.storage.statements import bundle_rows
 CHUNK_BYTES: Final = 2**20
 #: Bytes of the largest bundle that a store takes; what makes bundles has its own, lower limit.
 LARGEST_BYTES: Final = 64 * 2**20
+#: Hexadecimal digits of a bundle's digest; that of a checkpoint has half as many.
+_SHA256_DIGITS: Final = 64
 #: Seconds for which a bundle is kept that nobody names yet.
 YOUNG_S: Final = 3_600.0
 
@@ -30,7 +32,8 @@ class Bundles:
         """Store a bundle; nothing is written when it is there already.
 
         Args:
-            digest: sha256 of all bytes, in hexadecimal digits.
+            digest: of all bytes, in hexadecimal digits: sha256 of a bundle, blake2b of 16 bytes of
+                a checkpoint.
             chunks: the bytes, in pieces of any size.
 
         Raises:
@@ -68,6 +71,14 @@ class Bundles:
         """
         return again(lambda: self._prune(age_s))
 
+    def drop(self, digests: Sequence[str]) -> None:
+        """Delete these, where they are there."""
+        values: list[Values] = [{"p_digest": digest} for digest in digests]
+        if values:
+            with self._database.writing() as run:
+                run.tell(bundle_rows.drop_chunks, values)
+                run.tell(bundle_rows.drop_bundle, values)
+
     def _prune(self, age_s: float) -> dict[str, int]:
         with self._database.writing() as run:
             rows = run.rows(bundle_rows.unused, {"p_age_s": age_s, "p_any": "%"})
@@ -87,7 +98,8 @@ class Bundles:
             values: Values = {"p_digest": digest, "p_index": index}
             with self._database.reading() as run:
                 row = run.row(bundle_rows.chunk_of, values)
-            assert row is not None, "a bundle's chunks are stored with it"
+            if row is None:
+                raise StorageError(f"bundle {digest[:12]}: it was deleted while it was read")
             yield b64decode(row[0])
 
 
@@ -97,10 +109,11 @@ def _checked(digest: str, chunks: Iterable[bytes]) -> bytes:
         data += chunk
         if len(data) > LARGEST_BYTES:
             raise StorageError(
-                f"bundle {digest[:12]}: has more than {LARGEST_BYTES} bytes; leave data and "
-                "outputs out of the folder that is sent"
+                f"{digest[:12]}: has more than {LARGEST_BYTES} bytes, the most that a store takes; "
+                "of a bundle, leave data and outputs out of the folder that is sent"
             )
-    found = hashlib.sha256(data).hexdigest()
+    sha = len(digest) == _SHA256_DIGITS
+    found = (hashlib.sha256(data) if sha else hashlib.blake2b(data, digest_size=16)).hexdigest()
     if found != digest:
         raise StorageError(
             f"bundle {digest[:12]}: its bytes have the digest {found[:12]}; it was damaged on its "
