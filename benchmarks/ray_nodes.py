@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,44 +18,64 @@ RAY = Path(sys.executable).with_name("ray")
 STARTS_WITHIN_S = 60.0
 
 
+class RayNodes:
+    """A head without slots, and nodes that are added.
+
+    Args:
+        port: of the head.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._folder = tempfile.mkdtemp(prefix="mrb-")
+        self._started: list[subprocess.Popen[bytes]] = []
+        self.address = f"127.0.0.1:{port}"
+        self._start(
+            "--head",
+            f"--port={port}",
+            "--num-cpus=0",
+            "--include-dashboard=false",
+            f"--temp-dir={self._folder}",
+        )
+
+    def add(self, slots: int) -> None:
+        """A node with so many cores, as it says; returns when Ray has it."""
+        self._start(f"--address={self.address}", f"--num-cpus={slots}")
+
+    def close(self) -> None:
+        """End them all, with what they have started."""
+        for process in reversed(self._started):
+            _end(process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, *words: str) -> None:
+        log = Path(self._folder, f"{len(self._started)}.out")
+        options = ["--object-store-memory=100000000", "--disable-usage-stats", "--block"]
+        with log.open("wb") as out:
+            command = [str(RAY), "start", *words, *options]
+            self._started.append(subprocess.Popen(command, stdout=out, stderr=out))
+        until = time.monotonic() + STARTS_WITHIN_S
+        while "--block" not in log.read_text(errors="replace"):
+            if self._started[-1].poll() is not None or time.monotonic() > until:
+                raise RuntimeError(log.read_text()[-1000:])
+            time.sleep(0.1)
+
+
 @contextmanager
-def ray_nodes(nodes: int, slots: int, port: int = 6399) -> Iterator[str]:
-    """A head without slots and so many nodes; its address.
+def ray_nodes(nodes: int, slots: int, port: int = 6399) -> Iterator[RayNodes]:
+    """A cluster of a head without slots and so many nodes.
 
     Args:
         nodes: beside the head.
         slots: cores that each says it has.
         port: of the head.
     """
-    folder = tempfile.mkdtemp(prefix="mrb-")
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*words: str) -> None:
-        log = Path(folder, f"{len(started)}.out")
-        command = [str(RAY), "start", *words, "--object-store-memory=100000000", "--block"]
-        with log.open("wb") as out:
-            started.append(subprocess.Popen(command, stdout=out, stderr=out))
-        until = time.monotonic() + STARTS_WITHIN_S
-        while "--block" not in log.read_text(errors="replace"):
-            if started[-1].poll() is not None or time.monotonic() > until:
-                raise RuntimeError(log.read_text()[-1000:])
-            time.sleep(0.1)
-
+    made = RayNodes(port)
     try:
-        start(
-            "--head",
-            f"--port={port}",
-            "--num-cpus=0",
-            "--include-dashboard=false",
-            f"--temp-dir={folder}",
-            "--disable-usage-stats",
-        )
         for _ in range(nodes):
-            start(f"--address=127.0.0.1:{port}", f"--num-cpus={slots}", "--disable-usage-stats")
-        yield f"127.0.0.1:{port}"
+            made.add(slots)
+        yield made
     finally:
-        for process in reversed(started):
-            _end(process)
+        made.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morphml.errors import CallerError
+from morphml.clock import SystemClock
+from morphml.errors import CallerError, StorageError
 
 if TYPE_CHECKING:
     from morphml.master.cluster.master import Master
 
 _log = logging.getLogger("morphml.cli.master")
+
+
+def _has_others(master: Master) -> bool:
+    """Whether another master may take over what runs."""
+    try:
+        return len(master.store.cluster.masters()) > 1
+    except StorageError:
+        return False
+
 
 #: What is said instead of an address for a cluster of this machine alone.
 HERE = "local"
@@ -48,11 +59,16 @@ def ray_staff(
     @contextmanager
     def staffed(master: Master) -> Iterator[str]:
         from morphml.engines.ray.orders import Summons  # noqa: PLC0415 as above
-        from morphml.engines.ray.orphans import release  # noqa: PLC0415 as above
+        from morphml.engines.ray.steward import Steward  # noqa: PLC0415 as above
         from morphml.engines.ray.supply import Supply  # noqa: PLC0415 as above
         from morphml.engines.remote.access import Scope, TokenFile  # noqa: PLC0415 as above
 
-        supply = Supply(settings, lambda name: release(master.hub, name))
+        supply = Supply(settings)
+        grows = supply.connected.grows
+
+        def wanted() -> float:
+            return float(master.hub.fitting.demand()) if grows else math.inf
+
         try:
             supply.serve(
                 Summons(
@@ -62,10 +78,12 @@ def ray_staff(
                     path=tuple(str(Path(entry or ".").resolve()) for entry in sys.path),
                     give_up_after_s=settings.give_up_after_s,
                     allow_pickle=master.settings.allow_pickle,
-                )
+                    adoptable=True,
+                ),
+                Steward(master.hub, wanted, settings.idle_s, SystemClock()),
             )
             yield "of this machine" if supply.connected.own else address
         finally:
-            supply.close()
+            supply.close(leave=_has_others(master))
 
     return staffed

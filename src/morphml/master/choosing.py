@@ -123,4 +123,10 @@ def _ray_engine(
         memory=amounts.get("memory", 0.0),
     )
     settings = RaySettings(address=address, slots=slots, crowded=exactly, shape=shape)
-    return RayEngine(settings, __version__)
+    engine = RayEngine(settings, __version__)
+    try:
+        engine.check(resources)
+    except BaseException:
+        engine.close()
+        raise
+    return engine

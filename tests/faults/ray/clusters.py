@@ -42,7 +42,7 @@ class RayNode:
 
     def hosts(self) -> list[psutil.Process]:
         """Worker processes that serve masters."""
-        return [p for p in self.family() if any("Host" in word for word in _words(p))]
+        return [p for p in self.family() if any("Placed" in word for word in _words(p))]
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import math
 import os
+import time
 from typing import Any
 
 import ray as typed_ray
 from ray._private import state as typed_state
+from ray._private.ray_constants import DEBUG_AUTOSCALING_STATUS
+from ray.experimental.internal_kv import _internal_kv_get
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from morphml.engines.devices import cores
@@ -21,7 +25,10 @@ from morphml.engines.ray.settings import FAST_DETECTION, RaySettings
 ray: Any = typed_ray
 state: Any = typed_state
 
-_NAMESPACE = "morphml"
+#: Label of a node that somebody has made as one of a kind, such as the operator for Kubernetes.
+_GROUP = "ray.io/node-group"
+#: States of an actor, by Ray, from which it does not come back.
+_OVER = ("DEAD", "")
 #: How often a cluster of our own is tried to be started.
 _STARTS = 3
 
@@ -41,7 +48,7 @@ class Cluster:
         #: Whether it was started here, for this machine alone.
         self.own = not address
         usual: dict[str, Any] = {
-            "namespace": _NAMESPACE,
+            "namespace": f"morphml-{settings.crew}",
             "logging_level": logging.ERROR,
             "log_to_driver": False,
             "include_dashboard": False,
@@ -61,6 +68,7 @@ class Cluster:
     def nodes(self) -> list[Node]:
         """The live nodes."""
         free = state.available_resources_per_node()
+        leaving = state.state.get_draining_nodes()
         return [
             Node(
                 id=each["NodeID"],
@@ -68,10 +76,21 @@ class Cluster:
                 total=each["Resources"],
                 free=free.get(each["NodeID"], {}),
                 labels=each.get("Labels", {}),
+                leaves_in_s=_left(leaving.get(each["NodeID"])),
             )
             for each in ray.nodes()
             if each["Alive"]
         ]
+
+    @property
+    def grows(self) -> bool:
+        """Whether somebody adds nodes by demand: they are of kinds then, not each of its own."""
+        told = _internal_kv_get(DEBUG_AUTOSCALING_STATUS) if not self.own else None
+        report = (json.loads(told) if told else {}).get("autoscaler_report") or {}
+        kinds = (report.get("node_type_mapping") or {}).items()
+        return any(kind != f"node_{node}" for node, kind in kinds) or any(
+            _GROUP in each.get("Labels", {}) for each in ray.nodes()
+        )
 
     def start(self, posting: Posting, name: str, text: str) -> Hosted:
         """Have Ray start a worker on the node and nowhere else.
@@ -83,9 +102,10 @@ class Cluster:
         """
         strategy = NodeAffinitySchedulingStrategy(node_id=posting.node, soft=False)
         actor = (
-            ray.remote(Host)
+            ray.remote(Placed)
             .options(
                 name=name,
+                lifetime="detached",
                 num_cpus=posting.cpu,
                 num_gpus=posting.gpu,
                 memory=posting.memory or None,
@@ -96,6 +116,13 @@ class Cluster:
             .remote()
         )
         return Hosted(actor, actor.serve.remote(text))
+
+    def find(self, name: str) -> Hosted | None:
+        """A worker that another provider of the same engine has started; None when it is gone."""
+        try:
+            return Hosted(ray.get_actor(name))
+        except ValueError:
+            return None
 
     def ask_for(self, shape: SlotShape) -> Wish:
         """Let Ray wait for room for a slot on any node, which is what autoscalers look at."""
@@ -109,6 +136,13 @@ class Cluster:
     def close(self) -> None:
         """Disconnect; a cluster that was started here ends."""
         ray.shutdown()
+
+
+def _left(deadline_ms: int | None) -> float | None:
+    """Seconds until a deadline of Ray's; infinite for 0, which is none."""
+    if deadline_ms is None:
+        return None
+    return max(0.0, deadline_ms / 1000 - time.time()) if deadline_ms else math.inf
 
 
 def _start(options: dict[str, Any]) -> None:
@@ -151,21 +185,35 @@ def _nothing() -> None:
     """What runs where there is room for a slot: the next look at the nodes finds it."""
 
 
+class Placed:
+    """The actor: Ray makes one in a process of its own, which ends with its work.
+
+    It is detached: it outlives whoever asked for it, and ends when no master confirms it.
+    """
+
+    def serve(self, text: str) -> None:
+        """Work as the ``Duty`` says that is given as JSON."""
+        Host().serve(text)
+        ray.actor.exit_actor()
+
+
 class Hosted:
     """A worker as Ray knows it. What it returns is never looked at: that would unpickle it.
 
     Args:
         actor: Ray's handle.
-        work: the reference to its only call.
+        work: the reference to its only call; None where another process made it.
     """
 
-    def __init__(self, actor: Any, work: Any) -> None:  # noqa: ANN401  # Ray has no public types
+    def __init__(self, actor: Any, work: Any = None) -> None:  # noqa: ANN401  # Ray has no types
         self._actor = actor
         self._work = work
 
     @property
     def ended(self) -> bool:
-        """Whether its call is over, in whichever way."""
+        """Whether its work is over, in whichever way."""
+        if self._work is None:
+            return self._known().get("State", "") in _OVER
         done, _ = ray.wait([self._work], timeout=0, fetch_local=False)
         return bool(done)
 

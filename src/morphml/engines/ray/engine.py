@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -14,15 +16,18 @@ from morphml.clock import Clock, SystemClock
 from morphml.engines.port import Assignment, Context, EngineEvent, Order
 from morphml.engines.ray import need_ray
 from morphml.engines.ray.door import make_door
-from morphml.engines.ray.orphans import release
 from morphml.engines.ray.records import MemoryRecords
 from morphml.engines.ray.settings import RaySettings
+from morphml.engines.ray.steward import Steward
 from morphml.engines.ray.supply import NodeSeen, Supply
 from morphml.engines.remote.access import Endpoint
 from morphml.engines.remote.hub import Hub, HubSettings, Lane, identify
 from morphml.engines.remote.hub.views import WorkerView
-from morphml.errors import WorkerError
+from morphml.errors import RequirementsError, WorkerError
 from morphml.ids import AttemptToken, ExperimentId, new_session_id
+from morphml.scheduling.resources import Capacity, Requirements, missing, words
+
+_LOG = logging.getLogger(__name__)
 
 #: Seconds between two looks where several experiments share the engine.
 _TURN_S = 0.01
@@ -59,10 +64,12 @@ class RayEngine:
         self._records = MemoryRecords()
         self._lanes: dict[ExperimentId, Lane] = {}
         self._closed = False
+        #: Whether it was said how many tasks there will be.
+        self._foretold = False
         self._hub: Hub | None = None
         self._keys = Path(tempfile.mkdtemp(prefix="morphml-ray-keys-"))
         try:
-            self._supply = Supply(settings, self._release)
+            self._supply = Supply(settings)
         except BaseException:
             shutil.rmtree(self._keys, ignore_errors=True)
             raise
@@ -85,7 +92,9 @@ class RayEngine:
             clock,
         )
         self._hub.start()
-        self._supply.serve(door.summons(self._hub.port, host, self._settings.give_up_after_s))
+        steward = Steward(self._hub, self._wanted, self._settings.idle_s, clock)
+        summons = door.summons(self._hub.port, host, self._settings.give_up_after_s)
+        self._supply.serve(summons, steward)
 
     # --- the port --------------------------------------------------------------------------------
 
@@ -96,6 +105,28 @@ class RayEngine:
             return 0
         # Each lane tells the hub what it may use; every one may use all.
         return max([lane.slots for lane in self._lanes.values()], default=self._hub.slots())
+
+    def check(self, resources: Mapping[str, float]) -> None:
+        """Nothing where some node could run such trials, were it free, or one may still come.
+
+        Args:
+            resources: what one trial needs.
+
+        Raises:
+            RequirementsError: what no node has, and nobody adds nodes by demand.
+        """
+        cluster = self._supply.connected
+        nodes = [Capacity.parse(each) for each in cluster.offers if each["cpu"] > 0]
+        needs = Requirements.parse(resources)
+        lacks = missing(needs, nodes)
+        if not nodes:
+            _LOG.warning("no node of the Ray cluster has a core: the search waits for one")
+        elif lacks:
+            said = "; ".join(str(each) for each in lacks).replace("worker", "node")
+            text = f"no node of the Ray cluster can run trials that need {words(needs)}: {said}"
+            if not cluster.grows:
+                raise RequirementsError(f"{text}; ask for less, or start such a node first")
+            _LOG.warning("%s; the search waits until the cluster grows by one", text)
 
     @property
     def ahead(self) -> int:
@@ -114,6 +145,13 @@ class RayEngine:
         if experiment not in self._lanes:
             self._lanes[experiment] = hub.lane(experiment, hub.slots)
         self._lanes[experiment].prepare(experiment, context)
+
+    def expect(self, experiment: ExperimentId, more: int) -> None:
+        """So many tasks the experiment will still bring: for more no node is kept or asked for."""
+        lane = self._lanes.get(experiment)
+        if lane is not None:
+            lane.expect(more)
+            self._foretold = True
 
     def submit(self, *assignments: Assignment) -> None:
         """Send attempts to workers, or queue them. Never waits.
@@ -196,9 +234,12 @@ class RayEngine:
             raise WorkerError("the engine is closed")
         return self._hub
 
-    def _release(self, name: str) -> None:
-        if self._hub is not None and not self._closed:
-            release(self._hub, name)
+    def _wanted(self) -> float:
+        """Slots that are of use now."""
+        most = math.inf if self._settings.slots is None else float(self._settings.slots)
+        if not self._foretold or self._hub is None:
+            return most
+        return min(most, self._hub.fitting.demand())
 
 
 def _all_events(lanes: Iterable[Lane]) -> list[EngineEvent]:

@@ -22,7 +22,7 @@ _LOOK_EVERY_S = 0.5
 
 
 class Host:
-    """The actor: Ray makes one in a process of its own, and calls ``serve`` once."""
+    """The worker of one node; ``serve`` is called once."""
 
     def serve(self, text: str) -> None:
         """Work for the masters until they let the worker go, or none confirms it any more.

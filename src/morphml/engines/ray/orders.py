@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from morphml.engines.ray.planning import SlotShape
+from morphml.engines.ray.planning import Posting, SlotShape
 from morphml.engines.ray.settings import RaySettings
 
 _READ = 1 << 16
@@ -34,6 +34,8 @@ class Summons:
     give_up_after_s: float = 16.0
     #: Whether code that masters send as a pickle is run.
     allow_pickle: bool = False
+    #: Whether other masters may take the workers over when this one has gone.
+    adoptable: bool = False
 
     def fields(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -67,6 +69,17 @@ class Duty:
         """From JSON."""
         fields = json.loads(text)
         return cls(**{**fields, "summons": Summons.of(fields["summons"])})
+
+
+def posting_to_json(name: str, posting: Posting) -> dict[str, Any]:
+    """A worker that was asked for, as a JSON object."""
+    return {"name": name, **asdict(posting)}
+
+
+def posting_of(fields: Mapping[str, Any]) -> tuple[str, Posting]:
+    """Name and posting in a JSON object."""
+    rest = dict(fields)
+    return rest.pop("name"), Posting(**rest)
 
 
 def settings_to_json(settings: RaySettings) -> dict[str, Any]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from morphml.engines.ray.planning import Node
+
 #: A worker that lived so many seconds was no failure of its node.
 LASTING_S = 60.0
+#: Seconds after which a node is taken as it is.
+SETTLED_AFTER_S = 2.0
 
 
 class Pauses:
@@ -29,6 +33,28 @@ class Pauses:
     def over(self, node: str, now: float) -> bool:
         """Whether the node may get a worker."""
         return now >= self._until.get(node, now)
+
+
+class Settling:
+    """A node that has just come is whole, or becomes it: whoever waited for room runs there first.
+
+    Our own wishes for room do: they are tasks that end at once, and a worker that is planned
+    meanwhile would get what they leave.
+    """
+
+    def __init__(self) -> None:
+        self._came: dict[str, float] = {}
+
+    def over(self, node: Node, now: float) -> bool:
+        """Whether a worker may be planned there.
+
+        Args:
+            node: as it is now.
+            now: monotonic seconds.
+        """
+        came = self._came.setdefault(node.id, now)
+        whole = node.free.get("CPU", 0.0) >= node.total.get("CPU", 0.0)
+        return whole or now - came >= SETTLED_AFTER_S
 
 
 class Patience:

@@ -40,6 +40,8 @@ class Node:
     free: Mapping[str, float]
     #: Ray's labels of the node.
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: Seconds until it goes, where Ray drains it; infinite where nobody said when, None: it stays.
+    leaves_in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def plan(
     Cost: O(nodes log nodes + posted).
     """
     missing = wanted - sum(each.slots for each in posted)
-    rooms = [(_room(node, posted, shape), node) for node in nodes]
+    rooms = [(_room(node, posted, shape), node) for node in nodes if node.leaves_in_s is None]
     found: list[Posting] = []
     for room, node in sorted(rooms, key=lambda pair: (-pair[0], pair[1].id)):
         slots = int(min(room, missing))

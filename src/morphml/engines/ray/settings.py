@@ -38,6 +38,11 @@ class RaySettings:
     give_up_after_s: float = 16.0
     #: A worker that Ray has not started after so long is taken back, and tried again later.
     start_within_s: float = 60.0
+    #: Names the workers of one engine to those who look after them; made by the engine.
+    crew: str = ""
+    #: Where nodes come and go by demand, a worker that is not needed gives its node back after
+    #: having done nothing for so long.
+    idle_s: float = 30.0
     #: First and longest pause before a node gets another worker after one that did not last.
     backoff_s: tuple[float, float] = (1.0, 60.0)
 
@@ -50,8 +55,9 @@ class RaySettings:
         if self.address.startswith("ray://"):
             raise CallerError(
                 f"engine: {self.address} is a Ray client, and workers could not dial back to this "
-                "machine; run the search inside the cluster: ray job submit --address "
-                "http://HEAD:8265 --working-dir . -- morphml search experiment.yaml --engine ray"
+                "machine; run it inside the cluster: morphml search FILE --engine ray://... "
+                "submits it as a job, and so does ray job submit --address http://HEAD:8265 "
+                "--working-dir . -- python script.py, with engine='ray:auto' in the script"
             )
         if self.slots is not None and self.slots < 1:
             raise CallerError(f"slots: at least 1, got {self.slots}")

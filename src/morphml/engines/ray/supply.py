@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from morphml.engines.ray.orders import Line, Summons, settings_to_json
 from morphml.engines.ray.settings import RaySettings
+from morphml.engines.ray.steward import Steward
 from morphml.errors import WorkerError
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +42,10 @@ class Connected:
     here: str
     #: Whether the cluster was started for this engine alone.
     own: bool
+    #: Whether somebody adds nodes to it by demand, and takes them away.
+    grows: bool
+    #: What a worker on each node could offer, were it alone there.
+    offers: Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +63,17 @@ class Supply:
 
     Args:
         settings: of the engine.
-        on_orphan: called with the name of a worker whose node has left the cluster.
 
     Raises:
         WorkerError: when no cluster is reached or started; the message has Ray's reason.
     """
 
-    def __init__(self, settings: RaySettings, on_orphan: Callable[[str], None]) -> None:
-        self._settings = settings
-        self._on_orphan = on_orphan
+    def __init__(self, settings: RaySettings) -> None:
+        self._settings = replace(settings, crew=secrets.token_hex(6))
+        self._steward: Steward | None = None
         self._summons: Summons | None = None
-        self._wanted: float | None = None
+        #: The workers that there are, in the form in which the provider told of them.
+        self._posted: Sequence[Mapping[str, Any]] = ()
         self._closing = threading.Event()
         self._output = Path(tempfile.mkdtemp(prefix="morphml-ray-log-")) / "provider.log"
         #: Live nodes, as they were seen last.
@@ -87,20 +93,26 @@ class Supply:
         """Process id of the provider that is there now."""
         return self._process.pid
 
-    def serve(self, summons: Summons) -> None:
-        """From now on workers may be started, and dial the masters that are named."""
+    def serve(self, summons: Summons, steward: Steward) -> None:
+        """From now on workers may be started, and dial the masters that are named.
+
+        Args:
+            summons: for the workers.
+            steward: says how many are of use; called by the thread of the supply.
+        """
+        self._steward = steward
         self._summons = summons
         self._line.say(summons=summons.fields())
 
-    def want(self, slots: float) -> None:
-        """So many slots are of use now; more are not started, and none is taken away."""
-        self._wanted = slots
-        self._line.say(wanted=slots)
+    def close(self, *, leave: bool = False) -> None:
+        """End the provider and all workers; a cluster of our own ends too. May be called twice.
 
-    def close(self) -> None:
-        """End all workers and the provider; a cluster of our own ends too. May be called twice."""
+        Args:
+            leave: let the workers live: they end by themselves unless another master takes them.
+        """
         if not self._closing.is_set():
             self._closing.set()
+            self._line.say(bye=leave)
             self._line.close()
             self._thread.join(_CLOSE_S)
             self._end()
@@ -133,7 +145,12 @@ class Supply:
                 if "failed" in message:
                     raise WorkerError(f"no Ray cluster: {message['failed']}{_advice(message)}")
                 if "connected" in message:
-                    return Connected(here=message["connected"], own=message["own"])
+                    return Connected(
+                        here=message["connected"],
+                        own=message["own"],
+                        grows=message["grows"],
+                        offers=message["offers"],
+                    )
         raise WorkerError(
             f"no Ray cluster within {self._settings.connect_within_s:g} s: {self._said()}"
         )
@@ -181,8 +198,7 @@ class Supply:
             return False
         if self._summons is not None:
             self._line.say(summons=self._summons.fields())
-        if self._wanted is not None:
-            self._line.say(wanted=self._wanted)
+        self._line.say(posted=self._posted)
         return True
 
     def _hear_until_it_ends(self) -> None:
@@ -195,9 +211,19 @@ class Supply:
             self.nodes = tuple(
                 NodeSeen(id=node, name=name, total=total) for node, name, total in message["nodes"]
             )
+            self._posted = message["workers"]
+        if (steward := self._steward) is None:
+            return
+        if "nodes" in message:
+            own = [each["name"] for each in self._posted]
+            look = steward.look(own, thrifty=self.connected.grows)
+            self._line.say(wanted=look.wanted, spare=list(look.spare))
         if "orphan" in message:
             _LOG.warning("worker %s: %s", message["orphan"], message["why"])
-            self._on_orphan(message["orphan"])
+            steward.release(message["orphan"])
+        if "leaving" in message:
+            _LOG.warning("worker %s leaves: Ray drains its node", message["leaving"])
+            steward.release(message["leaving"], message["within"])
         if "ended" in message:
             _LOG.warning("worker %s has ended: %s", message["ended"], message["why"])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from morphml.engines.ray.pauses import LASTING_S, Patience, Pauses
+from morphml.engines.ray.pauses import LASTING_S, SETTLED_AFTER_S, Patience, Pauses, Settling
+from morphml.engines.ray.planning import Node
 
 
 def test_pauses_double_for_a_node_that_only_fails() -> None:
@@ -36,3 +37,14 @@ def test_a_worker_goes_on_for_two_leases_without_a_master() -> None:
     assert not patience.is_over(116.5, confirmed=True)
     assert not patience.is_over(132.5, confirmed=False)
     assert patience.is_over(132.6, confirmed=False)
+
+
+def test_a_node_that_is_partly_taken_when_it_comes_is_left_alone_for_a_moment() -> None:
+    def node(free: float) -> Node:
+        return Node(id="a", name="a", total={"CPU": 2.0}, free={"CPU": free})
+
+    settling = Settling()
+    assert not settling.over(node(free=1.0), now=10.0)
+    assert settling.over(node(free=2.0), now=10.5)
+    assert not settling.over(node(free=1.0), now=10.0 + SETTLED_AFTER_S - 0.1)
+    assert settling.over(node(free=1.0), now=10.0 + SETTLED_AFTER_S)

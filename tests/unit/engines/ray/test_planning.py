@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morphml.engines.ray.labels import offers_of
+from morphml.engines.ray.labels import could_offer, offers_of
 from morphml.engines.ray.planning import Node, Posting, SlotShape, plan
 
 GIB = float(1 << 30)
@@ -40,6 +41,12 @@ def test_slots_that_are_there_count() -> None:
 def test_a_worker_that_the_cluster_has_not_booked_yet_is_not_started_twice() -> None:
     asked = Posting(node="a", slots=4, cpu=4.0)
     assert plan([node("a", free=4)], [asked], SlotShape(), math.inf) == []
+
+
+def test_nodes_that_are_drained_get_no_worker() -> None:
+    leaving = replace(node("a"), leaves_in_s=math.inf)
+    found = plan([leaving, node("b")], [], SlotShape(), math.inf)
+    assert [each.node for each in found] == ["b"]
 
 
 def test_what_others_use_is_left_to_them() -> None:
@@ -112,4 +119,7 @@ def test_custom_resources_and_labels_are_what_trials_ask_for() -> None:
         labels={"zone": "eu-1", "ray.io/node-id": "a"},
     )
     offers = offers_of(there, Posting(node="a", slots=2, cpu=2.0))
-    assert offers == {"ssd": 1.0, "zone=eu-1": 1.0, "cpu": 2.0, "memory": 2 * GIB}
+    assert offers == {"ssd": 1.0, "zone=eu-1": 1.0, "cpu": 2.0, "memory": 2 * GIB, "ray": 1.0}
+    alone = could_offer(there)
+    assert (alone["cpu"], alone["gpu"], alone["memory"]) == (8.0, 1.0, 8 * GIB)
+    assert alone["zone=eu-1"] == alone["ssd"] == 1.0

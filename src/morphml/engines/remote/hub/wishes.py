@@ -35,6 +35,12 @@ class Wishes:
         if experiment in self._ledger.groups:
             self._ledger.scheduler.expect(experiment, more)
 
+    def demand(self) -> int:
+        """Tasks that are here, and those that are expected. Cost: O(experiments)."""
+        return sum(
+            each.used + each.waiting + (each.more or 0) for each in self._ledger.scheduler.stakes
+        )
+
     def ahead(self, experiment: ExperimentId) -> float:
         """How much may lie at workers beyond their slots, as a share of those."""
         if experiment not in self._ledger.groups:
