@@ -112,7 +112,7 @@ def nasbench201(
         raise CallerError(
             f"NAS-Bench-201: {FILE.name} is not {f'at {path}' if path else 'found'}; give its path "
             f"or set MORPHML_DATA to a folder that holds {FILE}. It is made of the published "
-            "NATS-Bench results; benchmarks.table reads any other table"
+            "NATS-Bench results; digits-cells needs no file"
         )
     if objectives:
         names, cells, values = _read_columns(file, ending, objectives)

@@ -44,7 +44,8 @@ Where = Annotated[
 Space = Annotated[
     str,
     typer.Option(
-        help="decisions, or networks: cells that build one network are one point (nasbench201)."
+        help="decisions, or networks: cells that build one network are one point (nasbench201, "
+        "digits-cells)."
     ),
 ]
 Decision = Annotated[
@@ -105,17 +106,17 @@ Picture = Annotated[
     "compare",
     epilog="Examples\n\n"
     "$ morphml bench compare --seeds 20\n\n"
-    "$ morphml bench compare --optimizers auto,evolution,optuna_tpe --data-set cifar10 "
-    "--seeds 50 --plot race.html\n\n"
+    "$ morphml bench compare --benchmark nasbench201 --data-set cifar10 --seeds 50 "
+    "--optimizers auto,evolution,optuna_tpe --plot race.html\n\n"
     "$ morphml bench compare --benchmark runs.csv --decision width --decision act "
     "--objective error=min\n\n"
-    "$ morphml bench compare --benchmark digits-cells --workers 8 --optimizers random,asha,bohb "
-    "--plot time.png --against time",
+    "$ morphml bench compare --workers 8 --optimizers random,asha,bohb --plot time.png "
+    "--against time",
 )
 def compare(  # noqa: PLR0913 one parameter per option
     context: typer.Context,
     optimizers: Optimizers = "all",
-    benchmark: Benchmark = "nasbench201",
+    benchmark: Benchmark = "digits-cells",
     data_set: DataSet = None,
     protocol: Sees = "direct",
     path: Where = None,
