@@ -36,7 +36,7 @@ WORKER_HEADS = {
     "running": True,
     "cpu %": True,
     "memory %": True,
-    "silent s": True,
+    "told, s ago": True,
     "has": False,
     "master": False,
 }
@@ -135,7 +135,7 @@ def status_document(found: ClusterStatus) -> dict[str, object]:
                 "state": worker.state.value,
                 "offers": dict(worker.offers),
                 "figures": dict(worker.figures),
-                "silent_s": worker.silent_s,
+                "told_s_ago": worker.silent_s,
                 "master": worker.master,
             }
             for worker in found.workers
