@@ -25,6 +25,7 @@ from morphml.testing.store import (
     mail,
     sessions,
     workers,
+    workflows,
 )
 from morphml.testing.store.case import Check, StoreCase
 from morphml.testing.store.script import Ask, DriverScript, Handed, sample_spec
@@ -40,6 +41,7 @@ STORE_CONTRACT: tuple[Check, ...] = (
     *cluster.CHECKS,
     *mail.CHECKS,
     *workers.CHECKS,
+    *workflows.CHECKS,
 )
 
 __all__ = [

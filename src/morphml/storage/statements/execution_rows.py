@@ -83,6 +83,7 @@ def add_execution() -> ReturningInsert[tuple[object, ...]]:
         succeeded=_ZERO,
         failed=_ZERO,
         seq=_ZERO,
+        taken_up=_ZERO,
         created_at=database_now(),
     )
     return added.on_conflict_do_nothing().returning(_x.created_at)
@@ -100,7 +101,9 @@ def one_execution() -> Select[tuple[object, ...]]:
 
 def standing_of() -> Select[tuple[object, ...]]:
     """What a transaction on an execution begins with: nothing is locked by it."""
-    return select(_x.workflow, _x.state, _x.reason, _x.parallelism, database_now()).where(_this)
+    return select(
+        _x.workflow, _x.state, _x.reason, _x.parallelism, _x.taken_up, database_now()
+    ).where(_this)
 
 
 def lock_execution() -> Select[tuple[object, ...]]:
@@ -160,6 +163,7 @@ def set_execution() -> Update:
             succeeded=bindparam("p_succeeded"),
             failed=bindparam("p_failed"),
             seq=_x.seq + bindparam("p_events"),
+            taken_up=_x.taken_up + bindparam("p_again"),
             ended_at=bindparam("p_ended_at"),
         )
         .returning(_x.seq)

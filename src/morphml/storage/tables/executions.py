@@ -33,6 +33,8 @@ executions = Table(
     Column("succeeded", Whole, nullable=False),
     Column("failed", Whole, nullable=False),
     Column("seq", Whole, nullable=False),
+    #: How often people had jobs of it run again.
+    Column("taken_up", Whole, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("ended_at", Double),
     Index("ix_executions_workflow", "workflow"),

@@ -181,11 +181,11 @@ class Course:
     def _after_count(self, number: int, row: Row) -> End | None:
         state, waiting_for, passed, barred = row
         tally = Tally(waiting_for=waiting_for, passed=passed, barred=barred)
-        if state == JobState.WAITING:
+        if state == JobState.WAITING and not self._broke:
             return self._verdict(number, tally)
         if state == JobState.FANNED_OUT:
             return self._end_of_parts(number, tally)
-        return None  # cancelled while others before it ran on
+        return None  # cancelled while others before it ran on, or about to be
 
     def _verdict(self, number: int, tally: Tally) -> End | None:
         """Let a job begin, or say how it ends at once."""
@@ -298,8 +298,16 @@ class Course:
         self._enqueue(numbers)
 
     def _enqueue(self, numbers: Sequence[int]) -> None:
-        tasks = [number for number in numbers if not self._is_search(number)]
-        self._enqueuer.add(self._run, self.execution, self.known, tasks, self.standing.now)
+        tasks = {number for number in numbers if not self._is_search(number)}
+        key: Values = {"p_execution": self.execution}
+        before = self._run.rows(job_queries.attempts_so_far, key) if self.standing.taken_up else ()
+        self._enqueuer.add(
+            self._run,
+            self.execution,
+            self.known,
+            {**dict.fromkeys(tasks, 0), **{n: count for n, count in before if n in tasks}},
+            self.standing.now,
+        )
 
     def _fill(self, room: int) -> None:
         """Let those begin that waited for room; the execution's row is locked."""

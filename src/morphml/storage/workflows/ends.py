@@ -25,6 +25,8 @@ class Standing(NamedTuple):
     #: Why it fails; empty otherwise.
     reason: str
     parallelism: int | None
+    #: How often people had jobs of it run again.
+    taken_up: int
     #: The database's time.
     now: float
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from morphml.ids import ExecutionId, ExperimentId, task_id
 from morphml.scheduling.policies import Request, create_policy
@@ -45,9 +45,8 @@ class Enqueuer:
         run: Transaction,
         execution: ExecutionId,
         known: KnownWorkflow,
-        numbers: Sequence[int],
+        attempts: Mapping[int, int],
         now: float,
-        attempts: Mapping[int, int] | None = None,
     ) -> None:
         """Make tasks that may be claimed at once.
 
@@ -55,12 +54,13 @@ class Enqueuer:
             run: the transaction.
             execution: whose.
             known: its workflow.
-            numbers: of the jobs and parts.
+            attempts: numbers of the jobs and parts, each with its attempts that have ended: those
+                of jobs that are run again are counted on.
             now: the database's time.
-            attempts: how many attempts have ended of jobs that are run again.
         """
         owner = ExperimentId(execution)
         # A class may have to be looked up: before the rows, since those wait for nothing.
+        numbers = sorted(attempts)
         ids = [
             self._classes.of(run, owner, requirements_of(known.job(number))) for number in numbers
         ]
@@ -77,7 +77,7 @@ class Enqueuer:
                 rank=self.rank(known.job(number), now),
                 state=TaskState.PENDING.value,
                 due_at=None,
-                attempts=(attempts or {}).get(number, 0),
+                attempts=attempts[number],
                 holder=None,
                 token=None,
                 lost_token=None,

@@ -105,7 +105,7 @@ class Running:
             numbers = range(len(workflow.jobs))
             run.add(job_rows.add_job, [new_job(execution, n, known) for n in numbers])
             standing = Standing(
-                known.id, ExecutionState.RUNNING, "", workflow.parallelism, float(row[0])
+                known.id, ExecutionState.RUNNING, "", workflow.parallelism, 0, float(row[0])
             )
             course = Course(run, execution, known, standing, Enqueuer(classes, self._policy))
             course.settle(n for n in numbers if not known.jobs[n].depends_on)
@@ -263,8 +263,8 @@ def _standing(run: Transaction, execution: ExecutionId) -> Standing | None:
     row = run.row(execution_rows.standing_of, {"p_execution": execution})
     if row is None:
         return None
-    workflow, state, reason, parallelism, now = row
-    return Standing(workflow, ExecutionState(state), reason, parallelism, now)
+    workflow, state, *rest = row
+    return Standing(workflow, ExecutionState(state), *rest)
 
 
 def _same_as_before(run: Transaction, known: KnownWorkflow, key: str | None) -> ExecutionId:

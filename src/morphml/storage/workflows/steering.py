@@ -96,6 +96,8 @@ class _Change:
         self._enqueuer = enqueuer
         self._now = database_time(run)
         self._key: Values = {"p_execution": execution}
+        #: Whether jobs that had ended wait again.
+        self._again = False
         #: Columns of each stored job by number, and its experiment.
         self._before: dict[int, Mapping[str, Value]] = {}
         self._experiments: dict[int, str | None] = {}
@@ -186,6 +188,8 @@ class _Change:
                 continue
             if before is None:
                 self._add_part(number, node)
+            elif JobState(str(before["p_state"])).ended and not node.life.state.ended:
+                self._again = True
             changed.append({**self._key, "p_number": number, **self._rest(number, node, columns)})
             if before is None or columns["p_state"] != before["p_state"] or number in starts:
                 events.append((node.life.id, node.life.state.value, node.life.reason))
@@ -210,14 +214,12 @@ class _Change:
         return {**columns, "p_experiment": experiment, "p_rank": rank, "p_ended_at": ended_at}
 
     def _enqueue(self, starts: Sequence[int]) -> None:
-        numbers = [n for n in sorted(starts) if self._known.job(n).type != SEARCH]
+        numbers = [n for n in starts if self._known.job(n).type != SEARCH]
         if numbers:
-            attempts = {
-                row[0]: row[1] for row in self._run.rows(job_queries.attempts_so_far, self._key)
-            }
-            self._enqueuer.add(
-                self._run, self._execution, self._known, numbers, self._now, attempts
-            )
+            rows = self._run.rows(job_queries.attempts_so_far, self._key)
+            ended: dict[int, int] = {number: count for number, count in rows}
+            attempts = {number: ended.get(number, 0) for number in numbers}
+            self._enqueuer.add(self._run, self._execution, self._known, attempts, self._now)
 
     def _write_execution(
         self, machine: ExecutionMachine, events: Sequence[tuple[str, str, str]]
@@ -235,6 +237,7 @@ class _Change:
                 "p_succeeded": states.count(JobState.SUCCEEDED),
                 "p_failed": states.count(JobState.FAILED),
                 "p_events": len(events),
+                "p_again": int(self._again),
                 "p_ended_at": self._now if life.state.ended else None,
             },
         )

@@ -51,6 +51,7 @@ def _add_executions() -> None:
         sa.Column("succeeded", WHOLE, nullable=False),
         sa.Column("failed", WHOLE, nullable=False),
         sa.Column("seq", WHOLE, nullable=False),
+        sa.Column("taken_up", WHOLE, nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("ended_at", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(["workflow"], ["workflows.id"]),
