@@ -36,7 +36,7 @@ WORKER_HEADS = {
     "running": True,
     "cpu %": True,
     "memory %": True,
-    "told, s ago": True,
+    "told s": True,
     "has": False,
     "master": False,
 }
