@@ -102,6 +102,15 @@ AllowPickle = Annotated[
         help="Run code that masters send as a pickle. It can do whatever you can.",
     ),
 ]
+RefuseJobs = Annotated[
+    str,
+    typer.Option(
+        "--refuse-jobs",
+        metavar="TYPES",
+        help="Types of workflow jobs that are not run here, with commas between: shell, or python "
+        "for all that call a function named by the workflow.",
+    ),
+]
 DrainGrace = Annotated[
     float,
     typer.Option(
@@ -128,6 +137,7 @@ def worker(  # noqa: PLR0913 one parameter per option
     tls_key: TlsKey = None,
     tls_server_name: TlsServerName = None,
     allow_pickle: AllowPickle = False,
+    refuse_jobs: RefuseJobs = "",
     drain_grace: DrainGrace = 30.0,
     json_logs: JsonLogs = False,
     verbose: Verbose = False,
@@ -150,7 +160,7 @@ def worker(  # noqa: PLR0913 one parameter per option
         tokens = token_path(token_file, without=no_token)
         settings = working.settings_of(
             working.Wishes(
-                masters=addresses_of(masters),
+                masters=split(masters),
                 slots=slots,
                 name=name,
                 labels=tuple(labels or ()),
@@ -159,6 +169,7 @@ def worker(  # noqa: PLR0913 one parameter per option
                 port=port,
                 folder=folder,
                 allow_pickle=allow_pickle,
+                refuse_jobs=frozenset(split([refuse_jobs])),
                 drain_grace_s=drain_grace,
             )
         )
@@ -169,8 +180,8 @@ def worker(  # noqa: PLR0913 one parameter per option
         raise typer.Exit(code)
 
 
-def addresses_of(given: list[str]) -> tuple[str, ...]:
-    """The masters of all ``--master``, split at commas."""
+def split(given: list[str]) -> tuple[str, ...]:
+    """All that an option was given, such as ``--master``, split at commas."""
     return tuple(part.strip() for each in given for part in each.split(",") if part.strip())
 
 

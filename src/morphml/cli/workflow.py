@@ -32,7 +32,7 @@ Where = Annotated[
 ]
 Execution = Annotated[
     str | None,
-    typer.Argument(metavar="[EXECUTION]", help="Its id; the newest execution by default."),
+    typer.Argument(metavar="[EXECUTION]", help="Its id, or `newest`, which is the default."),
 ]
 Kept = Annotated[
     str | None,
@@ -198,7 +198,7 @@ def resume(
             place.carry_out(found.id, slots=workers, as_json=as_json, quiet=quiet)
 
 
-@_command("retry", "retry pipeline.db 3f2a train", "retry pipeline.db 3f2a")
+@_command("retry", "retry pipeline.db newest train", "retry pipeline.db 3f2a")
 def retry(  # noqa: PLR0913 one parameter per option
     context: typer.Context,
     storage: Where,
@@ -223,7 +223,7 @@ def retry(  # noqa: PLR0913 one parameter per option
             place.carry_out(found.id, slots=workers, as_json=as_json, quiet=quiet)
 
 
-@_command("logs", "logs pipeline.db 3f2a train")
+@_command("logs", "logs pipeline.db newest train")
 def logs(
     context: typer.Context,
     storage: Where,
@@ -236,7 +236,7 @@ def logs(
         from morphml.cli import workflow_reach as reach  # noqa: PLC0415 see above
 
         with reach.at(storage) as place:
-            found = place.execution(None if execution == "newest" else execution)
+            found = place.execution(execution)
             reach.print_log(place.executions, found.id, job, as_json=as_json)
 
 

@@ -67,6 +67,10 @@ class Reached(Protocol):
         ...
 
 
+#: Stands for the newest execution.
+NEWEST = "newest"
+
+
 class Place:
     """Executions at one place.
 
@@ -82,12 +86,13 @@ class Place:
         self._store = store
 
     def execution(self, id: str | None) -> ExecutionView:
-        """The execution of that id, or the newest.
+        """The execution of that id; the newest for None and ``newest``.
 
         Raises:
             WorkflowError: when there is none.
         """
-        if id is not None:
+        if id not in (None, NEWEST):
+            assert id is not None
             return self.executions.show(id)
         found = self.executions.list(limit=1).items
         if not found:

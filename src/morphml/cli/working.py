@@ -31,6 +31,7 @@ class Wishes:
     port: int | None
     folder: Path | None
     allow_pickle: bool
+    refuse_jobs: frozenset[str]
     drain_grace_s: float
 
 
@@ -51,6 +52,7 @@ def settings_of(wishes: Wishes) -> WorkerSettings:
         devices=devices,
         listen=None if wishes.port is None else f"127.0.0.1:{wishes.port}",
         allow_pickle=wishes.allow_pickle,
+        refuse_jobs=wishes.refuse_jobs,
         drain_grace_s=wishes.drain_grace_s,
     )
 
