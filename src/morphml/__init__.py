@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from collections.abc import Callable
 
     from morphml import errors, layers, spaces
+    from morphml.client import AsyncClient, Client
     from morphml.errors import MorphError
     from morphml.evaluation import Trial, TrialPaused, TrialStopped
     from morphml.evaluation.source import by_value
@@ -51,7 +52,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
+    "AsyncClient",
     "Classification",
+    "Client",
     "Experiment",
     "GeneticAlgorithm",
     "GraphSpace",
@@ -97,6 +100,7 @@ __all__ = [
 
 _MODULES = frozenset({"errors", "layers", "spaces"})
 _HOMES = {
+    **dict.fromkeys(("AsyncClient", "Client"), "client"),
     "Classification": "evaluation.training",
     "MorphError": "errors",
     "Regression": "evaluation.training",

@@ -220,6 +220,31 @@ class IllegalTransition(CallerError):
         self.story = story
 
 
+class RequestError(CallerError):
+    """A server refused a request, or could not be reached.
+
+    Attributes:
+        status: of the HTTP answer; 0 where there was none.
+        kind: of the problem, such as ``invalid-workflow``.
+        mistakes: what is wrong, each as JSON pointer and clause.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        kind: str,
+        retryable: bool = False,
+        mistakes: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.retryable = retryable
+        self.mistakes = mistakes
+
+
 # --- the worker's fault --------------------------------------------------------------------------
 
 

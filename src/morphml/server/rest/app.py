@@ -24,7 +24,8 @@ from morphml.server.rest import (
     workers,
 )
 from morphml.server.rest.admission import Admission
-from morphml.server.rest.problems import add_handlers
+from morphml.server.rest.problems import Problem, add_handlers
+from morphml.server.rest.routing import SCHEMAS
 from morphml.server.rest.site import Site
 from morphml.workflow.document import WorkflowDocument
 
@@ -72,9 +73,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     _, written = models_json_schema(
-        [(WorkflowDocument, "validation"), (ExperimentFile, "validation")],
+        [
+            (WorkflowDocument, "validation"),
+            (ExperimentFile, "validation"),
+            (Problem, "serialization"),
+        ],
         by_alias=True,
-        ref_template="#/components/schemas/{model}",
+        ref_template=SCHEMAS + "{model}",
     )
     parts = made.setdefault("components", {})
     parts.setdefault("schemas", {}).update(written["$defs"])

@@ -15,7 +15,7 @@ from morphml.server.rest.answers import Key
 from morphml.server.rest.documents import Written, written
 from morphml.server.rest.jobs import JobView
 from morphml.server.rest.problems import conflicts
-from morphml.server.rest.routing import needs, resource
+from morphml.server.rest.routing import SCHEMAS, needs, resource
 from morphml.server.rest.site import Here, Site
 from morphml.server.rest.views import After, Body, Id, Limit, PageView, View
 from morphml.workflow import ExecutionState
@@ -107,7 +107,7 @@ State = Annotated[ExecutionState | None, Query(description="Only those in it.")]
         requestBody={
             "required": True,
             "content": {
-                kind: {"schema": {"$ref": "#/components/schemas/WorkflowDocument"}}
+                kind: {"schema": {"$ref": f"{SCHEMAS}WorkflowDocument"}}
                 for kind in ("application/json", "application/yaml")
             },
         },

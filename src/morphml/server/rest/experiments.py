@@ -20,7 +20,7 @@ from morphml.search.experiment_file import ExperimentFile, parse_experiment
 from morphml.server.rest.answers import Key
 from morphml.server.rest.documents import Written, written
 from morphml.server.rest.problems import conflicts
-from morphml.server.rest.routing import needs, resource
+from morphml.server.rest.routing import SCHEMAS, needs, resource
 from morphml.server.rest.site import Here, Site
 from morphml.server.rest.views import After, Id, Limit, PageView, View, json_of
 from morphml.storage.hints import HintTopic
@@ -109,7 +109,7 @@ Document = Annotated[Written, Depends(written)]
         requestBody={
             "required": True,
             "content": {
-                kind: {"schema": {"$ref": "#/components/schemas/ExperimentFile"}}
+                kind: {"schema": {"$ref": f"{SCHEMAS}ExperimentFile"}}
                 for kind in ("application/json", "application/yaml")
             },
         },

@@ -69,7 +69,11 @@ class HealthView(View):
     store: StoreHealth
 
 
-@router.get("/api/distributed/health", openapi_extra=needs(None))
+@router.get(
+    "/api/distributed/health",
+    openapi_extra=needs(None),
+    responses={503: {"model": HealthView, "description": "The store does not answer."}},
+)
 def health(here: Here, response: Response) -> HealthView:
     """Whether the cluster works; 503 where the store does not answer. Needs no token."""
     store = _store(here)
@@ -105,7 +109,11 @@ def queue_health(here: Here) -> QueueHealth:
     return _queue(here)
 
 
-@router.get("/api/distributed/health/store", openapi_extra=needs(None))
+@router.get(
+    "/api/distributed/health/store",
+    openapi_extra=needs(None),
+    responses={503: {"model": StoreHealth, "description": "The store does not answer."}},
+)
 def store_health(here: Here, response: Response) -> StoreHealth:
     """Whether the store answers; 503 where it does not."""
     found = _store(here)

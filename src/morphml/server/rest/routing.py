@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from morphml.engines.remote.access import Scope
 from morphml.server.rest.door import MOST_BYTES, TOO_LARGE
-from morphml.server.rest.problems import Problem, Refused
+from morphml.server.rest.problems import MEDIA_TYPE, Refused
 from morphml.server.rest.site import Site
 
 #: Key of the OpenAPI document under which an operation says what token it needs.
 SCOPE = "x-morphml-scope"
 FREE = "none"
+#: Where the OpenAPI document has its schemas.
+SCHEMAS = "#/components/schemas/"
 
 
 def needs(scope: Scope | None, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # OpenAPI's own JSON
@@ -50,7 +52,10 @@ class GuardedRoute(APIRoute):
 
 def resource(name: str) -> APIRouter:
     """A router for one resource; its operations answer problems where they cannot do as asked."""
-    problem = {"model": Problem, "description": "What went wrong (RFC 9457)."}
+    problem = {
+        "description": "What went wrong (RFC 9457).",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}Problem"}}},
+    }
     return APIRouter(
         tags=[name],
         route_class=GuardedRoute,

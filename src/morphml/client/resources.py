@@ -1,0 +1,256 @@
+"""What can be asked of a server, by resource; each method makes one call and sends it.
+
+Written once: the two clients differ in what sending returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from morphml.client.call import Call, new_key
+
+#: What sending returns: a document, or something to be awaited for it.
+Answer = TypeVar("Answer")
+#: A workflow or an experiment: as JSON has it, or the text of a YAML file.
+Written: TypeAlias = Mapping[str, Any] | str
+
+_EXECUTE = ("api", "distributed", "execute")
+_WORKERS = ("api", "distributed", "workers")
+_QUEUE = ("api", "distributed", "queue")
+_EXPERIMENTS = ("api", "v1", "experiments")
+
+
+class Executions(Generic[Answer]):
+    """Executions of workflows."""
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        self._send = send
+
+    def start(self, workflow: Written, *, key: str | None = None) -> Answer:
+        """Begin to execute a workflow; answers at once, and once for each key.
+
+        Args:
+            workflow: as JSON has it, or the text of a YAML file.
+            key: the same key gives the same execution again; a fresh one by default.
+        """
+        return self._post(body=workflow, key=key or new_key())
+
+    def list(
+        self, *, status: str | None = None, after: str | None = None, limit: int = 50
+    ) -> Answer:
+        """Executions, newest first, a page at a time."""
+        query = {"status": status, "after": after, "limit": limit}
+        return self._send(Call(method="GET", path=_EXECUTE, query=query))
+
+    def show(self, execution: str) -> Answer:
+        """An execution and its jobs."""
+        return self._send(Call(method="GET", path=(*_EXECUTE, execution)))
+
+    def jobs(self, execution: str, *, status: str | None = None) -> Answer:
+        """Its jobs, all or those in one state."""
+        path = (*_EXECUTE, execution, "jobs")
+        return self._send(Call(method="GET", path=path, query={"status": status}))
+
+    def pause(self, execution: str) -> Answer:
+        """Begin no job until it is resumed."""
+        return self._post(execution, "pause")
+
+    def resume(self, execution: str) -> Answer:
+        """Go on after a pause; take up what failed or was cancelled."""
+        return self._post(execution, "resume")
+
+    def cancel(self, execution: str) -> Answer:
+        """Give it up."""
+        return self._post(execution, "cancel")
+
+    def retry(self, execution: str, job: str | None = None) -> Answer:
+        """Run a job again with all that depends on it, or all that failed."""
+        return self._post(execution, "retry", body={"jobId": job})
+
+    def cancel_job(self, execution: str, job: str) -> Answer:
+        """Give up one job."""
+        return self._post(execution, "jobs", job, "cancel")
+
+    def logs(self, execution: str, job: str, *, after: int = 0) -> Answer:
+        """What a job wrote."""
+        path = (*_EXECUTE, execution, "jobs", job, "logs")
+        return self._send(Call(method="GET", path=path, query={"after": after}))
+
+    def _post(self, *path: str, body: object = None, key: str | None = None) -> Answer:
+        return self._send(Call(method="POST", path=(*_EXECUTE, *path), body=body, key=key))
+
+
+class Experiments(Generic[Answer]):
+    """Searches."""
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        self._send = send
+
+    def create(self, experiment: Written, *, key: str | None = None) -> Answer:
+        """Make an experiment of what an experiment file says, and leave it to the masters.
+
+        Args:
+            experiment: as JSON has it, or the text of a YAML file.
+            key: the same key makes one experiment; a fresh one by default.
+        """
+        call = Call(method="POST", path=_EXPERIMENTS, body=experiment, key=key or new_key())
+        return self._send(call)
+
+    def list(
+        self, *, status: str | None = None, after: str | None = None, limit: int = 50
+    ) -> Answer:
+        """Experiments, newest first, a page at a time."""
+        query = {"status": status, "after": after, "limit": limit}
+        return self._send(Call(method="GET", path=_EXPERIMENTS, query=query))
+
+    def show(self, experiment: str) -> Answer:
+        """An experiment, and what it waits for."""
+        return self._get(experiment)
+
+    def trials(self, experiment: str, *, after: int = -1, limit: int = 50) -> Answer:
+        """Trials by number, a page at a time."""
+        return self._get(experiment, "trials", after=after, limit=limit)
+
+    def best(self, experiment: str) -> Answer:
+        """The best trial."""
+        return self._get(experiment, "best")
+
+    def pareto_front(self, experiment: str) -> Answer:
+        """Trials that no other dominates."""
+        return self._get(experiment, "pareto-front")
+
+    def pause(self, experiment: str) -> Answer:
+        """Ask whoever drives it to leave off."""
+        return self._send(Call(method="POST", path=(*_EXPERIMENTS, experiment, "pause")))
+
+    def resume(self, experiment: str) -> Answer:
+        """Leave it to the masters again."""
+        return self._send(Call(method="POST", path=(*_EXPERIMENTS, experiment, "resume")))
+
+    def delete(self, experiment: str) -> Answer:
+        """Delete it with its trials and files."""
+        return self._send(Call(method="DELETE", path=(*_EXPERIMENTS, experiment)))
+
+    def _get(self, *path: str, **query: int) -> Answer:
+        return self._send(Call(method="GET", path=(*_EXPERIMENTS, *path), query=query))
+
+
+class Queue(Generic[Answer]):
+    """The queue of all jobs, for all masters at once."""
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        self._send = send
+
+    def stats(self) -> Answer:
+        """How much waits, runs and has ended."""
+        return self._send(Call(method="GET", path=(*_QUEUE, "stats")))
+
+    def pause(self) -> Answer:
+        """Let no master begin a job."""
+        return self._send(Call(method="POST", path=(*_QUEUE, "pause")))
+
+    def resume(self) -> Answer:
+        """Go on after a pause or a drain."""
+        return self._send(Call(method="POST", path=(*_QUEUE, "resume")))
+
+    def drain(self) -> Answer:
+        """Accept no execution any more."""
+        return self._send(Call(method="POST", path=(*_QUEUE, "drain")))
+
+    def clean(self, older_than_s: float) -> Answer:
+        """Forget executions that ended longer ago."""
+        body = {"olderThan": older_than_s}
+        return self._send(Call(method="POST", path=(*_QUEUE, "clean"), body=body))
+
+    def limit(self, rate: float | None) -> Answer:
+        """Let at most so many jobs a second begin; None for any number."""
+        return self._send(Call(method="POST", path=(*_QUEUE, "limit"), body={"rate": rate}))
+
+
+class Workers(Generic[Answer]):
+    """Workers; a program that is one uses it to join, lease and post."""
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        self._send = send
+
+    def list(self) -> Answer:
+        """All workers of the last day."""
+        return self._send(Call(method="GET", path=_WORKERS))
+
+    def register(
+        self,
+        worker: str,
+        *,
+        capabilities: Sequence[str] = (),
+        slots: int = 1,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Join, or begin a new life under the same id."""
+        body = {
+            "workerId": worker,
+            "capabilities": list(capabilities),
+            "maxConcurrency": slots,
+            "metadata": dict(metadata or {}),
+        }
+        return self._send(Call(method="POST", path=(*_WORKERS, "register"), body=body))
+
+    def heartbeat(self, worker: str, load: int | None = None) -> Answer:
+        """Stay, and hear what the worker's attempts are to do."""
+        return self._post(worker, "heartbeat", {"currentLoad": load})
+
+    def lease(self, worker: str, limit: int = 1) -> Answer:
+        """Take the next tasks that fit."""
+        return self._post(worker, "lease", {"limit": limit})
+
+    def end(
+        self, worker: str, task: Mapping[str, Any], status: str = "completed", **more: object
+    ) -> Answer:
+        """End an attempt; ``more`` are ``outputs`` of a job, ``metrics`` of a trial, or ``error``.
+
+        Args:
+            worker: who held it.
+            task: as it was leased.
+            status: completed, paused, failed or cancelled.
+            more: further fields of the call.
+        """
+        named = {"taskId": task["taskId"], "attemptId": task["attemptId"], "status": status}
+        return self._post(worker, "results", {**named, **more})
+
+    def leave(self, worker: str) -> Answer:
+        """Leave."""
+        return self._send(Call(method="DELETE", path=(*_WORKERS, worker)))
+
+    def _post(self, worker: str, what: str, body: object) -> Answer:
+        return self._send(Call(method="POST", path=(*_WORKERS, worker, what), body=body))
+
+
+class Server(Generic[Answer]):
+    """All that can be asked, by resource.
+
+    Attributes:
+        executions: of workflows.
+        experiments: searches.
+        queue: of all jobs.
+        workers: those of masters, and those that come over REST.
+    """
+
+    def __init__(self, send: Callable[[Call], Answer]) -> None:
+        self._send = send
+        self.executions = Executions(send)
+        self.experiments = Experiments(send)
+        self.queue = Queue(send)
+        self.workers = Workers(send)
+
+    def health(self) -> Answer:
+        """Whether the cluster works, as a whole and in its parts."""
+        return self._send(Call(method="GET", path=("api", "distributed", "health")))
+
+    def optimizers(self) -> Answer:
+        """The optimizers, and when to use each."""
+        return self._send(Call(method="GET", path=("api", "v1", "optimizers")))
+
+    def validate_space(self, space: str) -> Answer:
+        """Whether a text is a search space."""
+        path = ("api", "v1", "spaces", "validate")
+        return self._send(Call(method="POST", path=path, body={"space": space}))

@@ -1,0 +1,132 @@
+"""The client that waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from morphml.client.access import Access
+from morphml.client.call import TRIES, Call, Document, document_of, pause_s
+from morphml.client.events import Event, EventReader
+from morphml.client.resources import Server
+from morphml.errors import RequestError
+
+#: Seconds for an answer; events are waited for longer than their server is silent.
+TIMEOUT_S = 30.0
+
+
+class Client:
+    """Asks a server; a context manager that closes its connections.
+
+    Requests that can be sent twice are sent again where they did not come through.
+
+    Args:
+        url: such as ``http://localhost:3000``.
+        token: the secret itself.
+        token_file: a file that has it; by default that of this machine's master, where the server
+            is on this machine.
+        ca: PEM file of the authority of its certificate.
+        timeout_s: seconds for an answer.
+
+    Raises:
+        AccessError: when the token file is not there, or has no token that a client can use.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://localhost:3000",
+        *,
+        token: str | None = None,
+        token_file: str | Path | None = None,
+        ca: str | Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        access = Access.of(url, token=token, token_file=token_file, ca=ca)
+        self._http = httpx.Client(
+            base_url=access.url, headers=access.headers, verify=access.verify, timeout=timeout_s
+        )
+        server = self._server = Server(self._send)
+        self.executions = server.executions
+        self.experiments = server.experiments
+        self.queue = server.queue
+        self.workers = server.workers
+
+    def health(self) -> Document:
+        """Whether the cluster works, as a whole and in its parts."""
+        return self._server.health()
+
+    def optimizers(self) -> Document:
+        """The optimizers, and when to use each."""
+        return self._server.optimizers()
+
+    def validate_space(self, space: str) -> Document:
+        """Whether a text is a search space, with its decisions or what is wrong."""
+        return self._server.validate_space(space)
+
+    def events(self, execution: str, *, after: int = 0) -> Iterator[Event]:
+        """What has happened and happens in an execution, until it is over."""
+        url = f"/api/distributed/execute/{execution}/events"
+        reader = EventReader()
+        with self._http.stream("GET", url, params={"after": after}) as answer:
+            if answer.status_code >= 400:
+                document_of(answer.status_code, answer.read())
+            for line in answer.iter_lines():
+                if (event := reader.take(line)) is not None:
+                    yield event
+
+    def wait(self, execution: str) -> Document:
+        """The execution once it is over."""
+        seq = 0
+        while True:
+            shown = self.executions.show(execution)
+            if shown["endedAt"] is not None:
+                return shown
+            for event in self.events(execution, after=seq):
+                seq = event.seq
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def _send(self, call: Call) -> Document:
+        for tries in range(1, TRIES + 1):
+            last = tries == TRIES or not call.repeatable
+            told = None
+            try:
+                answer = self._http.request(
+                    call.method,
+                    call.url,
+                    params=call.parameters,
+                    content=call.content,
+                    headers=call.headers,
+                )
+                if last or answer.status_code not in (429, 503):
+                    return document_of(answer.status_code, answer.content)
+                told = answer.headers.get("retry-after")
+            except httpx.TransportError as error:
+                if last:
+                    raise unreachable(error, self._http.base_url) from error
+            time.sleep(pause_s(tries, told))
+        raise AssertionError("the last try returns or raises")
+
+
+def unreachable(error: httpx.TransportError, url: httpx.URL) -> RequestError:
+    """The error of a server that does not answer; the caller raises it."""
+    return RequestError(
+        f"{url} does not answer: {error}; is a master running there, with --rest?",
+        status=0,
+        kind="unreachable",
+        retryable=True,
+    )
