@@ -11,6 +11,7 @@ import sys
 import threading
 
 from morphml.cli.logs import shown_log
+from morphml.cli.staying import keep_what_is_there
 from morphml.server.rest.serving import RestServer
 from morphml.server.rest.settings import RestSettings
 from morphml.settings import quieten_grpc
@@ -26,6 +27,7 @@ def main(words: list[str]) -> None:
         settings = RestSettings.from_json(sys.stdin.buffer.readline())
         with socket.socket(fileno=int(descriptor)) as listening:
             server = RestServer(settings, listening)
+            keep_what_is_there()
             threading.Thread(target=_follow, args=(server,), daemon=True).start()
             server.serve(lambda: log.debug("REST is ready"))
 
