@@ -90,19 +90,35 @@ class RayCluster:
             f"--system-config={json.dumps(FAST_DETECTION)}",
         )
 
-    def add(self, cpus: int = 2, **resources: float) -> RayNode:
+    def add(self, cpus: int = 2, gpus: int = 0, **resources: float) -> RayNode:
         return self._start(
             f"--address={self.address}",
             f"--num-cpus={cpus}",
+            f"--num-gpus={gpus}",
             f"--resources={json.dumps(resources)}",
         )
 
     def status(self) -> str:
         """What Ray says of the cluster, with the demand that waits."""
-        command = [str(RAY), "status", f"--address={self.address}"]
-        return subprocess.run(
-            command, env=self.env, capture_output=True, text=True, check=True, timeout=LONG_S
-        ).stdout
+        return self._command("status")
+
+    def drain(self, node_id: str, within_s: int) -> None:
+        """As who takes a machine away does it."""
+        self._command(
+            "drain-node",
+            f"--node-id={node_id}",
+            "--reason=DRAIN_NODE_REASON_PREEMPTION",
+            "--reason-message=it is taken away",
+            f"--deadline-remaining-seconds={within_s}",
+        )
+
+    def _command(self, name: str, *words: str) -> str:
+        command = [str(RAY), name, f"--address={self.address}", *words]
+        done = subprocess.run(
+            command, env=self.env, capture_output=True, text=True, check=False, timeout=LONG_S
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def close(self) -> None:
         for node in reversed(self.started):

@@ -25,6 +25,7 @@ from morphml.engines.ray.engine import RayEngine
 from morphml.engines.ray.planning import SlotShape
 from morphml.engines.ray.settings import RaySettings
 from morphml.engines.remote.access import server_access
+from morphml.errors import RequirementsError
 from morphml.evaluation import EvaluatorSource
 from morphml.evaluation.orders import Order
 from morphml.master import Experiment, replay
@@ -79,6 +80,27 @@ def test_search_finds_on_ray_what_it_finds_on_this_machine(cluster: RayCluster) 
     on_ray = found(f"ray:{cluster.address}")
     assert len(on_ray) == 20
     assert on_ray == found("local")
+
+
+def test_trials_that_no_node_could_run_are_refused_with_what_is_missing(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    called = tmp_path / "called"
+    for resources, message in (
+        ({"gpu": 0.5}, r"no node of the Ray cluster .*gpu.*, which no node has"),
+        ({"cpu": 3}, r"3 cpu, and the most that any node has is 2"),
+        ({"ssd": 1, "tape": 1}, r"tape, which no node has"),
+    ):
+        with pytest.raises(RequirementsError, match=message):
+            mm.search(
+                SPACE,
+                lambda arch, trial: called.touch(),
+                objectives={"loss": "min"},
+                trials=2,
+                resources=resources,
+                engine=f"ray:{cluster.address}",
+            )
+    assert not called.exists()
 
 
 def test_attempts_report_stop_and_end_on_a_node_as_on_this_machine(
@@ -260,6 +282,10 @@ def hunting(cluster: RayCluster, tmp_path: Path) -> Iterator[Callable[[int], Hun
         hunt.thread.join(LONG_S)
 
 
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
 def test_search_outlives_its_worker_its_provider_and_a_node(
     cluster: RayCluster, hunting: Callable[[int], Hunt]
 ) -> None:
@@ -279,11 +305,67 @@ def test_search_outlives_its_worker_its_provider_and_a_node(
     os.kill(provider, signal.SIGKILL)
     eventually(lambda: hunt.engine.provider != provider and len(hunt.engine.nodes) == 3)
 
-    (orphan,) = node.hosts()
+    orphans = node.hosts()
+    assert orphans
     node.raylet().kill()
-    eventually(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
+    eventually(lambda: not any(is_alive(each) for each in orphans))
     eventually(lambda: hunt.engine.slots == 2)
     hunt.check(evaluations=12 + 2 + 2)  # the next provider took all workers over
+
+
+@pytest.mark.soak
+def test_drained_node_ends_what_it_runs_and_nothing_runs_again(
+    cluster: RayCluster, hunting: Callable[[int], Hunt]
+) -> None:
+    hunt = hunting(8)
+    hunt.await_evaluations(2)
+    before = {each.id for each in hunt.engine.nodes}
+    node = cluster.add(2)
+    hunt.await_evaluations(4)
+    (leaving,) = {each.id for each in hunt.engine.nodes} - before
+    cluster.drain(leaving, within_s=120)
+    eventually(lambda: hunt.engine.slots == 2)  # it takes nothing more, and what runs goes on
+    assert node.hosts()
+    hunt.check(evaluations=8)
+
+
+@pytest.mark.soak
+def test_declared_gpus_are_shared_by_halves_and_never_by_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tally = tmp_path / "tally"
+
+    def seen(arch: mm.Architecture, trial: mm.Trial) -> float:
+        name = os.environ["CUDA_VISIBLE_DEVICES"]
+        with tally.open("a") as file:
+            file.write(f"{name} 1\n")
+        time.sleep(0.5)
+        with tally.open("a") as file:
+            file.write(f"{name} -1\n")
+        return 0.0
+
+    with ray_cluster() as alone:
+        for name, value in alone.env.items():
+            if name.startswith("RAY_"):
+                monkeypatch.setenv(name, value)
+        alone.add(8, gpus=2)
+        result = mm.search(
+            SPACE,
+            seen,
+            objectives={"loss": "min"},
+            optimizer="random",
+            trials=12,
+            resources={"gpu": 0.5},
+            engine=f"ray:{alone.address}",
+        )
+    assert [each.state.value for each in result.records] == ["completed"] * 12
+    used: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    for line in tally.read_text().splitlines():
+        device, step = line.split()
+        used[device] += int(step)
+        most[device] = max(most[device], used[device])
+    assert most == {"0": 2, "1": 2}
 
 
 @pytest.mark.soak

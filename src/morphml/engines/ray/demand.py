@@ -42,6 +42,12 @@ class Demand:
         """Wishes that are not granted."""
         return len(self._wishes)
 
+    def rest(self, now: float) -> None:
+        """Ask for nothing for a while: a node has come, and is for workers, not for wishes."""
+        self._quiet_until = now + PAUSE_S
+        while self._wishes:
+            self._wishes.pop().withdraw()
+
     def show(self, missing: float, now: float) -> None:
         """Have so many slots asked for.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from morphml.engines.ray.planning import Node
 
 #: A worker that lived so many seconds was no failure of its node.
 LASTING_S = 60.0
 #: Seconds after which a node is taken as it is.
-SETTLED_AFTER_S = 2.0
+SETTLED_AFTER_S = 3.0
 
 
 class Pauses:
@@ -44,6 +46,10 @@ class Settling:
 
     def __init__(self) -> None:
         self._came: dict[str, float] = {}
+
+    def knows(self, nodes: Iterable[Node]) -> bool:
+        """Whether all were there before."""
+        return all(node.id in self._came for node in nodes)
 
     def over(self, node: Node, now: float) -> bool:
         """Whether a worker may be planned there.

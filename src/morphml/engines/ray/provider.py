@@ -115,6 +115,8 @@ class Provider:
         nodes, now = self._cluster.nodes(), self._clock.monotonic()
         self._drop_ended({node.id for node in nodes}, now)
         self._leave_nodes(nodes)
+        if not self._settling.knows(nodes):
+            self._demand.rest(now)
         if self._summons is not None:
             ready = [
                 node

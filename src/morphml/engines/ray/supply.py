@@ -196,9 +196,8 @@ class Supply:
             if not self._closing.is_set():
                 _LOG.warning("%s", error)
             return False
-        if self._summons is not None:
-            self._line.say(summons=self._summons.fields())
-        self._line.say(posted=self._posted)
+        if self._summons is not None:  # together: no worker is started before the others are known
+            self._line.say(summons=self._summons.fields(), posted=self._posted)
         return True
 
     def _hear_until_it_ends(self) -> None:

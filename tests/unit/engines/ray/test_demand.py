@@ -65,3 +65,14 @@ def test_no_cluster_is_asked_for_the_infinite() -> None:
     assert not wishes.made
     demand.show(1e6, 1.0)
     assert len(wishes.made) == MOST
+
+
+def test_nothing_is_asked_for_while_a_node_that_came_is_taken() -> None:
+    wishes = Wishes()
+    demand = Demand(wishes)
+    demand.show(3, 0.0)
+    demand.rest(1.0)
+    demand.show(3, 1.5)
+    assert wishes.waiting() == demand.waiting == 0
+    demand.show(1, 1.0 + PAUSE_S)
+    assert wishes.waiting() == 1

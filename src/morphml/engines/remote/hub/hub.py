@@ -158,10 +158,6 @@ class Hub:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.wishes.waiting())
 
-    def demand(self) -> int:
-        """Tasks that wait and run here, and those that drivers here expect."""
-        return self._switchboard.act(lambda book, _: book.wishes.demand())
-
     def slots(self, *, ahead: bool = False) -> int:
         """Slots of all workers that take tasks. Cost: O(workers).
 
