@@ -1,9 +1,11 @@
-"""The optimizer for whoever names none: a model while results are few, evolution afterwards.
+"""The optimizer for whoever names none: models while results are few, evolution afterwards.
 
-The rule, in full. One objective: Gaussian process for the first ``model_trials`` trials, then
-regularized evolution. Several objectives: the genetic algorithm with fronts and crowding after as
+The rule, in full. One objective: a Gaussian process and BANANAS in turns for the first
+``model_trials`` trials, since two models of different kinds are seldom wrong about the same region;
+then regularized evolution. While the process searches anew, because nobody found a new best for
+long, it proposes alone. Several objectives: the genetic algorithm with fronts and crowding after as
 many trials as a third of that. While more than ``model_slots`` trials are under way, the one that
-would come afterwards proposes at once: a model learns little between so many asks, and its time
+would come afterwards proposes at once: models learn little between so many asks, and their time
 grows with them. All of them see every result from the first, so a change of hands loses nothing;
 who made a proposal stands in its note.
 """
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from morphml.optimizers.bananas import Bananas
 from morphml.optimizers.contract import Optimizer, Proposal
 from morphml.optimizers.events import (
     JSON,
@@ -32,18 +35,20 @@ from morphml.optimizers.regularized_evolution import RegularizedEvolution
 from morphml.optimizers.settings import read_settings, require_least, write_settings
 from morphml.space import SearchSpace
 
-#: With several objectives the model is in charge for so small a part of ``model_trials``.
+#: With several objectives the models are in charge for so small a part of ``model_trials``.
 FRONT_PART = 3
+#: Patience of the networks, which do not begin anew: the process does so for both.
+NEVER = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class AutoSettings:
     """Settings of the automatic choice."""
 
-    #: Trials that the model proposes before evolution takes over, >= 0. Its time to propose grows
-    #: to some 20 ms by then, and evolution gains less from a model the more it has seen.
+    #: Trials that the models propose before evolution takes over, >= 0. Their time to propose grows
+    #: to some 40 ms by then, and evolution gains less from a model the more it has seen.
     model_trials: int = 300
-    #: Trials under way beyond which the model is not asked, >= 0.
+    #: Trials under way beyond which no model is asked, >= 0.
     model_slots: int = 100
 
     def __post_init__(self) -> None:
@@ -56,16 +61,16 @@ class Auto:
     """Hands over from one optimizer to another as the search grows."""
 
     name: str = "auto"
-    version: int = 2
+    version: int = 3
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``AutoSettings``."""
         self.space = space
         self._settings = read_settings(AutoSettings, self.name, settings)
         #: None once evolution took over for good.
-        self._model: GaussianProcess | None = None
+        self._models: tuple[GaussianProcess, Bananas] | None = None
         if self._settings.model_trials:
-            self._model = GaussianProcess(space)
+            self._models = GaussianProcess(space), Bananas(space, patience=NEVER)
         self._evolution = RegularizedEvolution(space)
         self._breeding = GeneticAlgorithm(space)
         #: Trials that took a number so far, and those under way.
@@ -81,12 +86,12 @@ class Auto:
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """A proposal of whoever is in charge now; it costs what theirs costs."""
-        made = self._in_charge()
+        made = self._in_charge(number)
         proposal = made.ask(number, rng)
         return Proposal(
             architecture=proposal.architecture,
             parents=proposal.parents,
-            note={"by": made.name},
+            note={**(proposal.note or {}), "by": made.name},
         )
 
     def observe(self, event: Event) -> None:
@@ -107,11 +112,12 @@ class Auto:
         self._breeding.observe(event)
         part = FRONT_PART if self._objectives > 1 else 1
         if self._asked * part >= self._settings.model_trials:
-            self._model = None
-        if self._model is not None:
-            self._model.observe(event)
+            self._models = None
+        for model in self._models or ():
+            model.observe(event)
 
-    def _in_charge(self) -> Optimizer:
-        if self._model is not None and len(self._running) <= self._settings.model_slots:
-            return self._model
+    def _in_charge(self, number: int) -> Optimizer:
+        if self._models is not None and len(self._running) <= self._settings.model_slots:
+            process, networks = self._models
+            return networks if number % 2 and not process.anew else process
         return self._breeding if self._objectives > 1 else self._evolution

@@ -21,8 +21,9 @@ from morphml.optimizers.settings import (
 )
 from morphml.optimizers.surrogate.acquisition import ACQUISITIONS
 from morphml.optimizers.surrogate.ensemble import EnsembleRegression
-from morphml.optimizers.surrogate.guide import Guide, GuideSettings
+from morphml.optimizers.surrogate.guide import GuideSettings
 from morphml.optimizers.surrogate.points import ENCODINGS
+from morphml.optimizers.surrogate.restarts import Restarts
 from morphml.space import SearchSpace
 
 
@@ -39,6 +40,9 @@ class BananasSettings:
     #: Results that the networks see at most, >= 10: half of them the youngest, the others the
     #: best; it moves on with every tenth result.
     window: int = 1_000
+    #: Results in a row without a new best after which a search that knows only its own results
+    #: begins, >= 1; see ``surrogate.restarts``.
+    patience: int = 30
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -46,6 +50,7 @@ class BananasSettings:
         require_one_of("bananas", "encoding", self.encoding, ENCODINGS)
         require_one_of("bananas", "acquisition", self.acquisition, ACQUISITIONS)
         require_least("bananas", "window", self.window, 10)
+        require_least("bananas", "patience", self.patience, 1)
 
 
 class Bananas:
@@ -55,13 +60,13 @@ class Bananas:
     """
 
     name: str = "bananas"
-    version: int = 2
+    version: int = 3
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing yet; ``settings`` are those of ``BananasSettings``."""
         self.space = space
         self._settings = read_settings(BananasSettings, self.name, settings)
-        self._guide = Guide(
+        self._search = Restarts(
             space,
             self._settings.encoding,
             EnsembleRegression(),
@@ -70,6 +75,7 @@ class Bananas:
                 acquisition=self._settings.acquisition,
                 window=self._settings.window,
             ),
+            self._settings.patience,
         )
 
     @property
@@ -79,8 +85,8 @@ class Bananas:
 
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """The winner of some 200 candidates; trains the networks after every tenth result."""
-        return self._guide.propose(rng)
+        return self._search.propose(rng)
 
     def observe(self, event: Event) -> None:
         """Learn one log entry; O(decisions), at every tenth result O(window log window)."""
-        self._guide.observe(event)
+        self._search.observe(event)

@@ -21,8 +21,9 @@ from morphml.optimizers.settings import (
 )
 from morphml.optimizers.surrogate.acquisition import ACQUISITIONS
 from morphml.optimizers.surrogate.gaussian import GaussianRegression
-from morphml.optimizers.surrogate.guide import Guide, GuideSettings
+from morphml.optimizers.surrogate.guide import GuideSettings
 from morphml.optimizers.surrogate.points import ENCODINGS
+from morphml.optimizers.surrogate.restarts import Restarts
 from morphml.space import SearchSpace
 
 
@@ -39,6 +40,9 @@ class GaussianProcessSettings:
     #: Results that the model is fitted to at most, >= 10: half of them the youngest, the others
     #: the best; it moves on with every tenth result.
     window: int = 400
+    #: Results in a row without a new best after which a search that knows only its own results
+    #: begins, >= 1; see ``surrogate.restarts``.
+    patience: int = 30
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -46,6 +50,7 @@ class GaussianProcessSettings:
         require_one_of("gaussian_process", "kernel", self.kernel, ENCODINGS)
         require_one_of("gaussian_process", "acquisition", self.acquisition, ACQUISITIONS)
         require_least("gaussian_process", "window", self.window, 10)
+        require_least("gaussian_process", "patience", self.patience, 1)
 
 
 class GaussianProcess:
@@ -56,13 +61,13 @@ class GaussianProcess:
     """
 
     name: str = "gaussian_process"
-    version: int = 2
+    version: int = 3
 
     def __init__(self, space: SearchSpace, **settings: JSON) -> None:
         """An optimizer that knows nothing; settings of ``GaussianProcessSettings``."""
         self.space = space
         self._settings = read_settings(GaussianProcessSettings, self.name, settings)
-        self._guide = Guide(
+        self._search = Restarts(
             space,
             self._settings.kernel,
             GaussianRegression(),
@@ -71,6 +76,7 @@ class GaussianProcess:
                 acquisition=self._settings.acquisition,
                 window=self._settings.window,
             ),
+            self._settings.patience,
         )
 
     @property
@@ -78,10 +84,15 @@ class GaussianProcess:
         """The values in force."""
         return write_settings(self._settings)
 
+    @property
+    def anew(self) -> bool:
+        """Whether a search that knows only its own results is in charge."""
+        return self._search.anew
+
     def ask(self, number: int, rng: np.random.Generator) -> Proposal:
         """The most promising of some 200 candidates; O(window^3 + candidates x window^2)."""
-        return self._guide.propose(rng)
+        return self._search.propose(rng)
 
     def observe(self, event: Event) -> None:
         """Learn one log entry; O(decisions), at every tenth result O(window log window)."""
-        self._guide.observe(event)
+        self._search.observe(event)

@@ -16,9 +16,10 @@ import numpy as np
 
 from morphml.optimizers.contract import Optimizer, Proposal
 from morphml.optimizers.events import JSON, Answered, Asked, Cancelled, Event, Rejected, Told
+from morphml.optimizers.front import Front
 from morphml.optimizers.genetic_algorithm import GeneticAlgorithm
 from morphml.optimizers.local_search import LocalSearch
-from morphml.optimizers.pareto import Result, better
+from morphml.optimizers.pareto import Result
 from morphml.optimizers.regularized_evolution import RegularizedEvolution
 from morphml.optimizers.settings import read_settings, require_least, write_settings
 from morphml.space import SearchSpace
@@ -61,8 +62,7 @@ class Portfolio:
         self._asked_by: dict[int, str] = {}
         #: (arm, success), oldest first; proposals that were known or refused are no successes.
         self._history: deque[tuple[str, bool]] = deque(maxlen=self._settings.window)
-        #: Results that no other one is better than.
-        self._front: list[Result] = []
+        self._front = Front()
 
     @property
     def settings(self) -> Mapping[str, JSON]:
@@ -88,7 +88,7 @@ class Portfolio:
                     self._asked_by[event.number] = by
             case Told():
                 by = self._asked_by.pop(event.number, None)
-                improved = event.values is not None and self._improves(
+                improved = event.values is not None and self._front.add(
                     Result(event.violation, event.values)
                 )
                 if by is not None:
@@ -100,12 +100,6 @@ class Portfolio:
                 self._history.append((self._chosen(), False))
             case _:
                 pass
-
-    def _improves(self, result: Result) -> bool:
-        if any(known == result or better(known, result) for known in self._front):
-            return False
-        self._front = [known for known in self._front if not better(result, known)] + [result]
-        return True
 
     def _chosen(self) -> str:
         """The arm of the highest bound; under way counts as used, so that slots spread."""

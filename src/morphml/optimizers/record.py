@@ -22,15 +22,19 @@ class Learned(NamedTuple):
 
 
 class Record:
-    """The part of the log that most optimizers keep, folded once for all of them."""
+    """The part of the log that most optimizers keep, folded once for all of them.
 
-    def __init__(self) -> None:
+    Args:
+        seen: points that others have seen; kept, and added to.
+    """
+
+    def __init__(self, seen: SeenPoints | None = None) -> None:
         #: Trials that took a number so far, whatever became of them.
         self.asked = 0
         #: Trials that have a number and no end yet, by number, oldest first.
         self.pending: dict[int, Asked] = {}
         #: Every point proposed so far, rejected ones included, with its result where there is one.
-        self.seen = SeenPoints()
+        self.seen = SeenPoints() if seen is None else seen
 
     def observe(self, event: Event) -> Learned | None:
         """Learn one log entry; O(1). The result that it brought, or None: failures have none."""

@@ -47,8 +47,8 @@ class OptimizerEntry:
 OPTIMIZERS: Mapping[str, OptimizerEntry] = {
     "auto": OptimizerEntry(
         path="auto:Auto",
-        use="when in doubt: a model for the first 300 trials, evolution afterwards",
-        cost="up to 20 ms, then 0.1 ms",
+        use="when in doubt: two models for the first 300 trials, evolution afterwards",
+        cost="up to 40 ms, then 0.1 ms",
         source="docs/optimizers.md",
     ),
     "random": OptimizerEntry(

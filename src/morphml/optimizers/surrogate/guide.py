@@ -12,6 +12,7 @@ from morphml.optimizers.events import Event
 from morphml.optimizers.pareto import best_first
 from morphml.optimizers.population import Member
 from morphml.optimizers.record import Record
+from morphml.optimizers.seen_points import SeenPoints
 from morphml.optimizers.surrogate.acquisition import ACQUISITIONS
 from morphml.optimizers.surrogate.candidates import Candidates
 from morphml.optimizers.surrogate.points import Encoder, Floats, Points
@@ -52,10 +53,16 @@ class Guide:
         encoding: of its members.
         regression: the kind of model.
         settings: how it is used.
+        seen: what was tried before, also by others; kept, and added to.
     """
 
     def __init__(
-        self, space: SearchSpace, encoding: str, regression: Regression, settings: GuideSettings
+        self,
+        space: SearchSpace,
+        encoding: str,
+        regression: Regression,
+        settings: GuideSettings,
+        seen: SeenPoints | None = None,
     ) -> None:
         self._space = space
         self._encoder = Encoder(space, encoding)
@@ -63,7 +70,7 @@ class Guide:
         self._regression = regression
         self._settings = settings
         self._acquire = ACQUISITIONS[settings.acquisition]
-        self._record = Record()
+        self._record = Record(seen)
         self._window = BestAndYoungest(settings.window)
         #: Points that have a result; each is learned once.
         self._known: set[tuple[object, ...]] = set()
