@@ -1,0 +1,91 @@
+"""Executions outlive masters and workers: each job is recorded once, whoever died."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.cluster.cluster import LONG_S, Cluster
+
+from morphml.master.workflows import Executions
+from morphml.workflow import ExecutionState, JobState
+
+LAYERS, WIDTH = 4, 3
+
+
+def pipeline(folder: Path, seconds: float) -> dict[str, object]:
+    """Layers of programs that each write a line, sleep, and put something out."""
+    write = f'echo "$MORPHML_JOB_ID $MORPHML_ATTEMPT_ID" >> {folder}/ran; sleep {seconds}'
+    jobs = []
+    for layer in range(LAYERS):
+        before = [f"j{layer - 1}-{n}" for n in range(WIDTH)] if layer else []
+        for n in range(WIDTH):
+            said = f"echo {layer} ${{{before[0]}.stdout}}" if before else "echo 0"
+            command = ["sh", "-c", f"{write}; {said}"]
+            jobs.append(
+                {
+                    "id": f"j{layer}-{n}",
+                    "type": "shell",
+                    "dependsOn": before,
+                    "config": {"command": command},
+                }
+            )
+    return {"workflowId": "pipeline", "jobs": jobs}
+
+
+def ran(folder: Path) -> list[tuple[str, str]]:
+    """Job and attempt of each program that began."""
+    path = folder / "ran"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [(line.split()[0], line.split()[1]) for line in lines]
+
+
+def check_recorded_once(cluster: Cluster, executions: Executions, id: str) -> None:
+    """All jobs succeeded, once each; every program that began was an attempt of its own."""
+    shown = executions.show(id)
+    assert shown.state is ExecutionState.COMPLETED, (shown, cluster.report())
+    ends = Counter(event.job for event in executions.events(id) if event.state == "succeeded")
+    jobs = {job.id: job for job in executions.jobs(id)}
+    assert ends == dict.fromkeys(jobs, 1)
+    assert all(job.state is JobState.SUCCEEDED for job in jobs.values())
+    began = ran(cluster.folder)
+    assert {job for job, _ in began} == set(jobs)
+    assert len(set(began)) == len(began), "an attempt has one id, and begins once"
+    last = jobs[f"j{LAYERS - 1}-0"].outputs["stdout"]
+    assert str(last).split() == [str(layer) for layer in reversed(range(LAYERS))]
+
+
+def test_execution_outlives_its_master_a_worker_and_both(cluster: Cluster) -> None:
+    cluster.start_masters("m1", "m2")
+    cluster.start_workers("w1", "w2", slots=2)
+    executions = Executions(cluster.store)
+    id = executions.start(pipeline(cluster.folder, 0.6)).id
+    cluster.until(lambda: len(ran(cluster.folder)) >= 2, "jobs run")
+    cluster.masters["m1"].kill()
+    cluster.until(lambda: len(ran(cluster.folder)) >= 5, "the other master goes on")
+    cluster.workers["w1"].kill()
+    cluster.start_masters("m1")
+    cluster.until(lambda: len(ran(cluster.folder)) >= 8, "the other worker goes on")
+    cluster.masters["m2"].kill()
+    cluster.workers["w2"].kill()
+    cluster.start_workers("w3", slots=2)
+    cluster.until(lambda: executions.show(id).state.ended, "it ends", 2 * LONG_S)
+    check_recorded_once(cluster, executions, id)
+
+
+def test_paused_execution_goes_on_after_everything_was_killed(cluster: Cluster) -> None:
+    cluster.start_masters("m1")
+    cluster.start_workers("w1", slots=3)
+    executions = Executions(cluster.store)
+    id = executions.start(pipeline(cluster.folder, 0.6)).id
+    cluster.until(lambda: len(ran(cluster.folder)) >= 4, "jobs of the second layer run")
+    executions.pause(id)
+    cluster.workers["w1"].kill()
+    cluster.masters["m1"].kill()
+    began = len(ran(cluster.folder))
+    cluster.start_masters("m1")
+    cluster.start_workers("w2", slots=3)
+    assert len(ran(cluster.folder)) == began, "nothing begins while it is paused"
+    executions.resume(id)
+    cluster.until(lambda: executions.show(id).state.ended, "it ends", 2 * LONG_S)
+    check_recorded_once(cluster, executions, id)
