@@ -88,7 +88,7 @@ def test_trials_that_no_node_could_run_are_refused_with_what_is_missing(
     called = tmp_path / "called"
     for resources, message in (
         ({"gpu": 0.5}, r"no node of the Ray cluster .*gpu.*, which no node has"),
-        ({"cpu": 3}, r"3 cpu, and the most that any node has is 2"),
+        ({"cpu": 3}, r"cpu 3, and the most that any node has is 2"),
         ({"ssd": 1, "tape": 1}, r"tape, which no node has"),
     ):
         with pytest.raises(RequirementsError, match=message):
