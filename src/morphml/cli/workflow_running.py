@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 
 from morphml.cli.exit_codes import ExitCode
+from morphml.cli.remote_extra import need_remote
 from morphml.cli.screen import messages, results, write_json
 from morphml.cli.workflow_views import document_of, event_line, execution_view, live_view
 from morphml.errors import StoreInUse
@@ -126,6 +127,7 @@ class Hands:
     def _begin(self) -> None:
         if is_url(self._storage) and self._store.cluster.masters():
             return
+        need_remote("workflow run")
         # gRPC takes a second to import; not needed where a master is there.
         from morphml.master.cluster.alone import master_alone  # noqa: PLC0415
 

@@ -17,6 +17,7 @@ from morphml.errors import WorkflowError
 from morphml.evaluation.orders import Order, TrialCancelled
 from morphml.evaluation.segment import TrialChannel
 from morphml.jobs.artifacts import Artifact, ArtifactFolder
+from morphml.jobs.workplace import Workplace
 from morphml.optimizers.events import JSON
 
 
@@ -36,12 +37,21 @@ class JobRun:
     device: str
     #: Name of the slot.
     worker: str
-    #: An empty folder of this attempt, removed at its end.
-    folder: Path
+    #: Has the attempt's folder.
+    workplace: Workplace
     #: The files of the execution, on this machine.
     artifacts: ArtifactFolder
     #: The way to whoever runs it.
     channel: TrialChannel
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this attempt, empty at first and removed at its end.
+
+        Raises:
+            WorkerError: when the disk refuses.
+        """
+        return self.workplace.folder
 
     def log(self, text: object) -> None:
         """Write a line to the job's log."""
@@ -67,7 +77,9 @@ class JobRun:
             WorkflowError: when the name has another form than letters, digits, ``-_.``.
             WorkerError: when it cannot be read, or the disk refuses.
         """
-        path = self.folder / file
+        path = Path(file)
+        if not path.is_absolute():
+            path = self.folder / path
         return self.artifacts.keep(path, name or path.name).to_json()
 
     def file(self, value: JSON, name: str) -> Path:

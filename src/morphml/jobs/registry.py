@@ -24,8 +24,31 @@ JOB_TYPES: Mapping[str, str] = {
 
 
 def runs_as(name: str, config: Mapping[str, JSON]) -> str:
-    """The type whose rights a job needs: what calls a function that it names counts as python."""
-    return "python" if name == "preprocessing" and "function" in config else name
+    """The type whose rights a job needs.
+
+    What calls a function or class that the config names counts as ``python``, and so does what
+    writes a file wherever the config says.
+    """
+    match name:
+        case "preprocessing":
+            calls = "function" in config
+        case "train" | "evaluate":
+            calls = "function" in config or not _is_built_in(config)
+        case "export":
+            calls = "/" in str(config.get("to", ""))
+        case _:
+            calls = False
+    return "python" if calls else name
+
+
+def _is_built_in(config: Mapping[str, JSON]) -> bool:
+    """Whether the evaluator is one of MorphML's own."""
+    search = config.get("search")
+    given = search.get("evaluator") if isinstance(search, Mapping) else None
+    evaluator = config.get("evaluator", given)
+    if isinstance(evaluator, Mapping):
+        return evaluator.keys() <= {"classification", "regression"}
+    return str(evaluator).startswith("morphml.evaluation.training")
 
 
 def job_type(name: str) -> JobType:

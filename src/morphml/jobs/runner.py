@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from morphml.errors import EvaluatorError
@@ -17,6 +14,7 @@ from morphml.jobs.artifacts import ArtifactFolder
 from morphml.jobs.contract import JobRun
 from morphml.jobs.outputs import outputs_of
 from morphml.jobs.registry import job_type
+from morphml.jobs.workplace import Workplace
 from morphml.optimizers.events import JSON
 
 if TYPE_CHECKING:
@@ -63,15 +61,9 @@ class JobRunner:
     def attempt(
         self, execution: str, job: str, attempt_id: str, seed: int, channel: TrialChannel
     ) -> Iterator[JobRun]:
-        """One attempt, with a folder that is there for as long.
-
-        Raises:
-            OSError: when the disk refuses.
-        """
+        """One attempt; its folder is removed at the end."""
         assert self._context is not None
-        scratch = self._context.scratch
-        scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="job-", dir=scratch.resolve()))
+        workplace = Workplace(self._context.scratch)
         try:
             yield JobRun(
                 execution=execution,
@@ -80,12 +72,12 @@ class JobRunner:
                 seed=seed,
                 device=self._context.device,
                 worker=self._context.worker,
-                folder=folder,
-                artifacts=ArtifactFolder(scratch),
+                workplace=workplace,
+                artifacts=ArtifactFolder(self._context.scratch),
                 channel=channel,
             )
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            workplace.remove()
 
 
 def call(type: str, config: Mapping[str, JSON], run: JobRun, limit: int) -> Mapping[str, JSON]:

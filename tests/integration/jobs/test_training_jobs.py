@@ -16,6 +16,7 @@ from morphml import layers as L
 from morphml.errors import CallerError, EvaluatorError, WorkflowError
 from morphml.evaluation.orders import Order, TrialCancelled
 from morphml.jobs import Artifact, ArtifactFolder, JobRun, runner
+from morphml.jobs.workplace import Workplace
 from morphml.optimizers.events import JSON
 
 SPACE = mm.SearchSpace(
@@ -50,7 +51,6 @@ def channel() -> Channel:
 
 @pytest.fixture
 def run(tmp_path: Path, channel: Channel) -> JobRun:
-    (tmp_path / "job").mkdir()
     return JobRun(
         execution="e",
         job="train",
@@ -58,7 +58,7 @@ def run(tmp_path: Path, channel: Channel) -> JobRun:
         seed=3,
         device="cpu",
         worker="local-0",
-        folder=tmp_path / "job",
+        workplace=Workplace(tmp_path),
         artifacts=ArtifactFolder(tmp_path),
         channel=channel,
     )
