@@ -112,6 +112,7 @@ def test_child_of_parents_that_end_together_runs_once(masters: list[Master]) -> 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_500)  # 0.2 s of one processor each, on a busy machine more
 def test_child_of_parents_that_end_together_runs_once_a_thousand_times(
     masters: list[Master],
 ) -> None:
