@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import Field
 
 from morphml.engines.remote.access import Scope
@@ -131,10 +131,19 @@ def list_executions(
     )
 
 
-@router.get("/api/distributed/execute/{executionId}", openapi_extra=_SUBMIT)
-def show(executionId: Id, here: Here) -> WholeExecutionView:
-    """An execution and its jobs."""
-    return WholeExecutionView.whole(here, here.executions.show(executionId))
+@router.get(
+    "/api/distributed/execute/{executionId}",
+    openapi_extra=_SUBMIT,
+    response_model=WholeExecutionView,
+)
+def show(executionId: Id, here: Here) -> Response:
+    """An execution and its jobs; where a task stands may be half a second old."""
+    seen = here.executions.show(executionId)
+
+    def render() -> bytes:
+        return WholeExecutionView.whole(here, seen).model_dump_json(by_alias=True).encode()
+
+    return Response(here.rendered.of(seen, render), media_type="application/json")
 
 
 @router.post("/api/distributed/execute/{executionId}/pause", openapi_extra=_SUBMIT)

@@ -19,6 +19,7 @@ from morphml.master.workflows import Executions
 from morphml.server.rest.answers import Answers
 from morphml.server.rest.door import Door
 from morphml.server.rest.rates import Rates
+from morphml.server.rest.rendered import Rendered
 from morphml.server.rest.settings import RestSettings
 from morphml.server.rest.stats import SharedStats
 from morphml.server.rest.tails import Tails
@@ -39,6 +40,7 @@ class Site:
     rates: Rates
     stats: SharedStats
     tails: Tails
+    rendered: Rendered
     clock: Clock
 
     @classmethod
@@ -65,6 +67,7 @@ class Site:
             rates=Rates(settings.rate, clock),
             stats=SharedStats(executions, clock),
             tails=Tails(executions.events),
+            rendered=Rendered(clock),
             clock=clock,
         )
 
