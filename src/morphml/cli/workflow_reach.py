@@ -67,6 +67,8 @@ class Reached(Protocol):
         ...
 
 
+#: Seconds between two looks at an execution over the network.
+REMOTE_LOOK_S = 1.0
 #: Stands for the newest execution.
 NEWEST = "newest"
 
@@ -125,11 +127,15 @@ class Place:
         """
         with terminable():
             if self._store is None:
-                follow(self.executions, id, lambda: None, quiet=quiet)
+                follow(self.executions, id, _nothing, every_s=REMOTE_LOOK_S, quiet=quiet)
             else:
                 with Hands(self._store, self._storage, slots) as hands:
                     follow(self.executions, id, hands.look, quiet=quiet)
         print_end(self.executions, id, storage=self._storage, as_json=as_json)
+
+
+def _nothing() -> None:
+    """A master at the other end sees to it."""
 
 
 @contextmanager
@@ -142,8 +148,17 @@ def at(storage: str, *, create: bool = False) -> Iterator[Place]:
 
     Raises:
         StorageError: when there is no such store.
-        WorkflowError: when the master cannot be reached.
+        AccessError: when there is no token for the master.
+        MissingExtraError: when the extra ``client`` is not installed.
     """
+    if storage.startswith(("http://", "https://")):
+        # httpx takes a while to import, and only this needs it.
+        from morphml.cli.workflow_remote import RemoteExecutions  # noqa: PLC0415
+        from morphml.client import Client  # noqa: PLC0415
+
+        with Client(storage) as client:
+            yield Place(RemoteExecutions(client), storage, None)
+        return
     store = open_store(storage, StoreOptions(), create=create)
     try:
         yield Place(Executions(store), storage, store)

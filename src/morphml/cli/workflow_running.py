@@ -50,7 +50,14 @@ class Watched(Protocol):
         ...
 
 
-def follow(executions: Watched, id: str, look: Callable[[], None], *, quiet: bool) -> None:
+def follow(
+    executions: Watched,
+    id: str,
+    look: Callable[[], None],
+    *,
+    quiet: bool,
+    every_s: float = LOOK_EVERY_S,
+) -> None:
     """Show an execution until it is over.
 
     Args:
@@ -58,6 +65,7 @@ def follow(executions: Watched, id: str, look: Callable[[], None], *, quiet: boo
         id: of the execution.
         look: called before each look; sees to it that somebody runs it.
         quiet: show nothing meanwhile.
+        every_s: seconds between two looks.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C.
@@ -73,7 +81,7 @@ def follow(executions: Watched, id: str, look: Callable[[], None], *, quiet: boo
             show(found, jobs, events)
             if found.state.ended:
                 return
-            pause.wait(LOOK_EVERY_S)
+            pause.wait(every_s)
 
 
 def print_end(executions: Watched, id: str, *, storage: str, as_json: bool) -> None:
