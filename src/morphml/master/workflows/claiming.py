@@ -35,8 +35,9 @@ class JobClaiming:
 
     def claim(self) -> int:
         """Claim as many jobs as they may use slots, and hand them to workers; how many it was."""
-        room = self._shares.of(JOBS) + self._shares.left() - self._desk.running
-        room = min(room, self._hub.free(), LIMIT)
+        slots = self._shares.of(JOBS) + self._shares.left()
+        ahead = self._hub.fitting.ahead(self._desk.here)
+        room = min(int(slots * (1.0 + ahead)) - self._desk.running, LIMIT)
         claimed = self._store.cluster.claim_jobs(self._life.session, room, self._could)
         self._desk.place(claimed)
         return len(claimed)

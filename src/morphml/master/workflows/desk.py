@@ -30,6 +30,8 @@ MOST = 20_000
 #: Seconds between two tries while the store is away, and for which output waits for more of it.
 AGAIN_S = 0.5
 MORE_OUTPUT_S = 0.2
+#: Seconds for which an end waits for others, which are stored with it.
+MORE_ENDS_S = 0.005
 
 #: What all jobs together are called among experiments that want slots.
 JOBS = ExperimentId("jobs")
@@ -65,6 +67,11 @@ class JobDesk:
         self._thread.start()
 
     @property
+    def here(self) -> tuple[ExperimentId, ...]:
+        """Executions of which attempts may be here."""
+        return tuple(self._here)
+
+    @property
     def running(self) -> int:
         """Attempts at jobs that this master's workers have, or whose end waits here."""
         hub = self._hub()
@@ -77,7 +84,7 @@ class JobDesk:
             StorageError: when the store cannot be asked.
         """
         hub = self._hub()
-        wanted = hub.slots(ahead=True) if self._store.workflows.running.is_ready() else 0
+        wanted = hub.slots() if self._store.workflows.running.is_ready() else 0
         return Demand(wanted=max(wanted, self.running))
 
     def place(self, tasks: Sequence[ClaimedTask]) -> None:
@@ -146,8 +153,8 @@ class JobDesk:
 
     def _next_batch(self) -> list[_Entry]:
         batch = [] if (first := self._queue.get()) is None else [first]
-        if first is not None and isinstance(first[1], Logged):
-            self._closed.wait(MORE_OUTPUT_S)
+        if first is not None:
+            self._closed.wait(MORE_OUTPUT_S if isinstance(first[1], Logged) else MORE_ENDS_S)
         while len(batch) < BATCH:
             try:
                 entry = self._queue.get_nowait()

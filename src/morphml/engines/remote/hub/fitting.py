@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.ids import ExperimentId
@@ -25,6 +25,16 @@ class Fitting:
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether some worker could run such attempts, busy as it may be."""
         return self._switchboard.act(lambda book, _: book.ledger.offers.could_run(requirements))
+
+    def ahead(self, owners: Iterable[ExperimentId]) -> float:
+        """What may lie at workers beyond their slots, as a share of those: the most of any owner's.
+
+        It depends on how long their attempts run; 0 of those that are not known yet.
+        """
+        known = list(owners)
+        return self._switchboard.act(
+            lambda book, _: max(map(book.wishes.ahead, known), default=0.0)
+        )
 
     def send_back(self, experiment: ExperimentId, requirements: Mapping[str, float]) -> None:
         """Let go of what waits here with these requirements: it ends as ``Returned``."""
