@@ -105,7 +105,7 @@ def _job(execution: str, found: Document) -> JobView:
         id=found["id"],
         name=found["name"],
         type=found["type"],
-        depends_on=found["dependsOn"],
+        depends_on=tuple(found["dependsOn"]),
         priority=found["priority"],
         state=JobState(found["status"]),
         reason=found["reason"],

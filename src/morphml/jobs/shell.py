@@ -58,9 +58,8 @@ def run(config: Mapping[str, JSON], run: JobRun) -> Mapping[str, object]:
     outputs = run.folder / "outputs.json"
     code, tail = _run(command, _environment(config, run, outputs))
     if code not in good:
-        raise ProgramFailed(
-            f"{command[0]} ended with {_said(code)}; it printed last: {tail[-500:]}"
-        )
+        last = f"; it printed last: {tail.strip()[-500:]}" if tail.strip() else ""
+        raise ProgramFailed(f"{command[0]} ended with {_said(code)}{last}")
     return {**_written(outputs, run), **_files(config, run), "exitCode": code, "stdout": tail}
 
 
