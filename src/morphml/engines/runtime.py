@@ -79,8 +79,10 @@ def run(
 ) -> Outcome:
     """Run one attempt to its end and say how it ended; user code's exceptions do not come out.
 
-    Where the trial is repeated, every repetition must succeed, and the metrics are their means. An
-    attempt at a job calls the job in the place of the evaluator.
+    Where the trial is repeated, every repetition must succeed, and the metrics are their means. At
+    the end of a segment too: the repetitions after the first are trained from the beginning to that
+    epoch, since one checkpoint is kept. Where the search ends the first one early, there are no
+    others. An attempt at a job calls the job in the place of the evaluator.
 
     Args:
         loaded: the experiment in this process.
@@ -129,19 +131,31 @@ def _run_job(
 def _run_all(
     loaded: Loaded, assignment: Assignment, channel: TrialChannel, begin: Callable[[], None]
 ) -> Outcome:
-    outcome = _run_once(loaded, assignment, channel, begin)
-    if assignment.repeats == 1 or not isinstance(outcome, Succeeded):
-        return outcome
-    results = [outcome.metrics]
+    first = _run_once(loaded, assignment, channel, begin)
+    measured = _measured(first)
+    if assignment.repeats == 1 or measured is None:
+        return first
+    results = [measured]
     # Names of checkpoints tell no repetitions apart: the first one's are not to be written over.
     apart = replace(loaded, checkpoints=loaded.checkpoints / "repeated")
     for index in range(1, assignment.repeats):
         again = repetition(assignment, index)
         outcome = _run_once(apart, again, Unheard(channel), lambda: None)
-        if not isinstance(outcome, Succeeded):
-            return outcome
-        results.append(outcome.metrics)
-    return Succeeded(metrics=mean_metrics(results))
+        measured = _measured(outcome)
+        if measured is None:
+            waits = isinstance(first, PausedAt) and isinstance(outcome, PausedAt)
+            return replace(first, metrics={}) if waits else outcome
+        results.append(measured)
+    return replace(first, metrics=mean_metrics(results))
+
+
+def _measured(outcome: Outcome) -> Mapping[str, float] | None:
+    """The metrics at the end of the trial or of a segment; None where it came to neither."""
+    if isinstance(outcome, Succeeded):
+        return outcome.metrics
+    if isinstance(outcome, PausedAt) and outcome.metrics:
+        return outcome.metrics
+    return None
 
 
 def _run_once(

@@ -162,7 +162,8 @@ class ExperimentSpec:
     max_epochs: int = MAX_EPOCHS
     #: Who gets more epochs; None: every trial is a full one.
     fidelity: FidelityReference | None = None
-    #: How often each architecture is evaluated, with different seeds; metrics are averaged.
+    #: How often each architecture is evaluated, with different seeds; metrics are averaged, at each
+    #: rung too.
     repeats: int = 1
     #: Limits of one attempt.
     limits: AttemptLimits = AttemptLimits()
@@ -189,11 +190,6 @@ class ExperimentSpec:
         check_whole("seed", self.seed)
         check_flag("deterministic", self.deterministic)
         check_flag("reuse", self.reuse)
-        if self.fidelity is not None and self.repeats > 1:
-            raise ExperimentError(
-                f"repeats: with fidelity={self.fidelity.name!r} each architecture is evaluated "
-                f"once, got {self.repeats}; repeat the best ones afterwards"
-            )
         Requirements.parse(self.resources)
         check_count("priority", self.priority, PRIORITIES[0])
         if self.priority > PRIORITIES[1]:

@@ -288,3 +288,64 @@ def test_evaluator_that_never_reports_is_told_that_nothing_can_stop_it(tmp_path:
         with pytest.warns(UserWarning, match="without a report") as told:
             experiment.run(0, lambda _: None)
         assert len(told) == 1
+
+
+class Seeded:
+    """Writes trial, seed and epoch down; its loss is the seed's, and falls with the epochs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lines = folder / "seeds.txt"
+
+    def __call__(self, arch: mm.Architecture, trial: mm.Trial) -> float:
+        weights, loss = Weights(), 0.0
+        for epoch in trial.epochs(weights=weights):
+            weights.epochs += 1
+            assert weights.epochs == epoch
+            with self.lines.open("a") as file:
+                file.write(f"{trial.number} {trial.seed} {epoch}\n")
+            loss = trial.seed % 1000 + 1 / epoch
+            trial.report(epoch, loss=loss)
+        return loss
+
+    def rows(self) -> list[tuple[int, int, int]]:
+        """Trial, seed and epoch of each epoch that was trained, in order."""
+        rows = (map(int, line.split()) for line in self.lines.read_text().splitlines())
+        return [(number, seed, epoch) for number, seed, epoch in rows]
+
+
+def test_repeats_are_compared_by_their_mean_at_each_rung(tmp_path: Path) -> None:
+    seeded = Seeded(tmp_path)
+    with create(tmp_path, seeded, repeats=3) as experiment:
+        records = experiment.run(0, lambda _: None).records
+        assert mm.master.replaying.replay(experiment).passed
+    assert {record.epochs for record in records} == {1, 3, 9}
+    rows = seeded.rows()
+    for record in records:
+        seeds = list(dict.fromkeys(seed for number, seed, _ in rows if number == record.number))
+        assert len(seeds) == 3
+        mean = sum(seed % 1000 for seed in seeds) / 3 + 1 / record.epochs
+        assert record.metrics["loss"] == pytest.approx(mean)
+        first, *others = (
+            [epoch for number, s, epoch in rows if (number, s) == (record.number, seed)]
+            for seed in seeds
+        )
+        rungs = [rung for rung in (1, 3, 9) if rung <= record.epochs]
+        # The first goes on from its checkpoint; the others are trained anew up to each rung.
+        assert first == list(range(1, record.epochs + 1))
+        assert others == [[e for rung in rungs for e in range(1, rung + 1)]] * 2
+
+
+def test_only_trials_that_come_to_their_end_are_repeated_by_a_rule_that_stops(
+    tmp_path: Path,
+) -> None:
+    seeded = Seeded(tmp_path)
+    with create(tmp_path, seeded, fidelity="asha_stopping", repeats=2) as experiment:
+        records = experiment.run(0, lambda _: None).records
+    trained_seeds = {
+        record.number: {seed for number, seed, _ in seeded.rows() if number == record.number}
+        for record in records
+    }
+    ended = [record.number for record in records if record.epochs == 9]
+    assert 0 < len(ended) < TRIALS
+    assert {n for n, seeds in trained_seeds.items() if len(seeds) == 2} == set(ended)
+    assert {len(seeds) for seeds in trained_seeds.values()} == {1, 2}
