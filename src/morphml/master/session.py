@@ -34,14 +34,6 @@ class MasterLife(Protocol):
         """Holder of all leases."""
         ...
 
-    def watch(self, ticked_at: Callable[[], float]) -> None:
-        """Renew only while another loop is alive too.
-
-        Args:
-            ticked_at: monotonic seconds of its last sign of life.
-        """
-        self._other_loops.append(ticked_at)
-
     @property
     def lost(self) -> bool:
         """Whether the lease may be gone: a driver stops acting before others take over."""

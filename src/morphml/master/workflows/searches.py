@@ -12,6 +12,7 @@ import orjson
 from morphml.errors import CallerError, ExperimentError
 from morphml.evaluation import EvaluatorSource
 from morphml.ids import ExperimentId
+from morphml.jobs.train import described
 from morphml.master.described import evaluator_of, options_of, space_of
 from morphml.master.options import make_spec
 from morphml.master.result import Result
@@ -128,7 +129,7 @@ def search_outputs(store: SqlStore, experiment: ExperimentId) -> dict[str, JSON]
     return {
         "experiment": experiment,
         "trial": best.number,
-        "architecture": cast("JSON", best.architecture.to_json()),
+        "architecture": cast("JSON", described(best.architecture)),
         "metrics": dict(best.metrics),
         "evaluator": evaluator.reference,
         "arguments": dict(evaluator.arguments),
