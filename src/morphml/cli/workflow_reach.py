@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+import typer
+
+from morphml.cli.exit_codes import ExitCode
 from morphml.cli.running import terminable
 from morphml.cli.screen import messages, results, write_json
 from morphml.cli.workflow_running import Hands, follow, print_end
@@ -127,11 +130,25 @@ class Place:
         """
         with terminable():
             if self._store is None:
-                follow(self.executions, id, _nothing, every_s=REMOTE_LOOK_S, quiet=quiet)
+                with self._watching(lambda: False):
+                    follow(self.executions, id, _nothing, every_s=REMOTE_LOOK_S, quiet=quiet)
             else:
-                with Hands(self._store, self._storage, slots) as hands:
+                hands = Hands(self._store, self._storage, slots)
+                with hands, self._watching(lambda: hands.here):
                     follow(self.executions, id, hands.look, quiet=quiet)
         print_end(self.executions, id, storage=self._storage, as_json=as_json)
+
+    @contextmanager
+    def _watching(self, is_here: Callable[[], bool]) -> Iterator[None]:
+        """Within it Ctrl-C ends the watching only, where others run the execution."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if is_here():
+                raise
+            hint = f"it goes on; look with: morphml workflow status {self._storage}"
+            messages().print(hint, markup=False)
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _nothing() -> None:

@@ -119,6 +119,11 @@ class Hands:
         self._master: Master | None = None
         self._look_at = 0.0
 
+    @property
+    def here(self) -> bool:
+        """Whether it is this process."""
+        return self._master is not None
+
     def look(self) -> None:
         """Begin to run it here as soon as nobody else does; called now and then.
 
