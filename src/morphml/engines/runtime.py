@@ -131,30 +131,28 @@ def _run_job(
 def _run_all(
     loaded: Loaded, assignment: Assignment, channel: TrialChannel, begin: Callable[[], None]
 ) -> Outcome:
-    first = _run_once(loaded, assignment, channel, begin)
-    measured = _measured(first)
-    if assignment.repeats == 1 or measured is None:
-        return first
-    results = [measured]
+    outcome = _run_once(loaded, assignment, channel, begin)
+    first = _measured(outcome)
+    if assignment.repeats == 1 or first is None:
+        return outcome
+    results = [first.metrics]
     # Names of checkpoints tell no repetitions apart: the first one's are not to be written over.
     apart = replace(loaded, checkpoints=loaded.checkpoints / "repeated")
     for index in range(1, assignment.repeats):
         again = repetition(assignment, index)
         outcome = _run_once(apart, again, Unheard(channel), lambda: None)
-        measured = _measured(outcome)
-        if measured is None:
+        other = _measured(outcome)
+        if other is None:
             waits = isinstance(first, PausedAt) and isinstance(outcome, PausedAt)
             return replace(first, metrics={}) if waits else outcome
-        results.append(measured)
+        results.append(other.metrics)
     return replace(first, metrics=mean_metrics(results))
 
 
-def _measured(outcome: Outcome) -> Mapping[str, float] | None:
-    """The metrics at the end of the trial or of a segment; None where it came to neither."""
-    if isinstance(outcome, Succeeded):
-        return outcome.metrics
-    if isinstance(outcome, PausedAt) and outcome.metrics:
-        return outcome.metrics
+def _measured(outcome: Outcome) -> Succeeded | PausedAt | None:
+    """The outcome where it is the end of the trial or of a segment, with its metrics."""
+    if isinstance(outcome, Succeeded) or (isinstance(outcome, PausedAt) and outcome.metrics):
+        return outcome
     return None
 
 

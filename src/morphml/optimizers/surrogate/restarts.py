@@ -9,6 +9,7 @@ is not given up, since it may still improve: it gets as many turns as those that
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Restarts:
         self._all = Guide(space, encoding, regression, settings, self._seen)
         self._stale = Staleness()
         fewer = replace(settings, starts=max(2, settings.starts // 2))
-        self._begin = lambda: Guide(space, encoding, regression, fewer, self._seen)
+        self._begin = partial(Guide, space, encoding, regression, fewer, self._seen)
         #: The search begun anew that is in charge, if one is.
         self._anew: Anew | None = None
         #: Searches begun anew so far, and the number that the next trial will have.
