@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 import pytest
 from tests.faults.ray.clusters import LONG_S, RayCluster, ray_cluster
 from tests.faults.ray.conftest import CODE
+from tests.faults.ray.hunting import SPACE, Hunt, eventually, is_alive
 
 import morphml as mm
 from morphml.cli.staffing import ray_staff
 from morphml.clock import SystemClock
 from morphml.engines.port import Cancelled, Failed, Finished, Reported, Stopped, Succeeded
 from morphml.engines.ray.engine import RayEngine
-from morphml.engines.ray.planning import SlotShape
 from morphml.engines.ray.settings import RaySettings
 from morphml.engines.remote.access import server_access
 from morphml.errors import RequirementsError
-from morphml.evaluation import EvaluatorSource
 from morphml.evaluation.orders import Order
-from morphml.master import Experiment, replay
 from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
-from morphml.master.crew import Run
-from morphml.master.runner import run
 from morphml.scheduling.failures import FailureKind
-from morphml.search.changes import AttemptResult
 from morphml.testing import engine_evaluators as given
 from morphml.testing.engine_contract import EngineContract
 from morphml.testing.engine_probe import EngineProbe
 
-SPACE = mm.SearchSpace(decisions={"x": mm.real(-1.0, 1.0), "k": mm.integer(1, 5)})
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -50,14 +40,6 @@ def probing(cluster: RayCluster, slots: int = 2) -> Iterator[EngineProbe]:
         probe = EngineProbe(engine)
         probe.pump(lambda: engine.slots >= slots, LONG_S)
         yield probe
-
-
-def eventually(true: Callable[[], object], within_s: float = LONG_S) -> float:
-    begun = time.monotonic()
-    while not true():
-        assert time.monotonic() - begun < within_s, f"not within {within_s} s"
-        time.sleep(0.02)
-    return time.monotonic() - begun
 
 
 def test_search_finds_on_ray_what_it_finds_on_this_machine(cluster: RayCluster) -> None:
@@ -168,124 +150,6 @@ def stop_latencies(probe: EngineProbe, tally: Path) -> list[float]:
     return sorted(found)
 
 
-def counts(tally: Path, word: str) -> Counter[int]:
-    """How often each trial did that."""
-    lines = [line.split() for line in tally.read_text().splitlines()]
-    return Counter(int(number) for first, number, *_ in lines if first == word)
-
-
-@dataclass
-class Hunt:
-    """A search on the cluster in a thread, and what its evaluator wrote down."""
-
-    engine: RayEngine
-    folder: Path
-    trials: int
-    thread: threading.Thread = field(init=False)
-    problem: BaseException | None = None
-
-    def __post_init__(self) -> None:
-        self.tally.touch()
-        self.thread = threading.Thread(target=self._run)
-
-    @property
-    def tally(self) -> Path:
-        return self.folder / "tally"
-
-    @property
-    def store(self) -> str:
-        return str(self.folder / "s.db")
-
-    def _run(self) -> None:
-        import ray_evaluations as theirs  # type: ignore[import-not-found]  # on the path by then
-
-        try:
-            evaluator = theirs.Counted(str(self.tally))
-            objectives = {"loss": "min"}
-            with Experiment.create(
-                SPACE,
-                evaluator,
-                storage=self.store,
-                objectives=objectives,
-                optimizer="random",
-                trials=self.trials,
-                workers=2,
-            ) as made:
-                run(
-                    Run(
-                        store=made.store,
-                        experiment=made.id,
-                        spec=made.spec,
-                        space=SPACE,
-                        source=EvaluatorSource.of(evaluator),
-                        folder=made.folder,
-                        workers=8,
-                        observer=lambda _: None,
-                        here=False,
-                    ),
-                    self.engine,
-                )
-        except BaseException as error:
-            self.problem = error
-
-    def began(self) -> Counter[int]:
-        return counts(self.tally, "began")
-
-    def await_evaluations(self, count: int) -> float:
-        """Wait until evaluators were called so often; the seconds that it took."""
-
-        def there() -> bool:
-            if self.problem is not None:
-                raise self.problem
-            assert self.thread.is_alive(), "the search is over"
-            return self.began().total() >= count
-
-        return eventually(there)
-
-    def check(self, evaluations: int) -> None:
-        """Let trials end: each ends once, and none was evaluated more often than it was lost."""
-        self.tally.with_suffix(".go").touch()
-        self.thread.join(LONG_S)
-        assert self.problem is None
-        assert not self.thread.is_alive()
-        with Experiment.open(self.store) as found:
-            result, replayed = found.result(), replay(found)
-        assert [(each.number, each.state.value) for each in result.records] == [
-            (number, "completed") for number in range(self.trials)
-        ]
-        began, ends = self.began(), counts(self.tally, "ended")
-        assert began.total() == evaluations, began
-        assert ends == Counter(range(self.trials))
-        won = [each.number for each in result.attempts if each.result is AttemptResult.SUCCEEDED]
-        assert Counter(won) == Counter(range(self.trials))
-        assert replayed.passed
-
-
-@pytest.fixture
-def hunting(cluster: RayCluster, tmp_path: Path) -> Iterator[Callable[[int], Hunt]]:
-    made: list[Hunt] = []
-
-    def start(trials: int) -> Hunt:
-        engine = RayEngine(RaySettings(address=cluster.address), mm.__version__)
-        hunt = Hunt(engine, tmp_path, trials)
-        made.append(hunt)
-        eventually(lambda: engine.slots)
-        hunt.thread.start()
-        return hunt
-
-    yield start
-    for hunt in made:
-        if hunt.thread.is_alive():
-            with Experiment.open(hunt.store) as left:
-                left.stop()
-        hunt.engine.close()
-        hunt.thread.join(LONG_S)
-
-
-def is_alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
 def test_search_outlives_its_worker_its_provider_and_a_node(
     cluster: RayCluster, hunting: Callable[[int], Hunt]
 ) -> None:
@@ -314,61 +178,6 @@ def test_search_outlives_its_worker_its_provider_and_a_node(
 
 
 @pytest.mark.soak
-def test_drained_node_ends_what_it_runs_and_nothing_runs_again(
-    cluster: RayCluster, hunting: Callable[[int], Hunt]
-) -> None:
-    hunt = hunting(8)
-    hunt.await_evaluations(2)
-    before = {each.id for each in hunt.engine.nodes}
-    node = cluster.add(2)
-    hunt.await_evaluations(4)
-    (leaving,) = {each.id for each in hunt.engine.nodes} - before
-    cluster.drain(leaving, within_s=120)
-    eventually(lambda: hunt.engine.slots == 2)  # it takes nothing more, and what runs goes on
-    assert node.hosts()
-    hunt.check(evaluations=8)
-
-
-@pytest.mark.soak
-def test_declared_gpus_are_shared_by_halves_and_never_by_three(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    tally = tmp_path / "tally"
-
-    def seen(arch: mm.Architecture, trial: mm.Trial) -> float:
-        name = os.environ["CUDA_VISIBLE_DEVICES"]
-        with tally.open("a") as file:
-            file.write(f"{name} 1\n")
-        time.sleep(0.5)
-        with tally.open("a") as file:
-            file.write(f"{name} -1\n")
-        return 0.0
-
-    with ray_cluster() as alone:
-        for name, value in alone.env.items():
-            if name.startswith("RAY_"):
-                monkeypatch.setenv(name, value)
-        alone.add(8, gpus=2)
-        result = mm.search(
-            SPACE,
-            seen,
-            objectives={"loss": "min"},
-            optimizer="random",
-            trials=12,
-            resources={"gpu": 0.5},
-            engine=f"ray:{alone.address}",
-        )
-    assert [each.state.value for each in result.records] == ["completed"] * 12
-    used: Counter[str] = Counter()
-    most: Counter[str] = Counter()
-    for line in tally.read_text().splitlines():
-        device, step = line.split()
-        used[device] += int(step)
-        most[device] = max(most[device], used[device])
-    assert most == {"0": 2, "1": 2}
-
-
-@pytest.mark.soak
 def test_master_works_with_the_nodes_and_shows_what_it_lacks(
     cluster: RayCluster, tmp_path: Path
 ) -> None:
@@ -392,18 +201,6 @@ def test_master_works_with_the_nodes_and_shows_what_it_lacks(
     assert row.name.startswith("ray-")
     assert (row.offers["cpu"], row.offers["ssd"]) == (2, 1)
     assert {each.worker.partition("/")[0] for each in result.attempts} == {row.name}
-
-
-@pytest.mark.soak
-def test_slots_that_no_node_has_are_shown_to_whoever_scales_the_cluster(
-    cluster: RayCluster,
-) -> None:
-    settings = RaySettings(address=cluster.address, slots=5, shape=SlotShape(cpu=2.0))
-    with RayEngine(settings, mm.__version__) as engine:
-        eventually(lambda: engine.slots == 1)
-        shown = eventually(lambda: "{'CPU': 2.0}: 4+ pending" in cluster.status())
-    assert shown < LONG_S
-    eventually(lambda: "'CPU': 2.0" not in cluster.status())
 
 
 @pytest.mark.soak
