@@ -16,8 +16,9 @@ class Finding:
 
     #: The check that found it: a name for programs.
     check: str
+    #: Or the execution.
     experiment: str
-    #: The trial it is about, if it is about one.
+    #: The trial or job it is about, if it is about one.
     number: int | None
     text: str
 
@@ -35,6 +36,7 @@ def check_store(database: Database, files: Path | None) -> list[Finding]:
         return [
             *_counters(run),
             *_orphans(run),
+            *_executions(run),
             *([] if files is None else _missing_files(run, files)),
         ]
 
@@ -64,6 +66,21 @@ def _orphans(run: Transaction) -> Iterator[Finding]:
     for owner, number, segment in run.rows(check_rows.attempts_without_a_trial, {}):
         text = f"an attempt at segment {segment} ended, but the trial is not there"
         yield Finding(check="attempt", experiment=owner, number=number, text=text)
+
+
+def _executions(run: Transaction) -> Iterator[Finding]:
+    for execution, unfinished, rows in run.rows(check_rows.executions_miscounted, {}):
+        text = f"{unfinished} jobs are said to be unfinished, and {rows} are"
+        yield Finding(check="jobs", experiment=execution, number=None, text=text)
+    for execution, seq, rows in run.rows(check_rows.events_with_gaps, {}):
+        text = f"the events go to {seq}, and there are {rows}"
+        yield Finding(check="events", experiment=execution, number=None, text=text)
+    for execution, number in run.rows(check_rows.jobs_without_a_task, {}):
+        text = "the job is to be run, and no task of it is left: nobody will run it"
+        yield Finding(check="job", experiment=execution, number=number, text=text)
+    for execution, number in run.rows(check_rows.tasks_without_a_job, {}):
+        text = "the job is to be run, but it has ended or is not there"
+        yield Finding(check="task", experiment=execution, number=number, text=text)
 
 
 def _missing_files(run: Transaction, files: Path) -> Iterator[Finding]:

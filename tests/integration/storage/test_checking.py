@@ -14,6 +14,7 @@ from morphml.storage import SqlStore, open_store
 from morphml.storage.address import is_url
 from morphml.storage.checking import Finding, check_store
 from morphml.storage.statements import check_rows
+from morphml.testing.store.job_script import job
 from morphml.testing.store_contract import Ask, DriverScript, sample_spec
 
 
@@ -108,3 +109,25 @@ def test_checkpoints_that_are_needed_must_be_there(script: DriverScript, tmp_pat
     path.write_bytes(b"")
     (finding,) = found(script.store, files)
     assert "0 bytes instead of" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "number"),
+    [
+        ("UPDATE executions SET unfinished = unfinished + 1", "jobs", None),
+        ("DELETE FROM execution_events WHERE seq = 2", "events", None),
+        ("DELETE FROM tasks WHERE kind = 'job'", "job", 16384),
+        ("UPDATE jobs SET state = 'waiting' WHERE number = 16384", "task", 16384),
+    ],
+)
+def test_damage_to_an_execution_is_found(
+    place: str, statement: str, check: str, number: int | None
+) -> None:
+    with contextlib.closing(open_store(place)) as store:
+        jobs = [job("whole", forEach=[1]), job("last", "whole")]
+        execution = store.workflows.running.start({"workflowId": "w", "jobs": jobs}, None)
+        assert found(store) == []
+        spoil(place, statement)
+        (finding,) = found(store)
+        assert (finding.check, finding.number, finding.experiment) == (check, number, execution)
+        assert finding.text

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, literal_column, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from morphml.search.experiment import ExperimentState, TrialState
 from morphml.storage.expressions import constant
 from morphml.storage.states import SessionState, TaskKind
-from morphml.storage.tables import artifacts, attempts, experiments, log, sessions, tasks, trials
+from morphml.storage.tables import (
+    artifacts,
+    attempts,
+    execution_events,
+    executions,
+    experiments,
+    jobs,
+    log,
+    sessions,
+    tasks,
+    trials,
+)
+from morphml.workflow import JobState
 
-_e, _t, _l = experiments.c, trials.c, log.c
+_e, _t, _l, _x = experiments.c, trials.c, log.c, executions.c
+#: Numbers of parts begin here.
+_PARTS: ColumnElement[int] = literal_column("16384")
 _unfinished = _t.state.in_([constant(TrialState.PENDING), constant(TrialState.PAUSED)])
 _same_trial = and_(_t.experiment == tasks.c.owner, _t.number == tasks.c.number)
 
@@ -119,4 +134,58 @@ def artifacts_needed() -> Select[tuple[object, ...]]:
         )
         .where(_unfinished)
         .order_by(artifacts.c.experiment, artifacts.c.number, artifacts.c.key)
+    )
+
+
+def executions_miscounted() -> Select[tuple[object, ...]]:
+    """Executions whose row counts other unfinished jobs than there are; parts do not count."""
+    unfinished = (
+        select(func.count())
+        .where(jobs.c.execution == _x.id, jobs.c.number < _PARTS, jobs.c.ended_at.is_(None))
+        .scalar_subquery()
+    )
+    return (
+        select(_x.id, _x.unfinished, unfinished).where(_x.unfinished != unfinished).order_by(_x.id)
+    )
+
+
+def events_with_gaps() -> Select[tuple[object, ...]]:
+    """Executions whose events are not numbered from 1 to what their row says."""
+    found = (
+        select(func.count())
+        .where(execution_events.c.execution == _x.id, execution_events.c.seq <= _x.seq)
+        .scalar_subquery()
+    )
+    return select(_x.id, _x.seq, found).where(_x.seq != found).order_by(_x.id)
+
+
+def jobs_without_a_task() -> Select[tuple[object, ...]]:
+    """Jobs that are active, are no search, and that nobody will ever run."""
+    known = (
+        select(tasks.c.number)
+        .where(tasks.c.owner == jobs.c.execution, tasks.c.number == jobs.c.number)
+        .exists()
+    )
+    return (
+        select(jobs.c.execution, jobs.c.number)
+        .where(jobs.c.state == constant(JobState.ACTIVE), jobs.c.experiment.is_(None), ~known)
+        .order_by(jobs.c.execution, jobs.c.number)
+    )
+
+
+def tasks_without_a_job() -> Select[tuple[object, ...]]:
+    """Tasks of jobs that are not there, or are not active."""
+    known = (
+        select(jobs.c.number)
+        .where(
+            jobs.c.execution == tasks.c.owner,
+            jobs.c.number == tasks.c.number,
+            jobs.c.state == constant(JobState.ACTIVE),
+        )
+        .exists()
+    )
+    return (
+        select(tasks.c.owner, tasks.c.number)
+        .where(tasks.c.kind == constant(TaskKind.JOB), ~known)
+        .order_by(tasks.c.owner, tasks.c.number)
     )

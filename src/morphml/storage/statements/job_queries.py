@@ -164,17 +164,6 @@ def output_after() -> Select[tuple[object, ...]]:
     )
 
 
-def jobs_without_a_task() -> Select[tuple[object, ...]]:
-    """Jobs that are active without a task: nobody would ever end them."""
-    t = tasks.c
-    known = select(t.number).where(t.owner == _j.execution, t.number == _j.number).exists()
-    return (
-        select(_j.execution, _j.number)
-        .where(_j.state == _ACTIVE, _j.experiment.is_(None), ~known)
-        .order_by(_j.execution, _j.number)
-    )
-
-
 def due_jobs() -> Select[tuple[object, ...]]:
     """A task of a job whose time has come, such as that of a retry; no row where there is none."""
     t = tasks.c
