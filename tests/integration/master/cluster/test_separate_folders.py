@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,12 @@ from tests.integration.engines.remote.worker_processes import HERE, WorkerProces
 from tests.integration.master.cluster.masters import LONG_S, SPACE, Site
 
 import morphml as mm
-from morphml.master.cluster.exchange import folder_name
+from morphml.evaluation.checkpoint import file_digest
+from morphml.master.cluster.exchange import CheckpointExchange, folder_name
+from morphml.master.cluster.reports import MasterReport
 from morphml.search.experiment import ExperimentState, TrialState
+from morphml.storage import open_store
+from morphml.storage.cluster.bundles import LARGEST_BYTES
 
 TRIALS = 9
 
@@ -83,3 +88,29 @@ def test_folder_has_one_name_for_all_who_see_it(tmp_path: Path) -> None:
     assert len(list((tmp_path / "a").iterdir())) == 1
     (tmp_path / "file").touch()
     assert folder_name(tmp_path / "file") == ""
+
+
+def test_checkpoint_is_kept_for_masters_with_other_folders_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, there = tmp_path / "1.pt", tmp_path / "there" / "1.pt"
+    path.write_bytes(b"weights" * 1_000_000)  # several pieces
+    digest = file_digest(path)
+    with closing(open_store(tmp_path / "s.db")) as store:
+        one, two = (store.open_session(name) for name in ("one", "two"))
+        exchange = CheckpointExchange(store, one, "a")
+        for place, apart in (("", False), ("a", False), ("b", True)):
+            store.cluster.report(two, MasterReport(place=place).to_json())
+            assert exchange.put(digest, path) is apart
+            assert exchange.get(digest, there) is apart
+        assert there.read_bytes() == path.read_bytes()
+        exchange.drop([digest, "0" * 32])
+        assert not exchange.get(digest, there)
+        with path.open("ab") as file:
+            file.truncate(LARGEST_BYTES + 1)
+        for _ in range(2):
+            assert not exchange.put(file_digest(path), path)
+    lines = [record.getMessage() for record in caplog.records if "1.pt" in record.getMessage()]
+    assert len(lines) == 1
+    assert "let all masters share one folder" in lines[0]
+    assert [file.name for file in there.parent.iterdir()] == ["1.pt"]
