@@ -8,8 +8,6 @@ from contextlib import contextmanager
 import typer
 
 from morphml.cli.exit_codes import ExitCode, exit_code_of
-from morphml.cli.failures import failure_document, render_failure
-from morphml.cli.screen import messages, write_json
 
 
 @contextmanager
@@ -30,16 +28,32 @@ def guard(context: typer.Context, *, as_json: bool, resume: str = "") -> Iterato
         raise
     except KeyboardInterrupt as error:
         hint = f" Go on with: {resume}" if resume else ""
-        messages().print(f"Stopped; everything finished so far is stored.{hint}", markup=False)
+        _say(f"Stopped; everything finished so far is stored.{hint}")
         raise typer.Exit(ExitCode.INTERRUPTED) from error
     except Exception as error:
         if _debug(context):
             raise
-        if as_json:
-            write_json(failure_document(error))
-        else:
-            messages().print(render_failure(error))
+        _show(error, as_json=as_json)
         raise typer.Exit(exit_code_of(error)) from error
+
+
+# rich is imported when something is to be shown: a master or worker keeps it for all its life.
+
+
+def _say(text: str) -> None:
+    from morphml.cli.screen import messages  # noqa: PLC0415  # see above
+
+    messages().print(text, markup=False)
+
+
+def _show(error: BaseException, *, as_json: bool) -> None:
+    from morphml.cli.failures import failure_document, render_failure  # noqa: PLC0415  # see above
+    from morphml.cli.screen import messages, write_json  # noqa: PLC0415  # see above
+
+    if as_json:
+        write_json(failure_document(error))
+    else:
+        messages().print(render_failure(error))
 
 
 def _debug(context: typer.Context) -> bool:

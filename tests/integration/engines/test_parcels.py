@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import select
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from morphml import layers as L
 from morphml.engines import Assignment, Failed, Finished, LocalEngine, Succeeded
 from morphml.engines.local.code import Code, Parcel
 from morphml.engines.local.payload import Sent, pack_sent
+from morphml.engines.port import EngineEvent
 from morphml.evaluation import MetricRules
 from morphml.ids import AttemptToken, ExperimentId, new_token
 from morphml.scheduling.failures import FailureKind
@@ -91,17 +91,16 @@ def test_code_that_cannot_be_imported_fails_its_own_attempts_only(tmp_path: Path
 
 
 @pytest.mark.usefixtures("no_torch")
-def test_wake_ends_a_wait_at_once_from_another_thread() -> None:
+def test_descriptor_is_readable_only_while_something_is_there_to_be_told(tmp_path: Path) -> None:
     with LocalEngine(1) as engine:
-        engine.start()
+        engine.prepare_parcel(ExperimentId("e"), parcel(code(tmp_path / "one", 1.0)))
         engine.warm_up(20.0)
         engine.events(0.1)
-        timer = threading.Timer(0.2, engine.wake)
-        timer.start()
-        begun = time.monotonic()
-        assert engine.events(20.0) == []
-        assert 0.15 <= time.monotonic() - begun < 15.0
-        timer.join()
-        engine.wake()
-        assert engine.events(20.0) == []
-        assert not [event for event in engine.events(0.05) if isinstance(event, Finished)]
+        assert not select.select([engine], [], [], 0.0)[0]
+        token = submit(EngineProbe(engine), "e")
+        events: list[EngineEvent] = []
+        while not any(isinstance(event, Finished) for event in events):
+            assert select.select([engine], [], [], 20.0)[0] == [engine]
+            events += engine.events(0.0)
+        assert {event.token for event in events if isinstance(event, Finished)} == {token}
+        assert not select.select([engine], [], [], 0.0)[0]

@@ -75,11 +75,10 @@ class LocalEngine:
         if os.name != "posix":
             raise WorkerError("local worker processes need Linux or macOS; use workers=0 here")
         self._patience = patience or Patience()
-        share = threads or max(1, cores() // workers)
         #: Who sees which GPUs.
         self.binding = Binding(workers, devices, capacity or local_capacity(devices))
         plans = [SlotPlan(name=f"local-{i}", sight=self.binding.own(i)) for i in range(workers)]
-        self._pool = Pool(plans, share)
+        self._pool = Pool(plans, threads or max(1, cores() // workers))
         self._lessons = Lessons(self._pool.send, self._patience.setup_s)
         self._limits = Limits(self._pool, self._lessons, self._patience)
         self._waiting = AttemptQueue([plan.name for plan in plans], self._patience.elsewhere_s)
@@ -145,9 +144,9 @@ class LocalEngine:
         if self._pool.start(preload(needs)):
             self.warming.renew(each for each in self._idle.values() if not each.known)
 
-    def wake(self) -> None:
-        """End the present call of ``events``, or the next one, at once. Thread-safe."""
-        self._pool.wake()
+    def fileno(self) -> int:
+        """A descriptor that is readable when something happened, for ``events`` to tell."""
+        return self._pool.fileno()
 
     def submit(self, *assignments: Assignment) -> None:
         """Hand attempts to free children, or queue them. Never waits.
@@ -182,18 +181,21 @@ class LocalEngine:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
         until = time.monotonic() + timeout_s
         while not self._closed:
-            now = time.monotonic()
-            due = self._limits.keep(self._running.values(), self._idle, now)
-            waits = self._waiting.due if self._idle else math.inf
-            due = min(due, self._pool.due, waits, self.binding.tick(now))
-            wait = 0.0 if self._events else max(0.0, min(until, due) - now)
-            self._handle(wait)
+            due = min(until, self.keep_time())
+            self._handle(0.0 if self._events else max(0.0, due - time.monotonic()))
             if self._waiting:
                 self._dispatch()
             if self._events or self._pool.woken() or time.monotonic() >= until:
                 break
         events, self._events = self._events, []
         return events
+
+    def keep_time(self) -> float:
+        """Enforce what is due now; returns when to do so again, in monotonic seconds."""
+        now = time.monotonic()
+        due = self._limits.keep(self._running.values(), self._idle, now)
+        waits = self._waiting.due if self._idle else math.inf
+        return min(due, self._pool.due, waits, self.binding.tick(now))
 
     def warm_up(self, timeout_s: float) -> bool:
         """Wait until every child is there and has loaded what is prepared; whether all did.
@@ -203,11 +205,10 @@ class LocalEngine:
         """
         until = time.monotonic() + timeout_s
         while not self._closed and not self.warming.are_all_warm():
-            now = time.monotonic()
-            due = self._limits.keep(self._running.values(), self._idle, now)
+            due, now = min(until, self.keep_time()), time.monotonic()
             if now >= until or self._pool.misfires >= _MISFIRES:
                 return False
-            self._handle(max(0.0, min(until, due, self._pool.due) - now))
+            self._handle(max(0.0, due - now))
         return not self._closed
 
     def close(self) -> None:
@@ -348,8 +349,7 @@ class LocalEngine:
             self._lessons.blame(child)
         attempt = child.attempt
         if attempt is not None:
-            begun = attempt.begun
-            duration_s = 0.0 if begun is None else time.monotonic() - begun
+            duration_s = 0.0 if attempt.begun is None else time.monotonic() - attempt.begun
             outcome = attempt.outcome_of_death(reason, together=together)
             self._finish(child, attempt, outcome, attempt.started_at or time.time(), duration_s)
         self._events.append(WorkerGone(worker=self._name(child), reason=reason, at=time.time()))

@@ -132,6 +132,10 @@ class Pool:
             self._server.preload(news)
         return bool(news)
 
+    def fileno(self) -> int:
+        """A descriptor that is readable when ``wait`` would return at once."""
+        return self._selector.fileno()
+
     def wake(self) -> None:
         """End the present ``wait``, or the next one, at once. Thread-safe."""
         self._waker.wake()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 import time
@@ -161,20 +162,20 @@ def test_call_that_ended_before_the_worker_introduced_itself_is_dialled_again(
     with ScriptedMaster() as placeholder:
         port = placeholder.port
     greetings: list[float] = []
-    timers: list[threading.Timer] = []
 
-    def deliver(news: object) -> None:
-        if isinstance(news, Greeting):
-            greetings.append(time.monotonic())
-            timers.append(threading.Timer(0.2, link.greet, [pb.Registration()]))
-            timers[-1].start()
+    async def live() -> None:
+        loop = asyncio.get_running_loop()
 
-    dialling = Dialling([f"127.0.0.1:{port}"], (0.01, 0.01), random.Random(0))
-    link = Link(ClientAccess(), dialling, 5.0, deliver)
-    link.start()
-    time.sleep(1.5)
-    link.close(0.0)
-    for timer in timers:
-        timer.join()
+        def deliver(news: object) -> None:
+            if isinstance(news, Greeting):
+                greetings.append(time.monotonic())
+                loop.call_later(0.2, link.greet, pb.Registration())
+
+        dialling = Dialling([f"127.0.0.1:{port}"], (0.01, 0.01), random.Random(0))
+        link = Link(ClientAccess(), dialling, 5.0, deliver)
+        loop.call_later(1.5, link.close, 0.0)
+        await link.run()
+
+    asyncio.run(live())
     assert len(greetings) >= 4
     assert "unknown way" not in caplog.text

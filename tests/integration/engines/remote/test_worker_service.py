@@ -164,6 +164,17 @@ def test_service_that_others_reach_needs_tokens(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_worker_lives_where_an_event_loop_runs_already(tmp_path: Path) -> None:
+    settings = WorkerSettings(masters=("127.0.0.1:1",), slots=1, folder=tmp_path)
+    worker = RemoteWorker(settings, ClientAccess(), SystemClock())
+
+    async def cell() -> int:
+        worker.stop(7)
+        return worker.run()
+
+    assert asyncio.run(cell()) == 7
+
+
 def test_worker_that_cannot_listen_says_so_and_ends(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

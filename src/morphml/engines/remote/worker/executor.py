@@ -183,9 +183,9 @@ class Executor:
         for wanted in self._wanted:
             self._fetch(wanted)
 
-    def events(self, timeout_s: float) -> list[EngineEvent]:
-        """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
-        found = self._engine.events(0.0 if self._events else timeout_s)
+    def events(self) -> list[EngineEvent]:
+        """What happened, in order. Does not wait."""
+        found = self._engine.events(0.0)
         mine, self._events = self._events, []
         return [*mine, *(self._named(event) for event in found)]
 

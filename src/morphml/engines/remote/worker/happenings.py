@@ -1,4 +1,4 @@
-"""What the connection, operators and signals tell the worker's own thread."""
+"""What the connection, operators and signals tell the worker."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""The connection to a master, in a thread of its own: dials, keeps the stream, dials again."""
+"""The connection to a master, on the worker's event loop: dials, keeps the stream, dials again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
@@ -33,8 +32,8 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S = 4.0
 #: Seconds that the loop stays open after the last connection was closed.
 _LAST_EVENTS_S = 0.05
-#: Seconds that the thread gets to end.
-_JOIN_S = 5.0
+#: Seconds by which this process may be late before silence is its own fault.
+_LATE_S = 1.0
 
 Stream = grpc.aio.StreamStreamCall[pb.WorkRequest, pb.WorkResponse]
 
@@ -52,18 +51,20 @@ class Connection:
     master: str
 
 
-#: Something to do over the present connection, if there is one, on the link's thread.
+#: Something to do over the present connection, if there is one.
 Errand: TypeAlias = Callable[[Connection | None], Coroutine[object, object, None]]
 
 
 class Link:
-    """Keeps the worker connected to one master of several.
+    """Keeps the worker connected to one master of several, while ``run`` is awaited.
+
+    All of it is called on one event loop, that of ``run``.
 
     Args:
         access: what is shown to masters.
         dialling: which master is next.
         connect_s: seconds for a connection and the welcome.
-        deliver: takes what happens, called on this link's thread; must not wait.
+        deliver: takes what happens; must not wait.
     """
 
     def __init__(
@@ -78,7 +79,6 @@ class Link:
         self._connect_s = connect_s
         self._deliver = deliver
         self._outbox = Outbox()
-        self._loop = asyncio.new_event_loop()
         self._more = asyncio.Event()
         self._ending = asyncio.Event()
         self._registration: asyncio.Future[pb.Registration] | None = None
@@ -88,61 +88,46 @@ class Link:
         self._problems: dict[str, str] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._flush_s = 0.0
-        self._thread = threading.Thread(target=self._run, name="morphml-link", daemon=True)
+        #: When a master said something last, in seconds of the loop.
+        self._heard_at = 0.0
 
-    # --- called by the worker's thread -----------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin to dial."""
-        self._thread.start()
+    # --- called by the worker --------------------------------------------------------------------
 
     def greet(self, registration: pb.Registration) -> None:
         """Answer ``Greeting``; what was put before is forgotten."""
         self._outbox.clear()
-        self._call(self._greet, registration)
+        if self._registration is not None and not self._registration.done():
+            self._registration.set_result(registration)
 
     def put(self, events: Iterable[pb.WorkerEvent]) -> None:
         """Send events as soon as the stream takes them. Never waits."""
         self._outbox.put(events)
-        self._call(self._more.set)
+        self._more.set()
 
     def run_errand(self, errand: Errand) -> None:
         """Have something done. Never waits."""
-        self._call(self._start_errand, errand)
+        task = asyncio.get_running_loop().create_task(errand(self._connection))
+        self._errands.add(task)
+        task.add_done_callback(self._end_errand)
 
     def close(self, flush_s: float) -> None:
-        """End the stream, the thread, and all that they do.
+        """Let ``run`` end the stream and all that goes on, and return.
 
         Args:
             flush_s: seconds for what was put to be sent.
         """
-        if self._thread.ident is None:
-            self._loop.close()
-            return
         self._flush_s = flush_s
-        self._call(self._ending.set)
-        self._thread.join(flush_s + _JOIN_S)
+        self._ending.set()
 
     @property
     def dropped(self) -> int:
         """Events that nobody took in time."""
         return self._outbox.dropped
 
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
-            self._loop.call_soon_threadsafe(function, *arguments)
+    # --- its own life ----------------------------------------------------------------------------
 
-    # --- on the link's thread --------------------------------------------------------------------
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._main())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        finally:
-            self._loop.close()
-
-    async def _main(self) -> None:
+    async def run(self) -> None:
+        """Dial and converse until ``close`` is called, or no master will ever take the worker."""
         serving = asyncio.create_task(self._serve())
         ending = asyncio.create_task(self._ending.wait())
         await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -155,15 +140,6 @@ class Link:
         # gRPC has one queue for all loops of a process: what it still has for this one must find
         # it open, else another's (of a master in the same program) logs that it is closed.
         await asyncio.sleep(_LAST_EVENTS_S)
-
-    def _greet(self, registration: pb.Registration) -> None:
-        if self._registration is not None and not self._registration.done():
-            self._registration.set_result(registration)
-
-    def _start_errand(self, errand: Errand) -> None:
-        task = self._loop.create_task(errand(self._connection))
-        self._errands.add(task)
-        task.add_done_callback(self._end_errand)
 
     def _end_errand(self, task: asyncio.Task[None]) -> None:
         self._errands.discard(task)
@@ -206,7 +182,8 @@ class Link:
     async def _doors(self, master: str) -> list[tuple[str, ClientAccess]]:
         """The addresses of a master, and how to be let in at each."""
         endpoint = parse_endpoint(master)
-        found = await self._loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=1)
         hosts = list(dict.fromkeys(str(each[4][0]) for each in found))
         if len(hosts) < 2 or _is_loopback_name(endpoint.host):
             return [(str(endpoint), self._access)]
@@ -260,7 +237,7 @@ class Link:
         return problem.message
 
     async def _introduce(self, stream: Stream) -> pb.Welcome:
-        self._registration = self._loop.create_future()
+        self._registration = asyncio.get_running_loop().create_future()
         self._deliver(Greeting())
         registration = await self._registration
         async with asyncio.timeout(self._connect_s):
@@ -293,20 +270,38 @@ class Link:
 
     async def _exchange(self, stream: Stream, patience_s: float) -> None:
         """Send and hear until the stream ends, or is silent for too long."""
-        sending = asyncio.create_task(self._send(stream))
+        limit = asyncio.timeout(None)
+        beside = [
+            asyncio.create_task(self._send(stream)),
+            asyncio.create_task(self._watch(limit, patience_s)),
+        ]
         try:
-            while True:
-                async with asyncio.timeout(patience_s):
-                    answer = await stream.read()
-                if not isinstance(answer, pb.WorkResponse):
-                    return
-                news = [event for event in answer.events if not self._is_ours(event)]
-                if news:
-                    self._deliver(Heard(events=news))
+            async with limit:
+                await self._read(stream)
         finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             stream.cancel()
+
+    async def _read(self, stream: Stream) -> None:
+        loop = asyncio.get_running_loop()
+        while isinstance(answer := await stream.read(), pb.WorkResponse):
+            self._heard_at = loop.time()
+            news = [event for event in answer.events if not self._is_ours(event)]
+            if news:
+                self._deliver(Heard(events=news))
+
+    async def _watch(self, limit: asyncio.Timeout, patience_s: float) -> None:
+        """Let the limit pass after so long a silence, unless it was this process that slept."""
+        loop = asyncio.get_running_loop()
+        self._heard_at = now = loop.time()
+        while (due := self._heard_at + patience_s) > now:
+            await asyncio.sleep(due - now)
+            now = loop.time()
+            if now - due > _LATE_S:  # what came meanwhile is yet to be read
+                self._heard_at = max(self._heard_at, now - patience_s + _LATE_S)
+        limit.reschedule(now)
 
     def _is_ours(self, event: pb.MasterEvent) -> bool:
         """Whether the event is for the connection itself, and done with."""

@@ -1,8 +1,7 @@
-"""Events on their way to a master: put by one thread, taken in batches by another."""
+"""Events on their way to a master: put one by one, taken in batches."""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable
 
@@ -18,10 +17,9 @@ _LARGEST = 2 << 20
 
 
 class Outbox:
-    """A queue that drops output first, then reports, when nobody takes from it. Thread-safe."""
+    """A queue that drops output first, then reports, when nobody takes from it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._events: deque[tuple[pb.WorkerEvent, int]] = deque()
         self._size = 0
         #: Events dropped so far.
@@ -29,32 +27,29 @@ class Outbox:
 
     def put(self, events: Iterable[pb.WorkerEvent]) -> None:
         """Append events."""
-        with self._lock:
-            for event in events:
-                full = _FULL.get(event.WhichOneof("event") or "")
-                size = event.ByteSize()
-                if full is not None and (self._size > full or size > _LARGEST):
-                    self.dropped += 1
-                    continue
-                self._size += size
-                self._events.append((event, size))
+        for event in events:
+            full = _FULL.get(event.WhichOneof("event") or "")
+            size = event.ByteSize()
+            if full is not None and (self._size > full or size > _LARGEST):
+                self.dropped += 1
+                continue
+            self._size += size
+            self._events.append((event, size))
 
     def take(self) -> list[pb.WorkerEvent]:
         """The next events, as many as one message may hold; [] when there are none."""
         taken: list[pb.WorkerEvent] = []
         total = 0
-        with self._lock:
-            while self._events and len(taken) < _BATCH:
-                size = self._events[0][1]
-                if taken and total + size > _BATCH_BYTES:
-                    break
-                total += size
-                taken.append(self._events.popleft()[0])
-            self._size -= total
+        while self._events and len(taken) < _BATCH:
+            size = self._events[0][1]
+            if taken and total + size > _BATCH_BYTES:
+                break
+            total += size
+            taken.append(self._events.popleft()[0])
+        self._size -= total
         return taken
 
     def clear(self) -> None:
         """Forget all: the connection that they were for is gone."""
-        with self._lock:
-            self._events.clear()
-            self._size = 0
+        self._events.clear()
+        self._size = 0

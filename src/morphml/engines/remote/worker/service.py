@@ -34,11 +34,11 @@ _UNGUARDED = "this worker asks nobody for a token, so all that one may ask it fo
 
 
 class OperatorService(rpc.WorkerServiceServicer):
-    """Answers operators. All questions go to the worker's own thread.
+    """Answers operators, on the worker's event loop.
 
     Args:
         access: who is let in; without tokens only the status is told.
-        tell: takes questions, from any thread.
+        tell: takes questions.
     """
 
     def __init__(self, access: ServerAccess, tell: Callable[[News], None]) -> None:
@@ -102,20 +102,12 @@ class OperatorService(rpc.WorkerServiceServicer):
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, _UNGUARDED)
 
     async def _ask(self, question: Callable[[Callable[[Answer], None]], News]) -> Answer:
-        """Ask the worker's thread, and wait for its answer."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Answer] = loop.create_future()
+        """Ask the worker, and wait for its answer."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
         def settle(value: Answer) -> None:
             if not future.done():  # who asked may have left
                 future.set_result(value)
 
-        self._tell(question(lambda value: _call(loop, settle, value)))
+        self._tell(question(settle))
         return await future
-
-
-def _call(loop: asyncio.AbstractEventLoop, settle: Callable[[Answer], None], value: Answer) -> None:
-    try:
-        loop.call_soon_threadsafe(settle, value)
-    except RuntimeError:
-        _log.debug("nobody is left to take an answer")

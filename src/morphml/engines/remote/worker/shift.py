@@ -1,4 +1,4 @@
-"""What the worker's own thread does: hears news, keeps the time, and decides when it is over."""
+"""What the worker does: hears news, keeps the time, and decides when it is over."""
 
 from __future__ import annotations
 

@@ -39,8 +39,10 @@ _log = logging.getLogger(__name__)
 #: Seconds for which news that are not urgent wait for others: a message costs both sides more than
 #: what is in it.
 _LINGER_S = 0.01
-#: News that masters need not have at once.
-_NOT_URGENT = frozenset({"accepted", "started"})
+#: The same for news that change nothing at the master, which asks after 2 s at the earliest. Where
+#: many attempts begin at once, those that wait to begin go first.
+_CALM_S = 0.25
+_CALM = frozenset({"accepted", "started"})
 
 #: Sends events to the present master.
 Put = Callable[[Sequence[pb.WorkerEvent]], None]
@@ -68,6 +70,7 @@ class Telling:
         self._put = put
         self._said: list[pb.WorkerEvent] = []
         self._urgent = False
+        self._linger_s = _CALM_S
         #: When what was said is sent at the latest, in seconds of the clock that ``flush`` is told.
         self.due = math.inf
         self._answers: dict[AttemptToken, Callable[[pb.Result], None]] = {}
@@ -95,7 +98,7 @@ class Telling:
         """Nobody listens."""
         self._master = ""
         self._said.clear()
-        self._urgent, self.due = False, math.inf
+        self._calm_down()
         self._output.discard()
 
     def say(self, event: pb.WorkerEvent) -> None:
@@ -105,8 +108,10 @@ class Telling:
         self._said.append(event)
         kind = event.WhichOneof("event")
         # A result while a task waits here: its child has something to do meanwhile.
-        waits = kind == "result" and self._book.counts[Stage.WAITING] > 0
-        self._urgent = self._urgent or not (waits or kind in _NOT_URGENT)
+        if kind == "result" and self._book.counts[Stage.WAITING] > 0:
+            self._linger_s = _LINGER_S
+        elif kind not in _CALM:
+            self._urgent = True
 
     def flush(self, now: float) -> None:
         """Send what was said, and what attempts printed; what is not urgent a little later."""
@@ -117,11 +122,15 @@ class Telling:
             self._log(token, stream, text)
         if not self._said:
             return
-        self.due = min(self.due, now + _LINGER_S)
+        self.due = min(self.due, now + self._linger_s)
         if self._urgent or now >= self.due:
             said, self._said = self._said, []
-            self._urgent, self.due = False, math.inf
+            self._calm_down()
             self._put(said)
+
+    def _calm_down(self) -> None:
+        """Nothing is to be sent."""
+        self._urgent, self._linger_s, self.due = False, _CALM_S, math.inf
 
     # --- attempts --------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class Transfers:
     Args:
         link: the connection.
         scratch: where files are.
-        deliver: takes what happened, called on the link's thread.
+        deliver: takes what happened.
     """
 
     def __init__(self, link: Link, scratch: Scratch, deliver: Callable[[Happening], None]) -> None:

@@ -1,7 +1,9 @@
-"""The worker process: one thread that runs attempts and keeps the book, one that talks."""
+"""The worker process: one event loop that talks, keeps the book, and looks after children."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
 import os
 import random
@@ -11,6 +13,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import metadata
 from types import FrameType, TracebackType
@@ -42,16 +45,18 @@ from morphml.engines.remote.worker.telling import Telling
 from morphml.engines.remote.worker.transfers import Transfers
 from morphml.scheduling.resources import Capacity
 
-#: Seconds that the last words get to be sent.
+#: Seconds that the last words get to be sent, and then the connection to end.
 _LAST_WORDS_S = 2.0
+_END_S = 5.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class RemoteWorker:
     """Offers slots of this machine to masters, and runs what they send.
 
-    ``run`` is the worker's life, in whichever thread calls it. ``drain`` and ``stop`` may be called
-    from any thread and from signal handlers.
+    ``run`` is the worker's life, in whichever thread calls it, on an event loop of its own: to wake
+    a second thread would cost more than most of what there is to do. ``drain`` and ``stop`` may be
+    called from any thread and from signal handlers.
 
     Args:
         settings: what the operator set.
@@ -83,8 +88,14 @@ class RemoteWorker:
             version=version or metadata.version("morphml"),
             capabilities=capabilities(settings, self._gpus.cards()),
         )
+        #: Done when the worker is to leave; None before ``run``.
+        self._over: asyncio.Future[int] | None = None
+        #: Whether a turn is on its way, and the turn that comes by itself.
+        self._comes = False
+        self._alarm: asyncio.TimerHandle | None = None
         self._inbox: deque[News] = deque()
         self._scratch = Scratch(settings.folder, self.identity.worker)
+        self._loop = asyncio.new_event_loop()
         self._engine = LocalEngine(
             settings.slots,
             devices=settings.devices,
@@ -92,7 +103,7 @@ class RemoteWorker:
         )
         rng = random.Random(self.identity.worker)  # noqa: S311  # spreads pauses, guards nothing
         dialling = Dialling(settings.masters, settings.backoff_s, rng)
-        self._link = Link(access, dialling, settings.connect_s, self._tell)
+        self._link = Link(access, dialling, settings.connect_s, self._hear)
         self._output = Output(settings.output_s)
         self._parts = self._make_parts()
         self._telling, self._executor = self._parts.telling, self._parts.executor
@@ -106,11 +117,11 @@ class RemoteWorker:
     def _make_service(self, doors: ServerAccess) -> OperatorService:
         if self._settings.listen is not None and not doors.interceptors:
             refuse_open_door(parse_endpoint(self._settings.listen))
-        return OperatorService(doors, self._tell)
+        return OperatorService(doors, self._hear)
 
     def _make_parts(self) -> Parts:
         settings, scratch = self._settings, self._scratch
-        transfers = Transfers(self._link, scratch, self._tell)
+        transfers = Transfers(self._link, scratch, self._hear)
         book = Book(settings.keep_acknowledged_s, settings.keep_acknowledged)
         executor = Executor(
             self._engine,
@@ -147,7 +158,7 @@ class RemoteWorker:
             code: what ``run`` returns.
         """
         self._stopped = code
-        self._engine.wake()
+        self._poke()
 
     @property
     def master(self) -> str:
@@ -155,8 +166,13 @@ class RemoteWorker:
         return self._shift.master
 
     def _tell(self, news: News) -> None:
+        """Take news from any thread, or from a signal handler."""
         self._inbox.append(news)
-        self._engine.wake()
+        self._poke()
+
+    def _poke(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+            self._loop.call_soon_threadsafe(self._soon)
 
     # --- the worker's life -----------------------------------------------------------------------
 
@@ -169,25 +185,40 @@ class RemoteWorker:
             0 after a drain or a stop, 2 when no master takes the worker, 128 + the signal's number
             when a signal ended it at once.
         """
+        if not _has_loop():
+            return self._run()
+        with ThreadPoolExecutor(1, thread_name_prefix="morphml-worker") as elsewhere:
+            return elsewhere.submit(self._run).result()
+
+    def _run(self) -> int:
         try:
             with self._signals():
                 self._engine.start()
-                self._link.start()
-                if (listen := self._settings.listen) is not None:
-                    self._link.run_errand(lambda _: self._service.serve(listen))
-                while True:
-                    code = self._turn()
-                    if code is not None:
-                        return code
+                return self._loop.run_until_complete(self._live())
         finally:
             self.close()
+
+    async def _live(self) -> int:
+        """Take turns until one says that it is over, and end the connection."""
+        self._over = self._loop.create_future()
+        linked = asyncio.create_task(self._link.run())
+        if (listen := self._settings.listen) is not None:
+            self._link.run_errand(lambda _: self._service.serve(listen))
+        self._loop.add_reader(self._engine.fileno(), self._turn)
+        self._soon()
+        try:
+            return await self._over
+        finally:
+            self._loop.remove_reader(self._engine.fileno())
+            # First, since a master acts at once on a stream that ends.
+            self._link.close(_LAST_WORDS_S if self._stopped is None else 0.0)
+            await asyncio.wait((linked,), timeout=_LAST_WORDS_S + _END_S)
 
     def close(self) -> None:
         """End everything that runs. May be called twice; ``run`` does it."""
         if not self._closed:
             self._closed = True
-            # First, since a master acts at once on a stream that ends.
-            self._link.close(_LAST_WORDS_S if self._stopped is None else 0.0)
+            self._loop.close()
             self._engine.close()
             self._scratch.close()
             self._gpus.close()
@@ -205,8 +236,29 @@ class RemoteWorker:
         """Close it."""
         self.close()
 
-    def _turn(self) -> int | None:
-        """Hear, do, say, and wait for more; what ``run`` returns when it is over."""
+    # --- turns; on the event loop ----------------------------------------------------------------
+
+    def _hear(self, news: News) -> None:
+        """Take news in the next turn, which comes when all is heard that is there."""
+        self._inbox.append(news)
+        self._soon()
+
+    def _soon(self) -> None:
+        if not self._comes:
+            self._comes = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Hear, do, say, and see to it that the next turn comes."""
+        self._comes = False
+        if self._over is None or self._over.done():
+            return
+        try:
+            self._act()
+        except BaseException as error:  # noqa: BLE001  # raised by ``run``, as nobody else hears it
+            self._over.set_exception(error)
+
+    def _act(self) -> None:
         now = self._clock.monotonic()
         while self._inbox:
             self._shift.take(self._inbox.popleft(), now)
@@ -215,18 +267,31 @@ class RemoteWorker:
             self._telling.say(pb.WorkerEvent(prepared=pb.Prepared(experiment=experiment)))
         self._telling.flush(now)
         code = self._shift.exit if self._stopped is None else self._stopped
-        if code is None:
-            for event in self._executor.events(self._patience()):
-                self._telling.take(event)
-        return code
+        if code is not None:
+            assert self._over is not None
+            self._over.set_result(code)
+            return
+        events = self._executor.events()
+        for event in events:
+            self._telling.take(event)
+        if events or self._inbox:
+            self._soon()
+        else:
+            self._wake_at(self._due)
 
-    def _patience(self) -> float:
-        """Seconds until there is something to do although nothing happens."""
-        if self._inbox:
-            return 0.0
+    @property
+    def _due(self) -> float:
+        """When there is something to do although nothing happens."""
         output = self._output.due if self._telling.connected else math.inf
-        due = min(self._shift.due, self._telling.due, output)
-        return max(0.0, due - self._clock.monotonic())
+        return min(self._shift.due, self._telling.due, output, self._engine.keep_time())
+
+    def _wake_at(self, due: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if due < math.inf:
+            delay_s = max(0.0, due - self._clock.monotonic())
+            self._alarm = self._loop.call_later(delay_s, self._turn)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -246,3 +311,12 @@ class RemoteWorker:
             self.stop(128 + number)
         else:
             self.drain(f"it got {signal.Signals(number).name}")
+
+
+def _has_loop() -> bool:
+    """Whether an event loop runs in this thread, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
