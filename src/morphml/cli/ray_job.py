@@ -45,16 +45,30 @@ def submit_search(
             f"{address}: the search runs as a job on the cluster, and a file of results would go "
             "with it; give --storage postgresql://..., which the head and you both reach"
         )
-    inner = file.resolve().relative_to(folder)
-    words = ["python", "-m", "morphml.cli", "search", str(inner), "--engine", "ray:auto"]
-    words += ["--storage", storage, *_words(options)]
-    ray = Path(sys.executable).with_name("ray")
     at = f"http://{address.removeprefix(CLIENT).partition(':')[0]}:{_PORT}"
+    inner = file.resolve().relative_to(folder)
+    ray = Path(sys.executable).with_name("ray")
     done = subprocess.run(  # noqa: S603  # Ray's own command, with what the person gave
-        [str(ray), "job", "submit", "--address", at, "--working-dir", str(folder), "--", *words],
-        check=False,
+        [str(ray), *job_command(at, folder, inner, storage, options)], check=False
     )
     raise typer.Exit(done.returncode)
+
+
+def job_command(
+    at: str, folder: Path, file: Path, storage: str, options: Mapping[str, object]
+) -> list[str]:
+    """What follows ``ray``: the search as a job.
+
+    Args:
+        at: where jobs are taken.
+        folder: goes to the cluster.
+        file: of the experiment, in that folder.
+        storage: a URL.
+        options: of ``morphml search``; those that are None or False are left out.
+    """
+    words = ["python", "-m", "morphml.cli", "search", str(file), "--engine", "ray:auto"]
+    words += ["--storage", storage, *_words(options)]
+    return ["job", "submit", "--address", at, "--working-dir", str(folder), "--", *words]
 
 
 def _words(options: Mapping[str, object]) -> list[str]:
