@@ -31,6 +31,7 @@ from morphml.master.tally import Tally
 from morphml.master.workflows.claiming import JobClaiming
 from morphml.master.workflows.desk import JobDesk
 from morphml.master.workflows.duties import JobDuties
+from morphml.master.workflows.housekeeping import Housekeeping
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
 
@@ -76,6 +77,7 @@ class Life:
         )
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
         self._desk = JobDesk(store, self.keeper, hub)
+        self._housekeeping = Housekeeping(store, clock, folder)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail, self._desk)
         self._supervisor: Supervisor | None = None
 
@@ -175,7 +177,7 @@ class Life:
                 claiming=Claiming(
                     self._store, self.keeper, hub, self._contexts, self._clock, shares
                 ),
-                jobs=JobDuties(self._store, self._clock, jobs, self._desk),
+                jobs=JobDuties(jobs, self._desk, self._housekeeping),
                 new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
                 rule=self._settings.reaper,
             )

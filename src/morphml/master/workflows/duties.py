@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from morphml.clock import Clock
 from morphml.master.workflows.claiming import JobClaiming
 from morphml.master.workflows.desk import JobDesk
 from morphml.master.workflows.housekeeping import Housekeeping
 from morphml.scheduling.fair_share import Demand
-from morphml.storage import SqlStore
 
 
 class JobDuties:
     """Claims jobs, sees to searches, ends what nobody wants.
 
     Args:
-        store: the truth.
-        clock: monotonic time.
         claiming: of this master.
         desk: of this master.
+        housekeeping: what any master does.
     """
 
-    def __init__(self, store: SqlStore, clock: Clock, claiming: JobClaiming, desk: JobDesk) -> None:
+    def __init__(self, claiming: JobClaiming, desk: JobDesk, housekeeping: Housekeeping) -> None:
         self._claiming = claiming
         self._desk = desk
-        self._housekeeping = Housekeeping(store, clock)
+        self._housekeeping = housekeeping
 
     def demand(self) -> Demand:
         """Slots that jobs want here.

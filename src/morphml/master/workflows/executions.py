@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from morphml.errors import ExperimentError, UnknownExecution, WorkflowError
 from morphml.ids import ExecutionId, ExperimentId
@@ -39,16 +40,17 @@ class Executions:
 
     Args:
         store: the truth; masters that run on it do the work.
+        folder: of the files of all executions that lie on this machine; None where none do.
 
     Attributes:
         queue: the queue of all jobs, for all masters at once.
         locks: locks with an owner and an end.
     """
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, folder: Path | None = None) -> None:
         self._store = store
         self._stored = store.workflows
-        self.queue = Queue(store)
+        self.queue = Queue(store, folder)
         self.locks = Locks(store)
 
     def start(self, document: Document, *, key: str | None = None) -> ExecutionView:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from morphml.clock import Clock
+from morphml.master.workflows.queue import Queue
 from morphml.master.workflows.searches import Searches
 from morphml.storage import SqlStore
 
@@ -20,12 +22,13 @@ class Housekeeping:
     Args:
         store: the truth.
         clock: monotonic time.
+        folder: of the files of all executions that lie here.
     """
 
-    def __init__(self, store: SqlStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, store: SqlStore, clock: Clock, folder: Path) -> None:
         self._clock = clock
         self._searches = Searches(store)
+        self._queue = Queue(store, folder)
         self._cleaned_at = -math.inf
 
     def step(self) -> None:
@@ -38,4 +41,4 @@ class Housekeeping:
         now = self._clock.monotonic()
         if now - self._cleaned_at >= CLEAN_EVERY_S:
             self._cleaned_at = now
-            self._store.workflows.queue.clean(KEPT_S)
+            self._queue.clean(KEPT_S)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from pathlib import Path
 
 from morphml.master.workflows.views import QueueStats
 from morphml.storage import SqlStore, TaskState
@@ -14,10 +16,12 @@ class Queue:
 
     Args:
         store: where the settings and the tasks are.
+        folder: of the files of all executions that lie here; None where none do.
     """
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder
         self._queue = store.workflows.queue
 
     def stats(self) -> QueueStats:
@@ -68,8 +72,13 @@ class Queue:
         self._queue.drain(on=True)
 
     def clean(self, older_than_s: float) -> int:
-        """Forget executions that ended longer ago; how many they were."""
-        return self._queue.clean(older_than_s)
+        """Forget executions that ended longer ago, with their files here; how many they were."""
+        forgotten = self._queue.clean(older_than_s)
+        if self._folder is not None:
+            for execution in forgotten:
+                # Rows first: what is stored never names a file that is gone.
+                shutil.rmtree(self._folder / execution, ignore_errors=True)
+        return len(forgotten)
 
     def limit(self, rate: float | None) -> None:
         """Let at most so many jobs a second begin, all masters together; None for any number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morphml.errors import WorkflowError
+from morphml.ids import ExecutionId
 from morphml.storage.classes import decode_requirements
 from morphml.storage.database import Database, Transaction, Values, again
 from morphml.storage.expressions import Statement
@@ -76,17 +77,17 @@ class Queueing:
         with self._database.reading() as run:
             return database_time(run)
 
-    def clean(self, older_than_s: float) -> int:
-        """Forget executions that ended longer ago; how many they were."""
-        total = 0
+    def clean(self, older_than_s: float) -> list[ExecutionId]:
+        """Forget executions that ended longer ago; which they were."""
+        total: list[ExecutionId] = []
         while forgotten := again(lambda: self._clean(older_than_s)):
             total += forgotten
         return total
 
-    def _clean(self, older_than_s: float) -> int:
+    def _clean(self, older_than_s: float) -> list[ExecutionId]:
         with self._database.writing() as run:
             values: Values = {"p_age_s": older_than_s, "p_limit": _BATCH}
-            old = [row[0] for row in run.rows(execution_rows.over_since, values)]
+            old = [ExecutionId(row[0]) for row in run.rows(execution_rows.over_since, values)]
             for statement in (
                 job_rows.drop_tasks,
                 execution_rows.drop_jobs,
@@ -101,7 +102,7 @@ class Queueing:
             if not old:
                 run.run(execution_rows.drop_unused_workflows, {"p_age_s": older_than_s})
                 run.run(lock_rows.drop_old_locks, {})
-        return len(old)
+        return old
 
     def _set(self, statement: Statement, values: Values) -> None:
         with self._database.writing() as run:

@@ -299,8 +299,8 @@ def old_executions_are_forgotten(case: StoreCase) -> None:
     assert over.stored.queue.totals()[:2] == (1, 0)
     case.let_pass(3.0)
     goes_on = JobScript(case, [job("a")])
-    assert over.stored.queue.clean(100.0) == 0
-    assert over.stored.queue.clean(2.0) == 1
+    assert over.stored.queue.clean(100.0) == []
+    assert over.stored.queue.clean(2.0) == [over.id]
     refused(UnknownExecution, lambda: over.stored.reading.execution(over.id))
     assert over.stored.reading.output(over.id, 0, 0, 10) == []
     assert goes_on.run() == ["a"]
