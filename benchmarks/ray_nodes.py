@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -21,11 +24,14 @@ STARTS_WITHIN_S = 60.0
 class RayNodes:
     """A head without slots, and nodes that are added.
 
-    Args:
-        port: of the head.
+    What this process and its children start afterwards knows the cluster's token.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self) -> None:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
         self._folder = tempfile.mkdtemp(prefix="mrb-")
         self._started: list[subprocess.Popen[bytes]] = []
         self.address = f"127.0.0.1:{port}"
@@ -61,15 +67,14 @@ class RayNodes:
 
 
 @contextmanager
-def ray_nodes(nodes: int, slots: int, port: int = 6399) -> Iterator[RayNodes]:
+def ray_nodes(nodes: int, slots: int) -> Iterator[RayNodes]:
     """A cluster of a head without slots and so many nodes.
 
     Args:
         nodes: beside the head.
         slots: cores that each says it has.
-        port: of the head.
     """
-    made = RayNodes(port)
+    made = RayNodes()
     try:
         for _ in range(nodes):
             made.add(slots)
