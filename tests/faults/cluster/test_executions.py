@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import psutil
 from tests.faults.cluster.cluster import LONG_S, Cluster
 
 from morphml.master.workflows import Executions
@@ -89,3 +90,24 @@ def test_paused_execution_goes_on_after_everything_was_killed(cluster: Cluster) 
     executions.resume(id)
     cluster.until(lambda: executions.show(id).state.ended, "it ends", 2 * LONG_S)
     check_recorded_once(cluster, executions, id)
+
+
+def test_cancel_ends_programs_within_seconds(cluster: Cluster) -> None:
+    cluster.start_masters("m1")
+    cluster.start_workers("w1", slots=3)
+    executions = Executions(cluster.store)
+    command = ["sh", "-c", f'echo "$MORPHML_JOB_ID x" >> {cluster.folder}/ran; exec sleep 600']
+    jobs = [{"id": f"j{n}", "type": "shell", "config": {"command": command}} for n in range(3)]
+    id = executions.start({"workflowId": "sleepers", "jobs": jobs}).id
+
+    def asleep() -> int:
+        children = psutil.Process(cluster.workers["w1"].pid).children(recursive=True)
+        return sum(child.name() == "sleep" for child in children)
+
+    cluster.until(lambda: len(ran(cluster.folder)) == asleep() == 3, "all sleep")
+    executions.cancel_job(id, "j0")
+    cluster.until(lambda: asleep() == 2, "one was killed", 10.0)
+    executions.cancel(id)
+    cluster.until(lambda: asleep() == 0, "all were killed", 10.0)
+    assert executions.show(id).counts == {JobState.CANCELLED: 3}
+    assert executions.queue.stats().active == 0
