@@ -19,6 +19,8 @@ import psutil
 RAY = Path(sys.executable).with_name("ray")
 #: Seconds that a node may take to start; Ray itself allows 30 s.
 STARTS_WITHIN_S = 60.0
+#: How often it is tried.
+STARTS = 3
 
 
 class RayNodes:
@@ -35,22 +37,33 @@ class RayNodes:
         self._folder = tempfile.mkdtemp(prefix="mrb-")
         self._started: list[subprocess.Popen[bytes]] = []
         self.address = f"127.0.0.1:{port}"
-        self._start(
-            "--head",
-            f"--port={port}",
-            "--num-cpus=0",
-            "--include-dashboard=false",
-            f"--temp-dir={self._folder}",
-        )
+        head = (f"--port={port}", "--num-cpus=0", "--include-dashboard=false")
+        try:
+            self._start("--head", *head, f"--temp-dir={self._folder}")
+        except RuntimeError:
+            self.close()
+            raise
 
     def add(self, slots: int) -> None:
-        """A node with so many cores, as it says; returns when Ray has it."""
-        self._start(f"--address={self.address}", f"--num-cpus={slots}")
+        """A node with so many cores, as it says; returns when Ray has it.
+
+        Ray gives a node 30 s to start, which a busy machine may need again.
+        """
+        words = (f"--address={self.address}", f"--num-cpus={slots}")
+        for _ in range(STARTS - 1):
+            with suppress(RuntimeError):
+                self._start(*words)
+                return
+        self._start(*words)
 
     def close(self) -> None:
         """End them all, with what they have started."""
         for process in reversed(self._started):
             _end(process)
+        for each in psutil.process_iter():  # what a node left behind names our folder
+            with suppress(psutil.Error):
+                if any(self._folder in word for word in each.cmdline()):
+                    each.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, *words: str) -> None:
@@ -66,6 +79,13 @@ class RayNodes:
             time.sleep(0.1)
 
 
+def _cluster() -> RayNodes:
+    for _ in range(STARTS - 1):
+        with suppress(RuntimeError):
+            return RayNodes()
+    return RayNodes()
+
+
 @contextmanager
 def ray_nodes(nodes: int, slots: int) -> Iterator[RayNodes]:
     """A cluster of a head without slots and so many nodes.
@@ -74,7 +94,7 @@ def ray_nodes(nodes: int, slots: int) -> Iterator[RayNodes]:
         nodes: beside the head.
         slots: cores that each says it has.
     """
-    made = RayNodes()
+    made = _cluster()
     try:
         for _ in range(nodes):
             made.add(slots)
