@@ -158,26 +158,24 @@ def worker(  # noqa: PLR0913 one parameter per option
         from morphml.engines.remote.access import share_with_masters_here  # noqa: PLC0415
 
         tokens = token_path(token_file, without=no_token)
-        settings = working.settings_of(
-            working.Wishes(
-                masters=split(masters),
-                slots=slots,
-                name=name,
-                labels=tuple(labels or ()),
-                amounts=amounts,
-                gpus=gpus,
-                port=port,
-                folder=folder,
-                allow_pickle=allow_pickle,
-                refuse_jobs=frozenset(split([refuse_jobs])),
-                drain_grace_s=drain_grace,
-            )
+        wishes = working.Wishes(
+            masters=split(masters),
+            slots=slots,
+            name=name,
+            labels=tuple(labels or ()),
+            amounts=amounts,
+            gpus=gpus,
+            port=port,
+            folder=folder,
+            allow_pickle=allow_pickle,
+            refuse_jobs=frozenset(split([refuse_jobs])),
+            drain_grace_s=drain_grace,
         )
+        settings = working.settings_of(wishes)
         if tokens is not None and token_file is None:
             share_with_masters_here(tokens, settings.masters)
         secure = client_tls(tls, tls_ca, tls_cert, tls_key, tls_server_name)
-        code = working.work(settings, client_door(tokens, secure), own_door(tokens))
-        raise typer.Exit(code)
+        raise typer.Exit(working.work(settings, client_door(tokens, secure), own_door(tokens)))
 
 
 def split(given: list[str]) -> tuple[str, ...]:

@@ -25,8 +25,10 @@ def assignment_of(call: CallRecord, task: ClaimedTask) -> Assignment:
         segment=task.segment,
         vector=(),
         # The same for all attempts at a job, and in every execution of the workflow.
-        seed=zlib.crc32(call.name.encode()),
+        seed=zlib.crc32(call.name.encode()) & 0x7FFFFFFF,
         time_limit_s=call.job.timeout_s,
+        # What it takes of its worker's memory is also the most that it gets.
+        memory_limit_bytes=int(task.requirements.get("memory", 0)) or None,
         requirements=task.requirements,
         rank=task.rank,
         job=JobCall(job=call.name, type=call.job.type, config=call.config),
