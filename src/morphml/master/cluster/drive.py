@@ -99,7 +99,7 @@ class Drive:
         #: Slots that it could use at all.
         self._most = MANY
         #: The lane that listens, and the mails that were passed to it.
-        self._listening: tuple[Lane, set[int]] | None = None
+        self._listening: tuple[Lane, set[tuple[int, float]]] | None = None
         self._leaving = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"morphml-drive-{experiment}", daemon=True
@@ -140,9 +140,11 @@ class Drive:
         if listening is None or not mails:
             return
         lane, passed = listening  # a lane that is closed meanwhile takes its marks with it
-        lane.push(self._events([each for each in mails if each.id not in passed]))
+        # SQLite gives the id of a mail that was taken away to a later one.
+        names = {(each.id, each.posted_at): each for each in mails}
+        lane.push(self._events([each for name, each in names.items() if name not in passed]))
         passed.clear()
-        passed.update(each.id for each in mails)
+        passed.update(names)
         told = [each.id for each in mails if each.mail.kind is not MailKind.FINISHED]
         self._parts.store.cluster.mail.take_away(told)
 

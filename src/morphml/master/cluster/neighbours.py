@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -63,6 +63,8 @@ class Neighbours:
         self._others: dict[SessionId, MasterReport] = {}
         #: What each worker of other masters has, and its slots.
         self._workers: list[_Other] = []
+        #: The same of workers over REST, by session.
+        self._rest: dict[SessionId, _Other] = {}
         #: Slots that each master keeps for experiments of others.
         self._lent: dict[SessionId, dict[ExperimentId, int]] = {}
 
@@ -79,17 +81,22 @@ class Neighbours:
         return sum(lent)
 
     def could_run(self, requirements: Mapping[str, float]) -> bool:
-        """Whether workers of other masters could run attempts with these requirements.
+        """Whether workers of other masters, or over REST, could run attempts with such needs.
 
         Of a gang that is a guess: that so many are there says not that one master has them.
         """
         needs = Requirements.parse(requirements)
-        able = sum(bool(other.slots) and other.capacity.could(needs) for other in self._workers)
-        return able >= needs.workers
+        return self._able(needs, self._workers) or self._able(needs, self._rest.values())
 
     def alone_could_run(self, requirements: Mapping[str, float]) -> bool:
-        """Whether only workers of other masters could run attempts with these requirements."""
+        """Whether workers could run attempts with these requirements, but none of this master."""
         return not self._hub.fitting.could_run(requirements) and self.could_run(requirements)
+
+    def other_masters_alone_could_run(self, requirements: Mapping[str, float]) -> bool:
+        """The same of other masters' workers only: those over REST drive nothing."""
+        needs = Requirements.parse(requirements)
+        here = self._hub.fitting.could_run(requirements)
+        return not here and self._able(needs, self._workers)
 
     @property
     def somebody_sends_pickles(self) -> bool:
@@ -124,12 +131,38 @@ class Neighbours:
             self._store.cluster.report(self._session, report.to_json())
             self._told = report
         pools = {session: each.pool for session, each in self._others.items()}
+        pools |= self._pools_of_rest_workers(report)
         self._lent = lend({self._session: report.pool, **pools}) if pools else {}
         elsewhere = self._store.cluster.workers.elsewhere(self._session) if pools else []
         self._workers = [
             _Other(Capacity.parse(offers), int(str(figures.get("slots", 0))))
             for offers, figures in elsewhere
         ]
+
+    def _pools_of_rest_workers(self, mine: MasterReport) -> dict[SessionId, Pool[ExperimentId]]:
+        """Workers over REST claim as masters do, and have no experiments of their own."""
+        self._rest = {
+            session: _Other(Capacity.parse(offers), slots)
+            for session, (offers, slots) in self._store.cluster.rest_workers.living().items()
+        }
+        told = (mine, *self._others.values())
+        needs = {
+            experiment: Requirements.parse(each)
+            for report in told
+            for experiment, each in report.needs.items()
+        }
+        return {
+            session: Pool(
+                slots=slots,
+                able={key: 0 for key, each in needs.items() if not capacity.could(each)},
+            )
+            for session, (capacity, slots) in self._rest.items()
+        }
+
+    @staticmethod
+    def _able(needs: Requirements, workers: Iterable[_Other]) -> bool:
+        able = sum(bool(other.slots) and other.capacity.could(needs) for other in workers)
+        return able >= needs.workers
 
     def _report(
         self, wishes: Mapping[ExperimentId, Wish], unable: Callable[[ExperimentId], bool]

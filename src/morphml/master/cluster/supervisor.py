@@ -144,6 +144,9 @@ class Supervisor:
         for session in duties.store.leases.reap(ended):
             how = "its process is dead" if session in dead else "by silence"
             log.warning("master session %s ended: %s; its tasks go back", session[:8], how)
+        if now - self._reaper.reachable_since >= lease_s:
+            for session in duties.store.leases.reap(duties.store.cluster.rest_workers.late()):
+                log.warning("worker session %s ended by silence; its tasks go back", session[:8])
 
     def _welcome_back(self) -> None:
         """The store was away: nobody could renew a lease, so none is judged for a full lease."""
@@ -190,7 +193,7 @@ class Supervisor:
             return duties.neighbours.somebody_sends_pickles or not self._workers_had_time
         if record.state is not ExperimentState.QUEUED:
             return False
-        return duties.neighbours.alone_could_run(spec.resources)
+        return duties.neighbours.other_masters_alone_could_run(spec.resources)
 
     @property
     def _workers_had_time(self) -> bool:

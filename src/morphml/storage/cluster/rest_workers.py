@@ -64,6 +64,20 @@ class RestWorkers:
         with self._database.writing() as run:
             return _living(run, id_, incarnation)
 
+    def living(self) -> dict[SessionId, tuple[Mapping[str, float], int]]:
+        """What each worker that lives offers, and its slots, by session; one query."""
+        with self._database.reading() as run:
+            rows = run.rows(rest_worker_rows.living_workers, {})
+        return {
+            SessionId(session): (orjson.loads(offers), int(orjson.loads(figures).get("slots", 0)))
+            for session, offers, figures in rows
+        }
+
+    def late(self) -> list[SessionId]:
+        """Sessions of those that were silent for too long; they are anybody's to reap."""
+        with self._database.reading() as run:
+            return [SessionId(row[0]) for row in run.rows(rest_worker_rows.late_workers, {})]
+
     def beat(
         self, id_: str, figures: Mapping[str, JSON], incarnation: int | None = None
     ) -> RestWorker:

@@ -37,6 +37,27 @@ def worker_of() -> Select[tuple[object, ...]]:
     )
 
 
+def living_workers() -> Select[tuple[object, ...]]:
+    """Session, offers and figures of the workers that live by their own heartbeat."""
+    return (
+        select(_w.session, _w.offers, _w.figures)
+        .select_from(workers.join(sessions, _s.id == _w.session))
+        .where(
+            _s.state == constant(SessionState.LIVE),
+            checked(_s.kind) == constant(SessionKind.WORKER),
+        )
+    )
+
+
+def late_workers() -> Select[tuple[object, ...]]:
+    """Sessions of workers that were silent for longer than they live without a heartbeat."""
+    return select(_s.id).where(
+        _s.state == constant(SessionState.LIVE),
+        _s.expires_at < database_now(),
+        checked(_s.kind) == constant(SessionKind.WORKER),
+    )
+
+
 def renew_worker() -> Update:
     """The lease of a worker's session; one that others have ended stays ended."""
     return (

@@ -6,8 +6,8 @@ from sqlalchemy import Delete, Insert, Select, bindparam, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from morphml.scheduling.worker import WorkerState
-from morphml.storage.expressions import constant, database_now
-from morphml.storage.states import SessionState
+from morphml.storage.expressions import checked, constant, database_now
+from morphml.storage.states import SessionKind, SessionState
 from morphml.storage.tables import sessions, workers
 
 _w = workers.c
@@ -64,6 +64,7 @@ def elsewhere() -> Select[tuple[object, ...]]:
         .select_from(workers.join(sessions, sessions.c.id == _w.session))
         .where(
             sessions.c.state == constant(SessionState.LIVE),
+            checked(sessions.c.kind) == constant(SessionKind.MASTER),
             _w.session != bindparam("p_session"),
         )
     )
