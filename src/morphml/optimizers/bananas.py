@@ -33,7 +33,7 @@ class BananasSettings:
 
     #: Random draws to begin with, >= 2.
     starts: int = 10
-    #: What the networks see: ``graph`` or ``decisions``; without a graph always the latter.
+    #: What the networks see: ``graph``, ``path`` or ``decisions``; without a graph always the last.
     encoding: str = "graph"
     #: ``thompson``, ``ei``, ``pi`` or ``ucb``.
     acquisition: str = "thompson"

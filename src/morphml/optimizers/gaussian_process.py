@@ -33,7 +33,7 @@ class GaussianProcessSettings:
 
     #: Random draws to begin with, >= 2.
     starts: int = 10
-    #: What is compared: ``decisions`` (Hamming) or ``graph``.
+    #: What is compared: ``decisions`` (Hamming), ``graph`` or ``path``.
     kernel: str = "decisions"
     #: ``ei``, ``pi``, ``ucb`` or ``thompson``.
     acquisition: str = "ei"

@@ -14,7 +14,7 @@ import numpy as np
 from morphml.optimizers.contract import Proposal
 from morphml.optimizers.crossover import CROSSOVERS, joined
 from morphml.optimizers.events import JSON, Event
-from morphml.optimizers.population import Member, Population, parents_of
+from morphml.optimizers.population import Population, parents_of
 from morphml.optimizers.selection import SELECTIONS
 from morphml.optimizers.settings import (
     read_settings,
@@ -24,6 +24,9 @@ from morphml.optimizers.settings import (
     write_settings,
 )
 from morphml.space import SearchSpace
+
+#: How the rates of crossover and mutation go.
+RATES = ("fixed", "adaptive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +39,15 @@ class GeneticSettings:
     selection: str = "tournament"
     #: Members drawn for one tournament; >= 1.
     tournament_size: int = 3
-    #: How two parents are joined: ``uniform`` or ``one_point``.
+    #: How two parents are joined: ``uniform``, ``one_point`` or ``subgraph``.
     crossover: str = "uniform"
     #: Share of children that have two parents, 0 to 1; the others are mutated copies.
     crossover_rate: float = 0.8
     #: Share of the children of two parents that are mutated as well, 0 to 1.
     mutation_rate: float = 0.5
+    #: ``fixed`` or ``adaptive``: for parents in the better half both rates fall, to 0 for the
+    #: best, so that good members are changed in one decision and bad ones are mixed.
+    rates: str = "fixed"
     #: Best members that age does not remove; from 0 to ``population_size - 1``.
     elitism: int = 10
 
@@ -53,6 +59,7 @@ class GeneticSettings:
         require_one_of("genetic", "crossover", self.crossover, CROSSOVERS)
         require_share("genetic", "crossover_rate", self.crossover_rate)
         require_share("genetic", "mutation_rate", self.mutation_rate)
+        require_one_of("genetic", "rates", self.rates, RATES)
         require_least("genetic", "elitism", self.elitism, 0)
         require_least("genetic", "population_size", self.population_size, self.elitism + 1)
 
@@ -86,19 +93,28 @@ class GeneticAlgorithm:
         size = self._settings.population_size
         if self._population.asked < size or not self._population.members:
             return Proposal(architecture=self.space.sample(rng))
-        first = self._parent(rng)
-        if rng.random() >= self._settings.crossover_rate:
+        settings, members = self._settings, self._population.best_first()
+        place = self._select(members, settings.tournament_size, rng)
+        first = members[place]
+        if rng.random() >= settings.crossover_rate * self._share(place, len(members)):
             child = self.space.mutate(first.architecture, rng)
             return Proposal(architecture=child, parents=parents_of(first))
-        second = self._parent(rng)
+        partner = self._select(members, settings.tournament_size, rng)
+        second = members[partner]
+        mutation_rate = settings.mutation_rate * self._share(min(place, partner), len(members))
         parents = (first.architecture, second.architecture)
-        child = joined(self.space, self._cross, parents, self._settings.mutation_rate, rng)
+        child = joined(self.space, self._cross, parents, mutation_rate, rng)
         return Proposal(architecture=child, parents=parents_of(first, second))
 
     def observe(self, event: Event) -> None:
         """Take a result into the population; O(population_size log population_size)."""
         self._population.observe(event)
 
-    def _parent(self, rng: np.random.Generator) -> Member:
-        ordered = self._population.best_first()
-        return ordered[self._select(ordered, self._settings.tournament_size, rng)]
+    def _share(self, place: int, members: int) -> float:
+        """What is left of a rate for a parent at that place, the best at 0.
+
+        By place instead of value, else as Srinivas and Patnaik (1994), equations 3 and 4.
+        """
+        if self._settings.rates == "fixed":
+            return 1.0
+        return min(1.0, 2.0 * place / max(1, members - 1))

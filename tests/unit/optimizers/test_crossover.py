@@ -4,7 +4,9 @@ from collections import Counter
 
 import pytest
 
-from morphml.optimizers.crossover import CROSSOVERS, one_point
+from morphml import layers as L
+from morphml.benchmarks import synthetic
+from morphml.optimizers.crossover import CROSSOVERS, one_point, subgraph
 from morphml.seeds import generator
 from morphml.space import SearchSpace, choice
 from morphml.testing.example_spaces import conditional_space, flat_space, tiny_space
@@ -23,6 +25,29 @@ def test_one_point_child_is_the_start_of_one_parent_and_the_end_of_the_other() -
     assert min(cuts.values()) > 30
 
 
+def test_subgraph_child_has_one_block_of_the_other_parent_whole() -> None:
+    layer = L.dense(units=choice(4, 8), bias=choice(True, False))
+    space = SearchSpace(input=(4,), layers=[layer, layer, L.output(2)], hyper={"lr": choice(1, 2)})
+    one, other = space.architecture((0,) * 5), space.architecture((1,) * 5)
+    taken = Counter(
+        subgraph(space, one, other, generator(0, n, "cross")).vector for n in range(400)
+    )
+    single = [tuple(int(place == at) for place in range(5)) for at in range(5)]
+    assert set(taken) == {*single, (1, 1, 0, 0, 0), (0, 0, 1, 1, 0)}
+    assert min(taken.values()) > 25
+
+
+def test_subgraph_child_is_no_copy_where_the_parents_differ_in_several_decisions() -> None:
+    space, copies = synthetic("cnn").space, 0
+    for n in range(100):
+        one = space.sample(generator(1, n, "one"))
+        other = space.sample(generator(2, n, "other"))
+        child = subgraph(space, one, other, generator(3, n, "cross"))
+        assert space.contains(child).ok
+        copies += child.vector in (one.vector, other.vector)
+    assert copies <= 2
+
+
 @pytest.mark.parametrize("name", CROSSOVERS)
 def test_child_of_conditional_parents_is_a_member_made_of_their_decisions(name: str) -> None:
     space = conditional_space()
@@ -33,7 +58,7 @@ def test_child_of_conditional_parents_is_a_member_made_of_their_decisions(name: 
         assert space.contains(child).ok
         for path, value in child.decisions.items():
             near = [p.decisions[path] for p in (one, other) if path in p.decisions]
-            if name == "one_point":
+            if name in ("one_point", "subgraph"):
                 assert any(
                     value == pytest.approx(v) if isinstance(v, float) else value == v for v in near
                 )

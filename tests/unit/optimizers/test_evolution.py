@@ -175,6 +175,22 @@ def test_share_of_children_with_two_parents_is_the_crossover_rate() -> None:
     assert 0.6 < pairs / 400 < 0.8
 
 
+def test_adaptive_rates_leave_the_best_parent_alone_and_mix_the_worse_half() -> None:
+    optimizer = genetic(
+        population_size=21, crossover_rate=0.8, elitism=0, rates="adaptive", selection="rank"
+    )
+    for number in range(21):
+        tell(optimizer, number, float(number))
+    asked, pairs = [0] * 21, [0] * 21
+    for child in children(optimizer, 1_500):
+        asked[child.parents[0]] += 1
+        pairs[child.parents[0]] += len(child.parents) == 2
+    assert asked[0] > 80
+    assert pairs[0] == 0
+    assert 0.3 < sum(pairs[4:7]) / sum(asked[4:7]) < 0.5
+    assert 0.7 < sum(pairs[10:]) / sum(asked[10:]) < 0.9
+
+
 def test_unmutated_child_has_every_decision_from_a_parent() -> None:
     optimizer = genetic(population_size=20, crossover_rate=1.0, mutation_rate=0.0, elitism=0)
     for number in range(20):

@@ -60,7 +60,14 @@ class TestGeneticAlgorithmByRank(OptimizerContract):
 
 class TestGeneticAlgorithmByRoulette(OptimizerContract):
     def make(self, space: SearchSpace) -> Optimizer:
-        return GeneticAlgorithm(space, population_size=8, elitism=7, selection="roulette")
+        return GeneticAlgorithm(
+            space,
+            population_size=8,
+            elitism=7,
+            selection="roulette",
+            crossover="subgraph",
+            rates="adaptive",
+        )
 
 
 class TestSimulatedAnnealing(OptimizerContract):

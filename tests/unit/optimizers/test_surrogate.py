@@ -12,7 +12,7 @@ from morphml.optimizers.surrogate.gaussian import GaussianProcess, GaussianRegre
 from morphml.optimizers.surrogate.points import Encoder, Points, distances
 from morphml.optimizers.surrogate.regression import Known
 from morphml.optimizers.surrogate.targets import even_weights, targets
-from morphml.space import SearchSpace, choice, optional, real
+from morphml.space import SearchSpace, choice, optional, parallel, real, residual
 from morphml.testing.example_spaces import conditional_space, flat_space
 
 
@@ -41,7 +41,8 @@ def test_no_architecture_gives_no_row() -> None:
     assert distances(points, points).shape == (0, 0)
 
 
-def test_equal_networks_are_equal_points_of_the_graph_encoding() -> None:
+@pytest.mark.parametrize("encoding", ["graph", "path"])
+def test_equal_networks_are_equal_points_of_an_encoding_of_graphs(encoding: str) -> None:
     space = SearchSpace(
         input=(8,),
         layers=[optional(L.identity()), L.dense(units=choice(4, 8)), L.output(2)],
@@ -52,11 +53,34 @@ def test_equal_networks_are_equal_points_of_the_graph_encoding() -> None:
         for a in (space.sample(np.random.default_rng(seed)) for seed in range(40))
     }
     same_rate = [space.architecture([*a.vector[:-1], 0.5]) for a in members.values()]
-    points = Encoder(space, "graph")(same_rate)
+    points = Encoder(space, encoding)(same_rate)
     apart = distances(points, points)
     ids = [[a.graph_id == b.graph_id for b in same_rate] for a in same_rate]
     assert ((apart == 0) == np.array(ids)).all()
     assert len({a.vector for a in same_rate}) > len({a.graph_id for a in same_rate})
+
+
+def test_path_encoding_has_a_column_for_each_way_from_input_to_output() -> None:
+    space = SearchSpace(
+        input=(8,),
+        layers=[
+            parallel([L.relu(), choice(L.gelu(), L.tanh())], merge="add"),
+            optional(residual(L.dense(units=8))),
+            L.output(2),
+        ],
+    )
+    ways = {
+        architecture.vector: Encoder(space, "path")([architecture]).binary.sum()
+        for architecture in (space.sample(np.random.default_rng(seed)) for seed in range(30))
+    }
+    assert sorted(ways.values()) == [2, 2, 4, 4]
+
+
+def test_path_encoding_bears_more_ways_than_can_be_counted() -> None:
+    blocks = [residual(L.dense(units=8)) for _ in range(60)]
+    space = SearchSpace(input=(8,), layers=[*blocks, L.dense(units=choice(4, 8)), L.output(2)])
+    points = Encoder(space, "path")([space.sample(np.random.default_rng(0))])
+    assert 30 < points.binary.sum() <= 64
 
 
 def test_targets_do_not_change_with_the_unit() -> None:

@@ -29,8 +29,10 @@ Indices: TypeAlias = npt.NDArray[np.intp]
 _REMEMBERED = 4_096
 #: Texts whose digests are remembered at most: networks of one space share most of them.
 _LABELS = 50_000
-#: Binary columns that labels of a graph are hashed into.
+#: Binary columns that labels or ways of a graph are hashed into.
 GRAPH_COLUMNS = 256
+#: Ways that go on from a node.
+PATHS = 64
 #: Rounds in which labels take in those of the nodes before them.
 GRAPH_ROUNDS = 3
 
@@ -176,6 +178,19 @@ def _by_graph(space: SearchSpace) -> Encoding:
     A label of round r is the operations on all ways of length r that end in a node (Shervashidze
     et al., 2011, over predecessors): equal networks are equal points, whatever was decided.
     """
+    return _of_graph(space, _labels)
+
+
+def _by_path(space: SearchSpace) -> Encoding:
+    """The ways from an input to an output, hashed, beside the hyperparameters (White et al., 2021).
+
+    A column says whether the network has a way through these operations. Of the ways that meet in a
+    node the ``PATHS`` shortest go on, since deep networks have more than can be counted.
+    """
+    return _of_graph(space, _paths)
+
+
+def _of_graph(space: SearchSpace, features: Callable[[ModelGraph], set[int]]) -> Encoding:
     if not space.has_graph:
         return _by_decisions(space)
     places = [each.index for each in space.compiled.hyper if each.index is not None]
@@ -183,8 +198,8 @@ def _by_graph(space: SearchSpace) -> Encoding:
 
     def encode(architecture: Architecture) -> Row:
         columns, numbers = hyper.encode(architecture)
-        labels = sorted(hyper.binary + label for label in _labels(architecture.canonical))
-        return [*columns, *labels], numbers
+        found = sorted(hyper.binary + column for column in features(architecture.canonical))
+        return [*columns, *found], numbers
 
     return Encoding(binary=hyper.binary + GRAPH_COLUMNS, numeric=hyper.numeric, encode=encode)
 
@@ -204,6 +219,17 @@ def _labels(graph: ModelGraph) -> set[int]:
     return found
 
 
+def _paths(graph: ModelGraph) -> set[int]:
+    #: Of each node (nodes before it, digest) of the ways from an input up to it, shortest first.
+    ways: list[list[tuple[int, str]]] = []
+    for node in graph.nodes:
+        label = f"{node.op}{node.attrs}"
+        before = {way for source in node.inputs for way in ways[source]} or {(0, "")}
+        shortest = sorted(before)[:PATHS]
+        ways.append([(length + 1, _digest(f"{label}<{way}")) for length, way in shortest])
+    return {_column(way) for _, node in graph.outputs for _, way in ways[node]}
+
+
 @lru_cache(_LABELS)
 def _column(label: str) -> int:
     return int.from_bytes(blake2b(label.encode(), digest_size=4).digest(), "big") % GRAPH_COLUMNS
@@ -218,5 +244,6 @@ def _digest(text: str) -> str:
 ENCODINGS: Mapping[str, Callable[[SearchSpace], Encoding]] = {
     "decisions": _by_decisions,
     "graph": _by_graph,
+    "path": _by_path,
     "places": _by_places,
 }
