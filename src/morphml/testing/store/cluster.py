@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from functools import partial
 
-from morphml.errors import ExperimentError, StorageError, StoreInUse
+from morphml.errors import ExperimentError, StorageError, StoreInUse, UnknownExperiment
 from morphml.ids import AttemptToken, ExperimentId, SessionId, TaskId
 from morphml.scheduling.resources import Capacity
 from morphml.search.changes import AttemptResult, Driver
@@ -63,7 +63,7 @@ def submitted_experiments_are_driven_by_priority_then_age(case: StoreCase) -> No
 def only_what_nobody_drives_can_be_submitted(case: StoreCase) -> None:
     """And what is not completed; a paused or failed one may go on."""
     submit = case.store.cluster.submit
-    assert "none" in str(refused(ExperimentError, lambda: submit(ExperimentId("none"))))
+    assert "none" in str(refused(UnknownExperiment, lambda: submit(ExperimentId("none"))))
     for state in (ExperimentState.PAUSED, ExperimentState.FAILED):
         script = case.script()
         error = refused(ExperimentError, lambda: submit(case.experiment))

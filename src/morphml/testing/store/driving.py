@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from morphml.errors import DriverLost, ExperimentError, StorageError, StoreInUse, TokenRefused
+from morphml.errors import (
+    DriverLost,
+    ExperimentError,
+    StorageError,
+    StoreInUse,
+    TokenRefused,
+    UnknownExperiment,
+)
 from morphml.ids import ExperimentId, PointId, new_token
 from morphml.search.changes import Changes
 from morphml.search.experiment import ExperimentSpec, ExperimentState, TrialState
@@ -46,7 +53,7 @@ def unknown_experiment_is_named_in_the_error(case: StoreCase) -> None:
         lambda: case.store.set_state(missing, ExperimentState.PAUSED, ""),
         lambda: case.store.stop_requested(missing),
     ):
-        assert missing in str(refused(ExperimentError, call))
+        assert missing in str(refused(UnknownExperiment, call))
 
 
 def commit_stores_every_part_in_one_transaction(case: StoreCase) -> None:
@@ -230,7 +237,7 @@ def request_waits_until_the_driver_has_answered(case: StoreCase) -> None:
     """Asked by anybody, with or without a driver; oldest first."""
     requests = case.store.requests
     assert requests.waiting(case.experiment) == []
-    refused(ExperimentError, lambda: requests.cancel_trial(ExperimentId("none"), 1))
+    refused(UnknownExperiment, lambda: requests.cancel_trial(ExperimentId("none"), 1))
     for number in (4, 2):
         requests.cancel_trial(case.experiment, number)
     first, second = requests.waiting(case.experiment)
