@@ -20,11 +20,17 @@ def nap(config: dict[str, int]) -> dict[str, float]:
     return {"a": config["a"], "began": began, "ended": time.time()}
 
 
+def doze() -> None:
+    """Hold a slot until the others are held."""
+    time.sleep(0.5)
+
+
 def main() -> None:
     """Print when the search was asked for, and spans, as JSON."""
     address, slots, trials = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    ray.get([ray.remote(time.sleep).remote(0.5) for _ in range(slots)])  # processes are warm
+    warm = ray.remote(doze)
+    ray.get([warm.remote() for _ in range(slots)])  # processes are there
     asked = time.time()
     found = tune.Tuner(
         nap,
