@@ -198,6 +198,7 @@ def set_job() -> Update:
             passed=bindparam("p_passed"),
             barred=bindparam("p_barred"),
             kept=bindparam("p_kept"),
+            ready_at=bindparam("p_ready_at"),
             rank=bindparam("p_rank"),
             outputs=bindparam("p_outputs"),
             experiment=bindparam("p_experiment"),

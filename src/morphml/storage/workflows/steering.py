@@ -210,8 +210,14 @@ class _Change:
         elif state is JobState.WAITING:
             experiment = None
         rank = self._enqueuer.rank(node.job, self._now) if state is JobState.READY else None
-        ended_at = self._now if state.ended else None
-        return {**columns, "p_experiment": experiment, "p_rank": rank, "p_ended_at": ended_at}
+        begins = state in (JobState.READY, JobState.ACTIVE)
+        return {
+            **columns,
+            "p_experiment": experiment,
+            "p_ready_at": self._now if begins else None,
+            "p_rank": rank,
+            "p_ended_at": self._now if state.ended else None,
+        }
 
     def _enqueue(self, starts: Sequence[int]) -> None:
         numbers = [n for n in starts if self._known.job(n).type != SEARCH]

@@ -185,6 +185,7 @@ def failed_execution_goes_on_from_where_it_stopped(case: StoreCase) -> None:
     assert script.is_(ExecutionState.FAILED)
     script.check_counters()
     script.stored.steering.act(script.id, lambda machine: machine.run_again())
+    assert all(each.ready_at > 0.0 for each in script.stored.queue.task_counts())
     assert sorted(script.run()) == ["a[1]", "b"]
     assert script.is_(ExecutionState.COMPLETED)
     counts = {r.name: r.attempts.count for r in _jobs(script) if r.attempts}
