@@ -85,8 +85,9 @@ class Cluster:
     def start_masters(self, *names: str, options: Sequence[str] = ()) -> None:
         """Start masters and wait until they listen."""
         for name in names:
-            command = ("master", "--storage", self.url, "--listen", "127.0.0.1:0", "--no-token")
-            self.masters[name] = self._start(name, *command, "--name", name, *options)
+            command = ["master", "--storage", self.url, "--listen", "127.0.0.1:0", "--no-token"]
+            command += ["--rest", "off", "--name", name, *options]
+            self.masters[name] = self._start(name, *command)
         for name in names:
             member = self.masters[name]
             self.until(lambda m=member: LISTENS.search(m.text()), member)
