@@ -66,7 +66,24 @@ class AsyncClient:
         return self._server.validate_space(space)
 
     async def events(self, execution: str, *, after: int = 0) -> AsyncIterator[Event]:
-        """What has happened and happens in an execution, until it is over."""
+        """What has happened and happens in an execution, until it is over.
+
+        A connection that breaks is made again, and goes on where it was.
+        """
+        tries = 0
+        while True:
+            try:
+                async for event in self._events(execution, after):
+                    after, tries = event.seq, 0
+                    yield event
+                return
+            except httpx.TransportError as error:
+                tries += 1
+                if tries == TRIES:
+                    raise unreachable(error, self._http.base_url) from error
+            await asyncio.sleep(pause_s(tries, None))
+
+    async def _events(self, execution: str, after: int) -> AsyncIterator[Event]:
         url = f"/api/distributed/execute/{execution}/events"
         reader = EventReader()
         async with self._http.stream("GET", url, params={"after": after}) as answer:

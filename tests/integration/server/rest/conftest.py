@@ -41,10 +41,10 @@ class Served:
 
 
 @contextmanager
-def serving(storage: str, **more: object) -> Iterator[Served]:
-    """A server on a free port of this machine."""
+def serving(storage: str, port: int = 0, **more: object) -> Iterator[Served]:
+    """A server on that port of this machine, or a free one."""
     store = open_store(storage)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", port)) as listening:
         settings = RestSettings(**{"storage": storage, "host": "127.0.0.1", "rate": 1e6, **more})
         server = RestServer(settings, listening)
         thread = threading.Thread(target=server.serve, daemon=True)

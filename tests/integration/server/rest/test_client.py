@@ -100,6 +100,29 @@ def test_refusal_tells_every_mistake_with_its_place(client: mm.Client) -> None:
     assert (absent.value.status, absent.value.kind) == (404, "unknown-execution")
 
 
+def test_listening_goes_on_where_it_was_when_the_server_comes_back(tmp_path: Path) -> None:
+    storage, seen, first = str(tmp_path / "a.db"), [], threading.Event()
+
+    def listen(url: str, execution: str) -> None:
+        with mm.Client(url) as client:
+            for event in client.events(execution):
+                seen.append(event.seq)
+                first.set()
+
+    with serving(storage) as served:
+        port = int(served.url.rpartition(":")[2])
+        with mm.Client(served.url) as client:
+            execution = client.executions.start(PIPELINE)["executionId"]
+        listener = threading.Thread(target=listen, args=(served.url, execution))
+        listener.start()
+        assert first.wait(30)
+    with serving(storage, port) as served, mm.Client(served.url) as client:
+        work(client, "w", 2)
+        newest = client.wait(execution)["seq"]
+        listener.join(30)
+    assert seen == list(range(1, newest + 1))
+
+
 def test_client_says_that_nobody_answers() -> None:
     with mm.Client("http://127.0.0.1:1") as client, pytest.raises(RequestError, match="--rest"):
         client.queue.pause()
