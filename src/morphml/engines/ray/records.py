@@ -15,7 +15,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import EvaluatorError
 from morphml.evaluation.checkpoint import file_name
 from morphml.ids import AttemptToken, ExperimentId, digest
-from morphml.jobs import ArtifactFolder
+from morphml.jobs import Artifact, ArtifactFolder
 from morphml.optimizers.events import JSON
 
 
@@ -54,6 +54,13 @@ class MemoryRecords:
         """The files that jobs of the execution put out."""
         with self._lock:
             return ArtifactFolder(self._contexts[execution][1])
+
+    def share_artifact(self, execution: ExperimentId, artifact: Artifact) -> None:
+        """Nothing: there is one master."""
+
+    def fetch_artifact(self, execution: ExperimentId, artifact: Artifact) -> bool:
+        """False: there is one master."""
+        return False
 
     def adopt(self, attempts: Sequence[AttemptName]) -> Collection[AttemptToken]:
         """None: an attempt that this process does not know is nobody's any more."""

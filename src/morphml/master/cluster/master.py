@@ -19,7 +19,7 @@ from morphml.engines.remote.hub import Hub, HubSettings, Identity
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import StorageError, StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.jobs import ArtifactFolder
+from morphml.jobs import Artifact, ArtifactFolder
 from morphml.master.cluster.agreement import check_agreement
 from morphml.master.cluster.drive import Drive
 from morphml.master.cluster.life import Life
@@ -281,6 +281,12 @@ class _CurrentRecords:
 
     def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
         return self._master.life.records.artifacts(execution)
+
+    def share_artifact(self, execution: ExperimentId, artifact: Artifact) -> None:
+        self._master.life.records.share_artifact(execution, artifact)
+
+    def fetch_artifact(self, execution: ExperimentId, artifact: Artifact) -> bool:
+        return self._master.life.records.fetch_artifact(execution, artifact)
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:
         return self._master.life.records.bundle(digest)

@@ -12,7 +12,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.errors import MorphError
 from morphml.evaluation.checkpoint import file_name
 from morphml.ids import AttemptToken, ExperimentId, digest, is_execution
-from morphml.jobs import ArtifactFolder
+from morphml.jobs import Artifact, ArtifactFolder
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.post import OutgoingMail
 from morphml.master.session import MasterLife
@@ -90,6 +90,27 @@ class StoreRecords:
     def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
         """The files that jobs of the execution put out."""
         return ArtifactFolder(self._contexts.folder(execution))
+
+    def share_artifact(self, execution: ExperimentId, artifact: Artifact) -> None:
+        """Put a file into the store where another master has another folder.
+
+        Raises:
+            StoreUnavailable: when the store cannot be asked.
+        """
+        exchange = self._contexts.exchange
+        if exchange is not None:
+            exchange.put(artifact.digest, self.artifacts(execution).path(artifact))
+
+    def fetch_artifact(self, execution: ExperimentId, artifact: Artifact) -> bool:
+        """Bring a file here that another master has put into the store.
+
+        Raises:
+            StoreUnavailable: when the store cannot be asked.
+            OSError: when it cannot be written.
+        """
+        exchange = self._contexts.exchange
+        place = self.artifacts(execution).path(artifact)
+        return exchange is not None and exchange.get(artifact.digest, place)
 
     def bundle(self, name: str) -> Iterator[bytes] | None:
         """The bytes of a source bundle; None where the store has none of that digest."""

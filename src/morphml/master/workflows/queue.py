@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
+from morphml.ids import ExperimentId
+from morphml.master.workflows.files import forget_files
 from morphml.master.workflows.views import QueueStats
 from morphml.storage import SqlStore, TaskState
 from morphml.storage.hints import HintTopic
@@ -77,7 +78,7 @@ class Queue:
         if self._folder is not None:
             for execution in forgotten:
                 # Rows first: what is stored never names a file that is gone.
-                shutil.rmtree(self._folder / execution, ignore_errors=True)
+                forget_files(self._store, ExperimentId(execution), self._folder)
         return len(forgotten)
 
     def limit(self, rate: float | None) -> None:

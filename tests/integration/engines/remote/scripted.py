@@ -23,7 +23,7 @@ from morphml.engines.remote.messages import AttemptName, ContextMessage, Registr
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_token
-from morphml.jobs import ArtifactFolder
+from morphml.jobs import Artifact, ArtifactFolder
 
 E = TypeVar("E", bound=EngineEvent)
 E1, E2 = ExperimentId("one"), ExperimentId("two")
@@ -96,6 +96,13 @@ class KeptRecords:
 
     def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
         return ArtifactFolder(self.folder / execution)
+
+    def share_artifact(self, execution: ExperimentId, artifact: Artifact) -> None:
+        self._reach()
+
+    def fetch_artifact(self, execution: ExperimentId, artifact: Artifact) -> bool:
+        self._reach()
+        return False
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:
         return iter([self.bundles[digest]]) if digest in self.bundles else None

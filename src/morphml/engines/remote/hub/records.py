@@ -9,7 +9,7 @@ from typing import Protocol
 from morphml.engines.port import EngineEvent
 from morphml.engines.remote.messages import AttemptName, ContextMessage
 from morphml.ids import AttemptToken, ExperimentId
-from morphml.jobs import ArtifactFolder
+from morphml.jobs import Artifact, ArtifactFolder
 
 
 class Records(Protocol):
@@ -49,7 +49,24 @@ class Records(Protocol):
         ...
 
     def artifacts(self, execution: ExperimentId) -> ArtifactFolder:
-        """The files that jobs of the execution put out."""
+        """The files that jobs of the execution put out, as far as they lie here."""
+        ...
+
+    def share_artifact(self, execution: ExperimentId, artifact: Artifact) -> None:
+        """A file of a job lies here: let masters have it that do not see this folder.
+
+        Raises:
+            StoreUnavailable: when the store cannot be asked; the file is offered again.
+        """
+        ...
+
+    def fetch_artifact(self, execution: ExperimentId, artifact: Artifact) -> bool:
+        """Bring a file here that a job at another master put out; False where there is none.
+
+        Raises:
+            StoreUnavailable: when the store cannot be asked.
+            OSError: when it cannot be written.
+        """
         ...
 
     def bundle(self, digest: str) -> Iterator[bytes] | None:

@@ -55,7 +55,17 @@ class TransferServicer:
         why = self._objection(name, file)
         if not why:
             why = await self._receive(requests, name, artifact or file)
+        if not why and artifact is not None:
+            await self._share(name, artifact, call)
         return pb.UploadFileResponse(stored=not why, reason=why)
+
+    async def _share(self, name: AttemptName, artifact: Artifact, call: Call) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            share = self._records.share_artifact
+            await loop.run_in_executor(self._pool, share, name.owner, artifact)
+        except MorphError as error:
+            await call.abort(grpc.StatusCode.UNAVAILABLE, f"the file cannot be kept now: {error}")
 
     def _objection(self, name: AttemptName, file: CheckpointFile) -> str:
         attempt = self._live(name)
@@ -154,8 +164,9 @@ class TransferServicer:
                 artifact = _artifact(request.artifact)
                 if artifact is None or self._live(name) is None:
                     return None
-                path = self._records.artifacts(name.owner).path(artifact)
-                return chunks(path) if path.exists() else None
+                folder = self._records.artifacts(name.owner)
+                here = folder.has(artifact) or self._records.fetch_artifact(name.owner, artifact)
+                return chunks(folder.path(artifact)) if here else None
             case _:
                 raise ProtocolError("a download names what is wanted")
 
