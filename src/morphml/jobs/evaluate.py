@@ -37,7 +37,8 @@ def run(config: Mapping[str, JSON], run: JobRun) -> Mapping[str, object]:
         )
     if "function" in config:
         arguments = config.get("arguments", {})
-        assert isinstance(arguments, Mapping)
+        if not isinstance(arguments, Mapping):
+            raise WorkflowError(f"job {run.job}: arguments: expected values by name")
         found = python.loaded(config["function"], run)(architecture, weights, **arguments)
         if not isinstance(found, Mapping):
             raise WorkflowError(f"job {run.job}: function: expected a mapping of metrics")
