@@ -32,6 +32,8 @@ AGAIN_S = 0.5
 MORE_OUTPUT_S = 0.2
 #: Seconds for which an end waits for others, which are stored with it.
 MORE_ENDS_S = 0.005
+#: The same where jobs lie at workers already.
+MORE_AHEAD_S = 0.02
 
 #: What all jobs together are called among experiments that want slots.
 JOBS = ExperimentId("jobs")
@@ -154,7 +156,7 @@ class JobDesk:
     def _next_batch(self) -> list[_Entry]:
         batch = [] if (first := self._queue.get()) is None else [first]
         if first is not None:
-            self._closed.wait(MORE_OUTPUT_S if isinstance(first[1], Logged) else MORE_ENDS_S)
+            self._closed.wait(self._more_s(first[1]))
         while len(batch) < BATCH:
             try:
                 entry = self._queue.get_nowait()
@@ -163,6 +165,13 @@ class JobDesk:
             if entry is not None:
                 batch.append(entry)
         return batch
+
+    def _more_s(self, event: Finished | Logged) -> float:
+        """Seconds for which others are waited for, to be stored in one transaction."""
+        if isinstance(event, Logged):
+            return MORE_OUTPUT_S
+        # With jobs ahead no slot waits for the next one.
+        return MORE_AHEAD_S if self._hub().fitting.ahead(self.here) else MORE_ENDS_S
 
     def _store_batch(self, batch: Sequence[_Entry]) -> None:
         output: dict[tuple[ExperimentId, int], list[tuple[str, str]]] = {}
