@@ -3,11 +3,10 @@
 ``ask and tell``: processor time of one of each after 1,000 and 10,000 results, amortised over 100,
 on six categoricals of ten options, and how much of a long history the optimizer sees.
 ``memory``: growth of the resident set over 100,000 told trials of one search.
-``regret``: mean regret on NAS-Bench-201 and on the package's own table after 50, 100 and 200
-evaluations (points of test accuracy, ± half of the 95 % interval), and how far above regularized
-evolution it may be: the highest upper end of the paired intervals. ``hypervolume``: accuracy
-against latency, the share of the exact front's after 500. ``early``: the search sees ``val_12``;
-regret in that.
+``regret``: mean regret on NAS-Bench-201 after 50, 100 and 200 evaluations (points of test accuracy,
+± half of the 95 % interval), and how far above regularized evolution it may be: the highest upper
+end of the paired intervals. ``hypervolume``: accuracy against latency, the share of the exact
+front's after 500. ``early``: the search sees ``val_12``; regret in that.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from morphml.benchmarks import (
     Comparison,
     Problem,
     compare,
-    digits_cells,
     nasbench201,
     run_campaign,
     synthetic,
@@ -91,7 +89,7 @@ def rows_of(made: Comparison, kind: str) -> Iterator[dict[str, object]]:
 def regrets(seeds: int, costs: dict[str, float], folder: Path) -> Iterator[dict[str, object]]:
     """Rows of every problem; dear optimizers have fewer seeds, or none."""
     problems = [nasbench201(name) for name in DATA_SETS.values()] if find_table() else []
-    for problem in [*problems, digits_cells(), synthetic("cell")]:
+    for problem in [*problems, synthetic("cell")]:
         groups: dict[int, list[str]] = {seeds: [BASELINE]}
         for name, ms in costs.items():
             dear = _GRAPHS_DEARER if problem.space.has_graph and name in _OVER_GRAPHS else 1.0
