@@ -32,9 +32,12 @@ async def written(request: Request) -> Written:
     try:
         text = body.decode("utf-8")
         if kind != "application/json":
-            return Written(text=text, data=read_document(text, "the body").data)
+            # What YAML can say and JSON cannot, such as numbers of 100 digits, is told here.
+            body = orjson.dumps(read_document(text, "the body").data)
         return Written(text=text, data=orjson.loads(body))
     except UnicodeDecodeError as error:
         raise Refused(422, "invalid-document", f"the body is no UTF-8: {error}") from error
     except orjson.JSONDecodeError as error:
         raise Refused(422, "invalid-document", f"the body is no JSON: {error}") from error
+    except orjson.JSONEncodeError as error:
+        raise Refused(422, "invalid-document", f"JSON cannot say this: {error}") from error
