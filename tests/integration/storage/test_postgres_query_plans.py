@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from psycopg import Connection
@@ -186,30 +185,8 @@ def test_due_tasks_are_reached_by_their_keys(script: DriverScript) -> None:
     assert re.search(r"Index Scan using tasks_pkey on tasks\b", found), found
 
 
-def fastest(call: Callable[[], object], times: int) -> float:
-    """Seconds that the call takes, the least of so many: a busy machine makes others longer."""
-    costs = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        costs.append(time.perf_counter() - start)
-    return min(costs)
-
-
-def test_claim_behind_99_900_other_tasks_takes_milliseconds(script: DriverScript) -> None:
+def test_claim_finds_its_own_behind_99_900_other_tasks(script: DriverScript) -> None:
     store, right = script.store, script.right
-
-    def claim() -> None:
+    for _ in range(10):
         claimed = store.claim(right.experiment, right.session, 4, Capacity().could)
         assert [task.to_epoch for task in claimed] == [3] * 4
-
-    assert fastest(claim, 10) < 0.03
-
-
-def test_commit_beside_100_000_rows_takes_milliseconds(script: DriverScript) -> None:
-    handed = script.ask(60)
-    assert fastest(lambda: script.tell(handed.pop()), 50) < 0.03
-
-
-def test_renewal_beside_100_000_rows_takes_milliseconds(script: DriverScript) -> None:
-    assert fastest(lambda: script.store.renew_session(script.right.session), 30) < 0.03
