@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from morphml.documents.fields import AS_DURATION
@@ -12,6 +13,10 @@ from morphml.workflow.job import PRIORITY, RETRIES, OnFailure
 
 #: Most jobs of a workflow, and most parts of one fan-out.
 MAX_JOBS = 10_000
+#: Whole numbers are kept in 64 bits.
+_MOST_WHOLE = 2**63
+#: Most jobs of an execution that may run at once.
+_MOST_AT_ONCE = 1_000_000
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -22,6 +27,24 @@ def _on_failure(value: object) -> object:
     return OnFailure(value)
 
 
+def _storable(value: JsonValue) -> JsonValue:
+    """The value, where a store keeps all of it as JSON; YAML can write numbers that none does."""
+    left: list[JsonValue] = [value]
+    while left:
+        match left.pop():
+            case dict() as object_:
+                left += object_.values()
+            case list() as items:
+                left += items
+            case int() as whole if not -_MOST_WHOLE <= whole < _MOST_WHOLE:
+                raise ValueError(f"a whole number of {len(str(abs(whole)))} digits, at most 2**63")
+            case float() as real if not math.isfinite(real):
+                raise ValueError(f"{real} is no number that can be stored")
+            case _:
+                pass
+    return value
+
+
 Id = Annotated[str, Field(min_length=1, max_length=128, pattern=_ID)]
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=100)]
 Seconds = Annotated[
@@ -29,6 +52,9 @@ Seconds = Annotated[
     Field(gt=0, allow_inf_nan=False),
     AS_DURATION,
 ]
+
+
+Data = Annotated[JsonValue, AfterValidator(_storable)]
 
 
 class JobDocument(BaseModel):
@@ -43,7 +69,7 @@ class JobDocument(BaseModel):
         "or one that an installed package adds."
     )
     depends_on: list[str] = Field(default=[], description="Ids of jobs that end before it begins.")
-    config: dict[str, JsonValue] = Field(
+    config: dict[str, Data] = Field(
         default={},
         description="What its type needs; ${job.output} stands for what another job put out.",
     )
@@ -71,7 +97,7 @@ class JobDocument(BaseModel):
         description="When it has failed for good: fail the execution, skip what depends on it, or "
         "continue without its outputs.",
     )
-    for_each: list[JsonValue] | str | None = Field(
+    for_each: list[Data] | str | None = Field(
         default=None,
         description="Run once for each of these, as ${item} and ${index}: a list, or a reference "
         "to one.",
@@ -97,7 +123,7 @@ class WorkflowDocument(BaseModel):
     jobs: Annotated[list[JobDocument], Field(min_length=1, max_length=MAX_JOBS)] = Field(
         description="The jobs, in any order."
     )
-    parallelism: Annotated[int, Field(ge=1)] | None = Field(
+    parallelism: Annotated[int, Field(ge=1, le=_MOST_AT_ONCE)] | None = Field(
         default=None, description="Jobs that may run at once; as many as there are slots without."
     )
     metadata: dict[str, str] = Field(default={}, description="For people and programs.")

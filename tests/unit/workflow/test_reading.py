@@ -69,6 +69,8 @@ def test_a_pipeline_as_a_rest_client_sends_it_is_read() -> None:
         ([job("a", config={"x": "${item}"})], "jobs.0.config", "a part of forEach"),
         ([job("a", config={"x": "${execution.name}"})], "jobs.0.config", "${execution.id} only"),
         ([job("a"), job("b", "a", forEach="all ${a.x}")], "jobs.1.forEach", "one reference"),
+        ([job("a", config={"x": [{"y": 10**40}]})], "jobs.0.config.x", "41 digits, at most 2**63"),
+        ([job("a", config={"x": float("inf")})], "jobs.0.config.x", "inf is no number"),
         ([job("a", when="open('x')")], "jobs.0.when", "\"open('x')\" is not allowed"),
         ([job("a", when="${b.x} > 1"), job("b")], "jobs.0.when", "add it to dependsOn"),
     ],
