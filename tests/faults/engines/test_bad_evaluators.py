@@ -110,7 +110,7 @@ def test_child_killed_by_hand_fails_its_attempt_as_a_crash(
 ) -> None:
     probe.prepare(faulty.hang)
     token = probe.submit()
-    probe.pump(lambda: bool(probe.of(Started)))
+    probe.pump(lambda: bool(probe.of(Started)) and len(engine.processes) == 3)
     before = set(engine.processes)
     for pid in engine.processes[1:]:
         os.kill(pid, signal.SIGKILL)

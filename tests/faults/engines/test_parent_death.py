@@ -130,6 +130,6 @@ def test_unguarded_script_runs_once_and_ends_with_all_it_started(tmp_path: Path,
     with start(tmp_path, how) as parent:
         out, _ = parent.communicate(timeout=60)
         assert parent.returncode == 0
-    assert out.count("Succeeded(metrics={'score': 0.25})") == 2
+    assert out.count("Succeeded(metrics={'score': 0.25}") == 2
     assert (tmp_path / "main").read_text() == "ran\n"
     assert left_after(noted(tmp_path), 3.0) == []
