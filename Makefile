@@ -21,7 +21,7 @@ PINS := constraints.txt pyproject.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench docs format install-dev
+.PHONY: help demo test test-slow soak check bench docs format install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ test: $(DEV_READY) ## Run all tests
 	$(PY) -m pytest tests/unit -q -n 2
 	$(PY) scripts/run_tests.py
 
-soak: $(DEV_READY) ## Run the long tests that `make test` leaves out
+test-slow: $(DEV_READY) ## Run the dear tests that `make test` leaves out and CI adds
+	$(PY) scripts/run_tests.py --slow
+
+soak: $(DEV_READY) ## Run the long tests that CI leaves out too
 	$(PY) scripts/run_tests.py --soak
 
 check: $(DEV_READY) ## Format, lint, types, import contracts, unit tests

@@ -6,9 +6,10 @@ them works alone at the end. A fault test waits for what it broke to be noticed 
 a file stay together, as they share servers. What only computes takes the cores that these leave, at
 a lower priority, so that nobody who waits is kept waiting by it.
 
-`--soak` runs the tests with the mark `soak` instead, which are left out otherwise, and draws
-thousands of examples for the tests of properties. Other words go to pytest: `--cpu 40` lists the
-forty tests that cost most processor time.
+`--slow` runs the tests with the mark `slow` instead, which CI adds, and `--soak` those with the
+mark `soak`, which are left out there too; it draws thousands of examples for the tests of
+properties. Other words go to pytest: `--cpu 40` lists the forty tests that cost most processor
+time.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ WAITING = (
     Stage(("integration", "acceptance"), ("-n", "4", "--dist", "worksteal"), but=COMPUTING),
 )
 BESIDE = Stage(COMPUTING, ("-n", "2", "--dist", "worksteal", "--timeout", "600"), nice=5)
+#: What is dear, beside something quicker that tests much the same.
+SLOW = Stage((".",), ("-m", "slow", "-n", "4", "--dist", "worksteal", "--timeout", "600"))
 #: One after another on each of two cores, an hour for each.
 SOAK = (
     Stage((".",), ("-m", "soak", "-n", "2", "--dist", "load", "--timeout", "3600")),
@@ -88,6 +91,9 @@ def environment() -> dict[str, str]:
 def main() -> int:
     """Run all stages; the first failing status, or 0."""
     words = sys.argv[1:]
+    if "--slow" in words:
+        words.remove("--slow")
+        return SLOW.run(words)
     if "--soak" in words:
         words.remove("--soak")
         return next(filter(None, [stage.run(words) for stage in SOAK]), 0)

@@ -12,7 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-PAGES = ("README.md", "docs/quickstart.md", "docs/concepts.md")
+PAGES = (
+    "README.md",
+    pytest.param("docs/quickstart.md", marks=pytest.mark.slow),  # trains what README.md trains
+    "docs/concepts.md",
+)
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SHELL = """

@@ -29,8 +29,19 @@ SCRIPTS = {
     "09_ray_search.py": ("4", "ray_search.db", 4),
 }
 #: To start Ray takes longer than all others together; a search on Ray is tested elsewhere.
-LONG = {"09_ray_search.py"}
-RUN = [pytest.param(name, marks=pytest.mark.soak) if name in LONG else name for name in SCRIPTS]
+LONG = {"09_ray_search.py": pytest.mark.soak}
+#: Of those that train, one is enough for each day's work.
+DEAR = dict.fromkeys(
+    (
+        "02_own_training_loop.py",
+        "03_multi_objective_constraints.py",
+        "04_cells.py",
+        "08_multi_fidelity.py",
+    ),
+    pytest.mark.slow,
+)
+MARKS = {**LONG, **DEAR}
+RUN = [pytest.param(name, marks=MARKS[name]) if name in MARKS else name for name in SCRIPTS]
 
 
 def scored(store: Path) -> int:
@@ -88,6 +99,7 @@ def assert_standalone(path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_experiment_file_runs_from_the_command_line(morphml: Run, tmp_path: Path) -> None:
     done = morphml("search", str(EXAMPLES / "experiment.yaml"), "--trials", "3", "--json")
     assert done.returncode == 0, done.stderr

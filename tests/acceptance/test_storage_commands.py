@@ -69,6 +69,7 @@ def test_store_is_copied_to_a_server_and_back(
         assert one.experiments() == two.experiments()
 
 
+@pytest.mark.slow
 def test_copy_into_a_store_that_is_in_use_is_refused(morphml: Run, place: str) -> None:
     assert morphml("storage", "copy", place, "other.db").returncode == 0
     refused = morphml("storage", "copy", place, "other.db")

@@ -167,6 +167,7 @@ def test_workflow_runs_each_job_once_and_tells_what_it_put_out(
     assert logs.stdout == "preparing 3\n"
 
 
+@pytest.mark.slow
 def test_failed_workflow_is_taken_up_where_it_stopped(folder: Path, morphml: Run) -> None:
     (folder / "go").write_text("fail")
     failed = morphml("workflow", "run", "pipeline.yaml", "--json", "--quiet")

@@ -121,7 +121,6 @@ def test_broken_reports_fail_their_trials_and_name_the_line_that_reported(tmp_pa
         assert "trial.report(" in str(failure["traceback"])
 
 
-@pytest.mark.slow
 def test_tensors_are_told_from_numbers(tmp_path: Path) -> None:
     def evaluate(arch, trial):
         import torch
@@ -298,6 +297,7 @@ def evaluate(arch, trial):
 """
 
 
+@pytest.mark.slow
 def test_faults_of_a_search_from_a_file_are_shown_with_their_tracebacks(
     tmp_path: Path, morphml: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

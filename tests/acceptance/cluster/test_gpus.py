@@ -31,6 +31,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
     return environment | {"CUDA_VISIBLE_DEVICES": "4,5,6"}
 
 
+@pytest.mark.slow
 def test_search_runs_on_the_gpus_that_an_operator_offers_and_waits_for_more(
     tmp_path: Path, morphml: Run, start: Start
 ) -> None:

@@ -174,6 +174,7 @@ def submitted(tmp_path: Path, typed: Run, *options: str) -> str:
     return str(json.loads(done.stdout)["experiment"])
 
 
+@pytest.mark.slow
 def test_an_experiment_is_stopped_and_left_to_the_masters_again(
     tmp_path: Path, morphml: Run, start: Start
 ) -> None:
@@ -212,6 +213,7 @@ def test_stop_pauses_at_once_what_nobody_drives(tmp_path: Path, typed: Run) -> N
     assert f"numbers ({experiment}) was paused already" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_search_of_this_machine_is_stopped_too(
     tmp_path: Path, morphml: Run, start: Start
 ) -> None:

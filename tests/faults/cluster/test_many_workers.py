@@ -17,7 +17,6 @@ TRIALS = 1000
 KILLED = 5
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_thousand_tasks_on_fifty_workers_all_end_once_when_five_workers_are_killed(
     cluster: Cluster,

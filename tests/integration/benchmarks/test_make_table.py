@@ -54,6 +54,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(260)
 def test_killed_making_goes_on_and_the_table_is_that_of_the_seed(tmp_path: Path) -> None:
     file = tmp_path / "cells.npz"

@@ -33,6 +33,7 @@ class Gaps:
         return self.rows.digest
 
 
+@pytest.mark.slow
 def test_smac_searches_a_table_with_gaps() -> None:
     pytest.importorskip("smac")
     problem = synthetic("cell")

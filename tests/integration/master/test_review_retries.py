@@ -80,6 +80,7 @@ def test_checkpoint_saved_twice_after_one_epoch_is_stored_as_the_newer_one(
     assert float(kept.state["model"]["weight"]) == 2.0
 
 
+@pytest.mark.slow
 def test_weights_of_an_attempt_that_was_lost_are_not_the_winners(tmp_path: Path) -> None:
     folder = str(tmp_path)
 

@@ -331,6 +331,7 @@ def test_contract_holds_on_an_older_server(older_server: PrivateServer) -> None:
             check(StoreCase(store=store, let_pass=clock.advance, lease_s=8.0))
 
 
+@pytest.mark.slow
 def test_older_server_ends_the_transaction_of_a_stopped_master(older_server: PrivateServer) -> None:
     """It cannot limit whole transactions, but those that say nothing more."""
     options = StoreOptions(session_lease_s=1.0)

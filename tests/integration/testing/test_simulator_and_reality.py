@@ -51,6 +51,7 @@ def attempts(folder: Path, trials: int, seed: int) -> list[AttemptRecord]:
         return list(experiment.store.attempts(experiment.id))
 
 
+@pytest.mark.slow
 def test_what_is_foretold_happens(tmp_path: Path) -> None:
     """Within a fifth on a machine that tests keep busy; the benchmark ``scheduling`` holds 5 %."""
     before = attempts(tmp_path, 18, seed=1)
