@@ -9,10 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from morphml.documents.fields import AS_DURATION
-from morphml.workflow.job import PRIORITY, RETRIES, OnFailure
+from morphml.workflow.job import MAX_JOBS, PRIORITY, RETRIES, OnFailure
 
-#: Most jobs of a workflow, and most parts of one fan-out.
-MAX_JOBS = 10_000
 #: Whole numbers are kept in 64 bits.
 _MOST_WHOLE = 2**63
 #: Most jobs of an execution that may run at once.

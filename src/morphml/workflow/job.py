@@ -12,6 +12,8 @@ from morphml.optimizers.events import JSON
 #: What a job hands to those that depend on it, by name.
 Outputs: TypeAlias = Mapping[str, JSON]
 
+#: Most jobs of a workflow, and most parts of one fan-out.
+MAX_JOBS = 10_000
 #: Seconds that an attempt at a job may take where nothing else is said.
 TIMEOUT_S = 300.0
 #: Retries of a job where nothing else is said; they come after 5, 10 and 20 s.

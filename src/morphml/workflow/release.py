@@ -15,8 +15,7 @@ from typing import TypeAlias
 from morphml.errors import WorkflowError
 from morphml.optimizers.events import JSON
 from morphml.workflow.conditions import parse_condition
-from morphml.workflow.document import MAX_JOBS
-from morphml.workflow.job import Job, OnFailure
+from morphml.workflow.job import MAX_JOBS, Job, OnFailure
 from morphml.workflow.job_life import JobState
 from morphml.workflow.references import Reference, filled
 

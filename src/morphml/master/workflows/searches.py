@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import orjson
 
 from morphml.errors import CallerError, ExperimentError
-from morphml.evaluation import EvaluatorSource
 from morphml.ids import ExperimentId
 from morphml.jobs.train import described
-from morphml.master.described import evaluator_of, options_of, space_of
-from morphml.master.options import make_spec
 from morphml.master.result import Result
-from morphml.master.sending import reference_for_others
 from morphml.optimizers.events import JSON
-from morphml.search.experiment import ExperimentSpec, ExperimentState
-from morphml.search.experiment_file import ExperimentFile, parse_experiment
+from morphml.search.experiment import ExperimentState
 from morphml.space.text import parse_space
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
-from morphml.storage.workflows import CallRecord, SearchRecord
+from morphml.storage.workflows import SearchRecord
 from morphml.workflow.job_life import Fail, Succeed
 
 log = logging.getLogger(__name__)
@@ -74,37 +68,14 @@ class Searches:
         call = self._running.search_call(search)
         if call is None:
             return False
+        # Reads a document, for which a master without such jobs needs nothing.
+        from morphml.master.workflows.search_spec import search_spec  # noqa: PLC0415
+
         spec = search_spec(self._store, call)
         experiment = self._running.make_experiment(search, spec)
         if experiment is not None:
             log.info("execution %s: job %s is experiment %s", call.execution, call.name, experiment)
         return experiment is not None
-
-
-def search_file(call: CallRecord) -> ExperimentFile:
-    """The experiment file that the config of a search job is.
-
-    Raises:
-        DocumentError: when it is none.
-    """
-    return parse_experiment(orjson.dumps(dict(call.config)).decode(), f"job {call.name}")
-
-
-def search_spec(store: SqlStore, call: CallRecord) -> ExperimentSpec:
-    """The experiment that a search job describes, named by execution and job.
-
-    Args:
-        store: takes what workers need of the evaluator's code.
-        call: whose config has the keys of an experiment file.
-
-    Raises:
-        CallerError: when the config describes no experiment, or one that cannot travel.
-    """
-    file = search_file(call)
-    options = options_of(file, {"name": f"{call.execution}/{call.name}"})
-    source = EvaluatorSource.of(evaluator_of(file))
-    spec = make_spec(space_of(file), source, 1, options)
-    return replace(spec, evaluator=reference_for_others(spec, source, store))
 
 
 def search_outputs(store: SqlStore, experiment: ExperimentId) -> dict[str, JSON]:

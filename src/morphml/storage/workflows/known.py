@@ -14,8 +14,8 @@ from morphml.errors import StoreMismatch
 from morphml.ids import digest
 from morphml.storage.database import Transaction
 from morphml.storage.statements import execution_rows
-from morphml.workflow import Job, Workflow, parse_workflow
-from morphml.workflow.document import MAX_JOBS
+from morphml.workflow import Job, Workflow
+from morphml.workflow.job import MAX_JOBS
 
 #: Numbers of parts begin here: part k of job j is number ``(k + 1) * PARTS + j``.
 PARTS = 16_384
@@ -112,6 +112,8 @@ class KnownWorkflows:
             document = orjson.loads(row[0])
             # It was checked when it came; what installed packages added then may be missing here.
             types = sorted({job["type"] for job in document["jobs"]})
+            from morphml.workflow import parse_workflow  # noqa: PLC0415  # see there
+
             found = KnownWorkflow(id=id, workflow=parse_workflow(document, types))
             self.add(found)
         return found

@@ -37,7 +37,7 @@ from morphml.storage.workflows.enqueueing import Enqueuer, new_job
 from morphml.storage.workflows.known import KnownWorkflow, KnownWorkflows, document_text
 from morphml.storage.workflows.records import CallRecord, JobEnd, SearchRecord
 from morphml.storage.workflows.values import StoredValues
-from morphml.workflow import ExecutionState, JobState, parse_workflow
+from morphml.workflow import ExecutionState, JobState
 from morphml.workflow.job_life import Cancel, Fail, Succeed
 from morphml.workflow.references import filled
 from morphml.workflow.retrying import Failures, next_attempt
@@ -76,6 +76,8 @@ class Running:
                 execution is accepted.
         """
         id, text = document_text(document)
+        from morphml.workflow import parse_workflow  # noqa: PLC0415  # see there
+
         known = KnownWorkflow(id=id, workflow=parse_workflow(document))
         execution = again(lambda: self._start(known, text, key))
         self._known.add(known)
