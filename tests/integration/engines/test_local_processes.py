@@ -251,7 +251,8 @@ def test_bad_experiment_does_not_keep_children_from_a_good_one() -> None:
         probe = EngineProbe(engine)
         probe.prepare(Dies(), experiment="bad")
         probe.prepare(given.score)
-        probe.pump(lambda: len(probe.deaths()) >= 2, READY_S)
+        engine.warm_up(READY_S)  # one dies, or both, until nobody is asked to load it
+        probe.pump(lambda: bool(probe.deaths()), READY_S)
         tokens = [probe.submit(0.5) for _ in range(20)]
         bad = probe.submit(experiment="bad")
         tokens += [probe.submit(0.5) for _ in range(20)]

@@ -35,7 +35,7 @@ def test_promoted_trials_go_on_at_another_worker(
     first = workers.start(master.port, slots=1)
     with mm.Experiment.create(
         SPACE,
-        "remote_training:by_epochs",
+        "remote_training:by_epochs_two_at_first",
         storage=alone.storage,
         engine="remote",
         optimizer="asha",
@@ -50,6 +50,7 @@ def test_promoted_trials_go_on_at_another_worker(
         first.process.kill()
         first.wait()
         before = trained(first)
+        (tmp_path / "go").touch()
         waiting = [r for r in experiment.result().records if r.state is TrialState.PAUSED]
         assert {record.epochs for record in waiting} <= set(RUNGS)
         second = workers.start(master.port, slots=1)
