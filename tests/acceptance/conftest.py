@@ -66,12 +66,17 @@ def morphml(tmp_path: Path, environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The same within this process, for commands that start nothing: saves the start-up."""
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, morphml: Run) -> Run:
+    """The same within this process, for commands that start nothing: saves the start-up.
+
+    A master becomes another program, so that it has a process of its own here as well.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        if arguments[0] == "master":
+            return morphml(*arguments)
         done = CliRunner().invoke(app, list(arguments))
         return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 

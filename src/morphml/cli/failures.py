@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from morphml.cli.exit_codes import ExitCode, exit_code_of
+from morphml.cli.screen import messages, write_json
 
 #: Longer messages are cut, so that the screen still shows their beginning.
 MOST_LINES = 24
@@ -34,6 +35,14 @@ def render_failure(error: BaseException) -> RenderableType:
     return Panel(
         Group(*parts), title=_TITLES[code], title_align="left", border_style="red", expand=False
     )
+
+
+def show_failure(error: BaseException, *, as_json: bool) -> None:
+    """Write the error to standard error, for people; or to standard output, for programs."""
+    if as_json:
+        write_json(failure_document(error))
+    else:
+        messages().print(render_failure(error))
 
 
 def failure_document(error: BaseException) -> dict[str, object]:

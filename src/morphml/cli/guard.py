@@ -31,30 +31,21 @@ def guard(context: typer.Context, *, as_json: bool, resume: str = "") -> Iterato
         _say(f"Stopped; everything finished so far is stored.{hint}")
         raise typer.Exit(ExitCode.INTERRUPTED) from error
     except Exception as error:
-        if _debug(context):
+        if wants_traceback(context):
             raise
-        _show(error, as_json=as_json)
+        # rich is imported when something is to be shown: a worker keeps it for all its life.
+        from morphml.cli.failures import show_failure  # noqa: PLC0415
+
+        show_failure(error, as_json=as_json)
         raise typer.Exit(exit_code_of(error)) from error
 
 
-# rich is imported when something is to be shown: a master or worker keeps it for all its life.
-
-
 def _say(text: str) -> None:
-    from morphml.cli.screen import messages  # noqa: PLC0415  # see above
+    from morphml.cli.screen import messages  # noqa: PLC0415  # as above
 
     messages().print(text, markup=False)
 
 
-def _show(error: BaseException, *, as_json: bool) -> None:
-    from morphml.cli.failures import failure_document, render_failure  # noqa: PLC0415  # see above
-    from morphml.cli.screen import messages, write_json  # noqa: PLC0415  # see above
-
-    if as_json:
-        write_json(failure_document(error))
-    else:
-        messages().print(render_failure(error))
-
-
-def _debug(context: typer.Context) -> bool:
+def wants_traceback(context: typer.Context) -> bool:
+    """Whether the command was given ``--debug``."""
     return bool(context.find_root().params.get("debug"))

@@ -8,11 +8,8 @@ from typing import Annotated
 import typer
 
 from morphml.cli.cluster_options import JsonLogs, Storage, TokenPath, Verbose
-from morphml.cli.guard import guard
-from morphml.cli.logs import shown_log
-from morphml.cli.metrics import metrics_served
-from morphml.cli.remote_extra import need_remote
-from morphml.cli.rest import RestDoor, rest_served
+from morphml.cli.guard import guard, wants_traceback
+from morphml.cli.master_order import MasterOrder
 
 Listen = Annotated[
     str,
@@ -163,29 +160,32 @@ def master(  # noqa: PLR0913 one parameter per option
     come by `morphml submit` or `mm.search(..., engine="remote")`. Several masters on one PostgreSQL
     database share the work and take over from each other.
     """
-    with guard(context, as_json=False), shown_log(as_json=json_logs, verbose=verbose):
-        need_remote("master")
-        served = metrics_served(metrics_host, metrics_port)
-        # gRPC and the store take a second to import, and help and completion read this module.
-        from morphml.cli import serving  # noqa: PLC0415
-        from morphml.cli.doors import server_door, token_path  # noqa: PLC0415
-        from morphml.cli.staffing import ray_staff  # noqa: PLC0415
-        from morphml.master.cluster.settings import MasterSettings  # noqa: PLC0415
-
-        settings = MasterSettings(
+    with guard(context, as_json=False):
+        MasterOrder(
             storage=storage,
             listen=listen,
             advertise=advertise,
             name=name,
-            artifacts=artifacts,
+            artifacts=_text(artifacts),
             ahead=ahead,
             policy=policy,
-            beat_s=beat,
+            beat=beat,
+            token_file=_text(token_file),
+            no_token=no_token,
+            tls_cert=_text(tls_cert),
+            tls_key=_text(tls_key),
+            tls_client_ca=_text(tls_client_ca),
             allow_pickle=allow_pickle,
-        )
-        tokens = token_path(token_file, without=no_token)
-        access = server_door(listen, tokens, tls_cert, tls_key, tls_client_ca)
-        staff = ray_staff(ray, ray_ca, tokens)
-        door = RestDoor(tokens=tokens, certificate=tls_cert, key=tls_key, client_ca=tls_client_ca)
-        called = rest_served(rest, door, as_json=json_logs, verbose=verbose)
-        serving.serve_master(settings, access, tokens, served, staff, called)
+            metrics_port=metrics_port,
+            metrics_host=metrics_host,
+            rest=rest,
+            ray=ray,
+            ray_ca=_text(ray_ca),
+            json_logs=json_logs,
+            verbose=verbose,
+            debug=wants_traceback(context),
+        ).become()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
