@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,13 +71,19 @@ def test_completing_names_imports_no_command() -> None:
 
 
 @pytest.mark.parametrize("command", ["master --storage a.db", "worker --master a", "certs c"])
-def test_a_missing_extra_is_told_with_what_installs_it(command: str) -> None:
-    code = (
-        "import sys; sys.modules['grpc'] = None\n"  # as when it is not installed
-        f"sys.argv = ['morphml', *{command.split()}]; from morphml.cli import main; main()"
-    )
+def test_a_missing_extra_is_told_with_what_installs_it(command: str, tmp_path: Path) -> None:
+    # As when it is not installed, in this process and in one that takes its place.
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "sitecustomize.py").write_text("import sys\nsys.modules['grpc'] = None\n")
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "morphml.cli", *command.split()],
+        env={**os.environ, "PYTHONPATH": str(absent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2
     assert "pip install 'morphml[remote]'" in " ".join(done.stderr.replace("│", " ").split())
