@@ -16,7 +16,7 @@ from morphml.client.resources import Server
 from morphml.client.synchronous import TIMEOUT_S, unreachable
 
 
-class AsyncClient:
+class AsyncClient(Server[Awaitable[Document]]):
     """Asks a server; an async context manager that closes its connections.
 
     The same as ``Client``, with answers to be awaited.
@@ -46,24 +46,7 @@ class AsyncClient:
         self._http = httpx.AsyncClient(
             base_url=access.url, headers=access.headers, verify=access.verify, timeout=timeout_s
         )
-        server: Server[Awaitable[Document]] = Server(self._send)
-        self._server = server
-        self.executions = server.executions
-        self.experiments = server.experiments
-        self.queue = server.queue
-        self.workers = server.workers
-
-    def health(self) -> Awaitable[Document]:
-        """Whether the cluster works, as a whole and in its parts."""
-        return self._server.health()
-
-    def optimizers(self) -> Awaitable[Document]:
-        """The optimizers, and when to use each."""
-        return self._server.optimizers()
-
-    def validate_space(self, space: str) -> Awaitable[Document]:
-        """Whether a text is a search space, with its decisions or what is wrong."""
-        return self._server.validate_space(space)
+        super().__init__()
 
     async def events(self, execution: str, *, after: int = 0) -> AsyncIterator[Event]:
         """What has happened and happens in an execution, until it is over.

@@ -5,6 +5,7 @@ Written once: the two clients differ in what sending returns.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -225,8 +226,8 @@ class Workers(Generic[Answer]):
         return self._send(Call(method="POST", path=(*_WORKERS, worker, what), body=body))
 
 
-class Server(Generic[Answer]):
-    """All that can be asked, by resource.
+class Server(ABC, Generic[Answer]):
+    """All that can be asked, by resource; a client says how a call is sent.
 
     Attributes:
         executions: of workflows.
@@ -235,12 +236,15 @@ class Server(Generic[Answer]):
         workers: those of masters, and those that come over REST.
     """
 
-    def __init__(self, send: Callable[[Call], Answer]) -> None:
-        self._send = send
-        self.executions = Executions(send)
-        self.experiments = Experiments(send)
-        self.queue = Queue(send)
-        self.workers = Workers(send)
+    def __init__(self) -> None:
+        self.executions = Executions(self._send)
+        self.experiments = Experiments(self._send)
+        self.queue = Queue(self._send)
+        self.workers = Workers(self._send)
+
+    @abstractmethod
+    def _send(self, call: Call) -> Answer:
+        """Make a call; what comes back is what every method here returns."""
 
     def health(self) -> Answer:
         """Whether the cluster works, as a whole and in its parts."""
@@ -251,6 +255,6 @@ class Server(Generic[Answer]):
         return self._send(Call(method="GET", path=("api", "v1", "optimizers")))
 
     def validate_space(self, space: str) -> Answer:
-        """Whether a text is a search space."""
+        """Whether a text is a search space, with its decisions or what is wrong."""
         path = ("api", "v1", "spaces", "validate")
         return self._send(Call(method="POST", path=path, body={"space": space}))

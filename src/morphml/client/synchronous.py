@@ -19,7 +19,7 @@ from morphml.errors import RequestError
 TIMEOUT_S = 30.0
 
 
-class Client:
+class Client(Server[Document]):
     """Asks a server; a context manager that closes its connections.
 
     Requests that can be sent twice are sent again where they did not come through.
@@ -49,23 +49,7 @@ class Client:
         self._http = httpx.Client(
             base_url=access.url, headers=access.headers, verify=access.verify, timeout=timeout_s
         )
-        server = self._server = Server(self._send)
-        self.executions = server.executions
-        self.experiments = server.experiments
-        self.queue = server.queue
-        self.workers = server.workers
-
-    def health(self) -> Document:
-        """Whether the cluster works, as a whole and in its parts."""
-        return self._server.health()
-
-    def optimizers(self) -> Document:
-        """The optimizers, and when to use each."""
-        return self._server.optimizers()
-
-    def validate_space(self, space: str) -> Document:
-        """Whether a text is a search space, with its decisions or what is wrong."""
-        return self._server.validate_space(space)
+        super().__init__()
 
     def events(self, execution: str, *, after: int = 0) -> Iterator[Event]:
         """What has happened and happens in an execution, until it is over.
