@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from psycopg.conninfo import conninfo_to_dict
 
 import morphml as mm
 from morphml.engines.remote.access import TokenFile
@@ -147,6 +148,19 @@ class Cluster:
         self.masters[name] = self._start(name, command, {})
         self._until_listens(name)
         return self.masters[name]
+
+    @property
+    def database(self) -> str:
+        """``host:port`` of the PostgreSQL server."""
+        parts = conninfo_to_dict(self.storage)
+        return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+
+    def start_master_through(self, name: str, line: str) -> Member:
+        """Start a master that reaches the PostgreSQL server by another address."""
+        aside = re.sub(r"@[^/]*/", f"@{line}/", self.storage)
+        assert aside != self.storage
+        command = self.master_command(name, "127.0.0.1:0")
+        return self.start_master(name, [aside if p == self.storage else p for p in command])
 
     def start_process(self, name: str, command: list[str]) -> Member:
         """Start anything else that belongs to the cluster."""

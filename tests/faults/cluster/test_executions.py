@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 from tests.faults.cluster.cluster import LONG_S, Cluster
+from tests.faults.cluster.proxy import Line, Proxy
 
 from morphml.master.workflows import Executions
 from morphml.workflow import ExecutionState, JobState
@@ -15,8 +16,14 @@ LAYERS, WIDTH = 4, 3
 
 
 def pipeline(folder: Path, seconds: float) -> dict[str, object]:
-    """Layers of programs that each write a line, sleep, and put something out."""
-    write = f'echo "$MORPHML_JOB_ID $MORPHML_ATTEMPT_ID" >> {folder}/ran; sleep {seconds}'
+    """Layers of programs that each write a line, sleep, and put something out.
+
+    While their worker is held they do not end.
+    """
+    write = (
+        f'echo "$MORPHML_JOB_ID $MORPHML_ATTEMPT_ID $COUNTED_WORKER" >> {folder}/ran; '
+        f"sleep {seconds}; while [ -e {folder}/hold-$COUNTED_WORKER ]; do sleep 0.1; done"
+    )
     jobs = []
     for layer in range(LAYERS):
         before = [f"j{layer - 1}-{n}" for n in range(WIDTH)] if layer else []
@@ -39,6 +46,13 @@ def ran(folder: Path) -> list[tuple[str, str]]:
     path = folder / "ran"
     lines = path.read_text().splitlines() if path.exists() else []
     return [(line.split()[0], line.split()[1]) for line in lines]
+
+
+def ran_at(folder: Path, worker: str) -> list[str]:
+    """Jobs of the programs that began at a worker."""
+    path = folder / "ran"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [job for job, _, at in map(str.split, lines) if at == worker]
 
 
 def check_recorded_once(cluster: Cluster, executions: Executions, id: str) -> None:
@@ -90,6 +104,30 @@ def test_paused_execution_goes_on_after_everything_was_killed(cluster: Cluster) 
     executions.resume(id)
     cluster.until(lambda: executions.show(id).state.ended, "it ends", 2 * LONG_S)
     check_recorded_once(cluster, executions, id)
+
+
+def test_other_master_completes_what_a_master_without_its_database_has(cluster: Cluster) -> None:
+    with Proxy(cluster.database) as line:
+        cluster.start_master_through("m1", line.address)
+        cluster.start_workers("w1", slots=2)
+        cluster.hold("w1")
+        executions = Executions(cluster.store)
+        id = executions.start(pipeline(cluster.folder, 0.1)).id
+        cluster.until(lambda: len(ran_at(cluster.folder, "w1")) == 2, "jobs run at the first")
+        cluster.start_masters("m2")
+        cluster.start_workers("w2", slots=2, at=[cluster.addresses["m2"]])
+        line.become(Line.SILENT)
+        cluster.release("w1")  # they end, and their master cannot store it
+        cluster.until(lambda: executions.show(id).state.ended, "the other completes it", 2 * LONG_S)
+        line.become(Line.CUT)  # so that the master notices now, and not only after its patience
+        line.become(Line.WHOLE)
+        cluster.until(lambda: {"w1", "w2"} <= cluster.present(), "the first is back", 2 * LONG_S)
+    check_recorded_once(cluster, executions, id)
+    again = Counter(job for job, _ in ran(cluster.folder)) - Counter(
+        job.id for job in executions.jobs(id)
+    )
+    assert again == Counter(ran_at(cluster.folder, "w1")), "only what the first had ran again"
+    assert {job.worker.partition("/")[0] for job in executions.jobs(id)} == {"w2"}
 
 
 def test_cancel_ends_programs_within_seconds(cluster: Cluster) -> None:

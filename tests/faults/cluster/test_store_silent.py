@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 
-from psycopg.conninfo import conninfo_to_dict
 from tests.faults.cluster.cluster import Cluster, check_whole
 from tests.faults.cluster.proxy import Line, Proxy
 
@@ -20,12 +18,8 @@ BACK_S = 50.0
 def test_master_that_its_database_does_not_answer_is_replaced_and_comes_back(
     cluster: Cluster,
 ) -> None:
-    parts = conninfo_to_dict(cluster.storage)
-    with Proxy(f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}") as line:
-        aside = re.sub(r"@[^/]*/", f"@{line.address}/", cluster.storage)
-        assert aside != cluster.storage
-        command = cluster.master_command("m1", "127.0.0.1:0")
-        cluster.start_master("m1", [aside if part == cluster.storage else part for part in command])
+    with Proxy(cluster.database) as line:
+        cluster.start_master_through("m1", line.address)
         cluster.start_workers("w1", slots=2)
         cluster.take(1.0)
         experiment = cluster.submit(TRIALS)
