@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import queue
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from morphml.engines.port import EngineEvent, Finished, Logged, Returned
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.messages import AttemptName
-from morphml.errors import MorphError, StorageError, StoreUnavailable
+from morphml.errors import MorphError, StoreUnavailable
 from morphml.ids import AttemptToken, ExecutionId, ExperimentId
-from morphml.master.cluster.held import is_without_worker
+from morphml.master.cluster.backlog import Backlog
+from morphml.master.cluster.held import adopt_refused, give_back, is_without_worker
 from morphml.master.session import MasterLife
 from morphml.master.workflows.attempts import assignment_of, job_end
 from morphml.scheduling.fair_share import Demand
@@ -23,12 +22,7 @@ from morphml.storage.hints import HintTopic
 
 log = logging.getLogger(__name__)
 
-#: Ends and pieces of output of one turn at most.
-BATCH = 500
-#: Of these so many wait for the store at most.
-MOST = 20_000
-#: Seconds between two tries while the store is away, and for which output waits for more of it.
-AGAIN_S = 0.5
+#: Seconds for which output waits for more of it.
 MORE_OUTPUT_S = 0.2
 #: Seconds for which an end waits for others, which are stored with it.
 MORE_ENDS_S = 0.005
@@ -58,15 +52,13 @@ class JobDesk:
         self._life = life
         self._session = life.session
         self._hub = hub
-        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         #: Executions of which attempts may be here.
         self._here: set[ExperimentId] = set()
         #: Attempts that ended here only because their worker went away, perhaps to another master.
         self._given_up: set[AttemptToken] = set()
-        self._away = False
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="morphml-jobs", daemon=True)
-        self._thread.start()
+        self._backlog: Backlog[_Entry] = Backlog(
+            self._store_batch, name="morphml-jobs", what="ends of jobs", linger=self._linger
+        )
 
     @property
     def here(self) -> tuple[ExperimentId, ...]:
@@ -107,12 +99,11 @@ class JobDesk:
         Raises:
             StoreUnavailable: when so much waits that the hub is to keep it, and hold workers back.
         """
-        if self._queue.qsize() >= MOST:
-            raise StoreUnavailable(f"{MOST} ends of jobs wait already for the store to come back")
+        self._backlog.check_room()
         self._here.add(attempt.owner)
         for event in events:
             if isinstance(event, Finished | Logged):
-                self._queue.put((attempt, event))
+                self._backlog.put((attempt, event))
 
     def kill_unwanted(self) -> None:
         """Have workers kill attempts that this master holds no more: they were cancelled.
@@ -133,42 +124,13 @@ class JobDesk:
 
     def close(self) -> None:
         """Stop storing; what was not stored, the workers offer again to the next master."""
-        self._closed.set()
-        self._queue.put(None)
-        self._thread.join(timeout=5.0)
+        self._backlog.close()
 
     # --- the thread ------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        while not self._closed.is_set():
-            batch = self._next_batch()
-            while batch and not self._closed.is_set():
-                try:
-                    self._store_batch(batch)
-                    self._away = False
-                    break
-                except StorageError as error:
-                    if not self._away:
-                        self._away = True
-                        log.warning("ends of jobs wait, the store is away: %s", error)
-                    self._closed.wait(AGAIN_S)
-
-    def _next_batch(self) -> list[_Entry]:
-        batch = [] if (first := self._queue.get()) is None else [first]
-        if first is not None:
-            self._closed.wait(self._more_s(first[1]))
-        while len(batch) < BATCH:
-            try:
-                entry = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if entry is not None:
-                batch.append(entry)
-        return batch
-
-    def _more_s(self, event: Finished | Logged) -> float:
+    def _linger(self, entry: _Entry) -> float:
         """Seconds for which others are waited for, to be stored in one transaction."""
-        if isinstance(event, Logged):
+        if isinstance(entry[1], Logged):
             return MORE_OUTPUT_S
         # With jobs ahead no slot waits for the next one.
         return MORE_AHEAD_S if self._hub().fitting.ahead(self.here) else MORE_ENDS_S
@@ -176,29 +138,26 @@ class JobDesk:
     def _store_batch(self, batch: Sequence[_Entry]) -> None:
         output: dict[tuple[ExperimentId, int], list[tuple[str, str]]] = {}
         ends: dict[ExperimentId, list[tuple[AttemptName, Finished]]] = {}
+        returned: list[AttemptName] = []
         for attempt, event in batch:
             if isinstance(event, Logged):
                 piece = (event.stream, event.text)
                 output.setdefault((attempt.owner, attempt.number), []).append(piece)
             elif isinstance(event.outcome, Returned):
-                self._give_back(attempt)
+                returned.append(attempt)
             else:
                 if is_without_worker(event):
                     self._given_up.add(attempt.token)
                 ends.setdefault(attempt.owner, []).append((attempt, event))
+        if returned:
+            give_back(self._store, self._session, returned)
+            self._hub().acknowledge([name.token for name in returned])
         for (owner, number), pieces in output.items():
             self._write_output(ExecutionId(owner), number, pieces)
         for owner in sorted(ends):
             self._end(ExecutionId(owner), ends[owner])
         if ends:
             self._store.hints.send(HintTopic.WORK)
-
-    def _give_back(self, attempt: AttemptName) -> None:
-        """It never began; unless another master has adopted it, anybody may claim it again."""
-        held = self._store.leases.held(self._session).get(attempt.owner, ())
-        if (attempt.number, attempt.token) in held:
-            self._store.leases.give_back(attempt.owner, [(attempt.number, attempt.token)])
-        self._hub().acknowledge([attempt.token])
 
     def _write_output(
         self, execution: ExecutionId, number: int, pieces: Sequence[tuple[str, str]]
@@ -237,18 +196,10 @@ class JobDesk:
             for name, event in ends
             if name.token in refused and name.token not in self._given_up
         ]
+        again = adopt_refused(self._store, self._session, [name for name, _ in seen])
         self._given_up.difference_update(name.token for name, _ in ends)
-        again = self._held_after_all([name for name, _ in seen])
         for name, event in seen:
             if name.token in again:
-                self._queue.put((name, event))
+                self._backlog.put((name, event))
         settled = [name.token for name, _ in ends if name.token not in again]
         self._hub().acknowledge(settled)
-
-    def _held_after_all(self, refused: Sequence[AttemptName]) -> set[AttemptToken]:
-        """Of the refused those that this master could adopt, to be stored again."""
-        if not refused:
-            return set()
-        stored = set(self._store.leases.ended(refused))
-        open_ = [name for name in refused if name.token not in stored]
-        return set(self._store.leases.adopt_all(self._session, open_))
