@@ -26,7 +26,6 @@ from morphml.storage.statements import (
     experiment_rows,
     job_queries,
     job_rows,
-    queue_rows,
     task_rows,
     trial_rows,
 )
@@ -35,6 +34,7 @@ from morphml.storage.workflows.course import Course
 from morphml.storage.workflows.ends import End, Standing
 from morphml.storage.workflows.enqueueing import Enqueuer, new_job
 from morphml.storage.workflows.known import KnownWorkflow, KnownWorkflows, document_text
+from morphml.storage.workflows.queueing import settings_of
 from morphml.storage.workflows.records import CallRecord, JobEnd, SearchRecord
 from morphml.storage.workflows.values import StoredValues
 from morphml.workflow import ExecutionState, JobState
@@ -87,8 +87,7 @@ class Running:
         execution, workflow = new_execution_id(), known.workflow
         classes = self._classes.for_transaction()
         with self._database.writing() as run:
-            settings = run.row(queue_rows.queue_settings, {})
-            if settings is not None and settings[1]:
+            if settings_of(run).draining:
                 raise WorkflowError("the queue is drained: no execution begins until it is resumed")
             values: Values = {"p_id": known.id, "p_name": workflow.id, "p_document": text}
             run.run(execution_rows.add_workflow, values)
