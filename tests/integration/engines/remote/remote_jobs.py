@@ -27,3 +27,11 @@ def read(file: Path, run: JobRun) -> Mapping[str, object]:
     tally("began", run)
     data = file.read_bytes()
     return {"size": len(data), "last": data[-1], "name": file.name}
+
+
+def wait(go: str, fifo: str, run: JobRun) -> None:
+    """Wait until a file says that all may go; whoever ends a writing to the pipe wakes it."""
+    tally("began", run)
+    if not Path(go).exists():
+        Path(fifo).read_bytes()
+    tally("ended", run)
