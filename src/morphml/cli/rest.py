@@ -191,6 +191,7 @@ def _settings(master: Master, host: str, door: RestDoor) -> RestSettings:
         key=_path(door.key),
         client_ca=_path(door.client_ca),
         rate=usual.rate,
+        policy=master.settings.policy,
     )
 
 

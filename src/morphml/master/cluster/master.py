@@ -65,8 +65,14 @@ class Master:
         self._clock = clock or SystemClock()
         #: What ended in the experiments that were driven here.
         self.tally = Tally()
-        durability = read_settings().store.durability
-        self.store: SqlStore = open_store(settings.storage, StoreOptions(durability=durability))
+        self.store: SqlStore = open_store(
+            settings.storage,
+            StoreOptions(
+                durability=read_settings().store.durability,
+                session_lease_s=settings.reaper.lease_s,
+                policy=self.settings.policy,
+            ),
+        )
         self._folder = settings.artifacts or artifacts_folder(settings.storage)
         self._life: Life | None = None
         self._known: Identity | None = None

@@ -39,7 +39,7 @@ class RestServer:
     def __init__(self, settings: RestSettings, listening: socket.socket) -> None:
         # What is missing for an experiment is told in the answer.
         warnings.simplefilter("ignore", InfeasibleWarning)
-        options = StoreOptions(durability=read_settings().store.durability)
+        options = StoreOptions(durability=read_settings().store.durability, policy=settings.policy)
         self._store = open_store(settings.storage, options, create=False)
         try:
             app = create_app(Site.of(settings, self._store))

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import orjson
 
+from morphml.scheduling.policies import DEFAULT_POLICY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestSettings:
@@ -30,6 +32,8 @@ class RestSettings:
     client_ca: str | None = None
     #: Requests a second of one client, > 0; twice as many at once. Workers have no such limit.
     rate: float = 200.0
+    #: Policy that ranks the jobs which begin here: that of the masters.
+    policy: str = DEFAULT_POLICY
 
     def to_json(self) -> bytes:
         """The settings as one line, without a line end; the storage's password among them."""

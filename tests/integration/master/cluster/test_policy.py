@@ -7,8 +7,10 @@ from tests.integration.engines.remote.scripted import eventually
 from tests.integration.master.cluster.masters import LONG_S, Site, spec
 
 from morphml.errors import SchedulingError
+from morphml.master.workflows import Executions
 from morphml.scheduling.policies import POLICIES
 from morphml.search.experiment import ExperimentState
+from morphml.testing.store.job_script import job
 
 
 @pytest.mark.parametrize("policy", sorted(POLICIES))
@@ -22,6 +24,18 @@ def test_search_ends_under_every_policy(alone: Site, policy: str) -> None:
         worker.finish(task)
     alone.await_state(experiment, ExperimentState.COMPLETED)
     assert len(alone.attempts(experiment)) == 4
+
+
+@pytest.mark.parametrize(("policy", "first"), [("fifo", 0), ("priority", 1)])
+def test_jobs_are_ranked_by_the_policy_too(alone: Site, policy: str, first: int) -> None:
+    master = alone.master("first", policy=policy)
+    executions = Executions(master.store)
+    begun = [
+        executions.start({"workflowId": "w", "jobs": [job("a", priority=priority)]}).id
+        for priority in (1, 10)
+    ]
+    (task,) = master.store.cluster.claim_jobs(master.life.keeper.session, 1)
+    assert task.experiment == begun[first]
 
 
 def test_masters_that_rank_otherwise_do_not_start_beside_each_other(shared: Site) -> None:
