@@ -12,13 +12,10 @@ from morphml.clock import Clock
 from morphml.errors import StorageError
 from morphml.ids import SessionId
 from morphml.master.ports import Store
+from morphml.scheduling.reaping import ReaperRule, must_stop_acting
 
-#: Seconds between renewals; the lease itself is 8 s.
-RENEW_EVERY_S = 2.0
-#: A driver that has not ticked for this long is stuck, and its lease is left to run out.
-STUCK_AFTER_S = 2.0
-#: Without a renewal for this long (2/3 of the lease) a master stops acting.
-GIVE_UP_AFTER_S = 8.0 * 2 / 3
+#: Times of a session whose lease is the store's usual one.
+_USUAL = ReaperRule()
 
 
 def process_name() -> str:
@@ -57,12 +54,16 @@ class SessionKeeper:
         name: what people see, such as the host and process id.
         may_block: True where evaluators run in the driver's own thread, so that a missing tick
             says nothing.
+        rule: times.
     """
 
-    def __init__(self, store: Store, clock: Clock, name: str, *, may_block: bool) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, name: str, *, may_block: bool, rule: ReaperRule = _USUAL
+    ) -> None:
         self._store = store
         self._clock = clock
         self._may_block = may_block
+        self._rule = rule
         self.session: SessionId = store.open_session(name)
         now = clock.monotonic()
         self._renewed_at = now
@@ -87,7 +88,7 @@ class SessionKeeper:
     @property
     def lost(self) -> bool:
         """Whether the lease may be gone: the driver stops acting before others take over."""
-        return self._clock.monotonic() - self._renewed_at > GIVE_UP_AFTER_S
+        return must_stop_acting(self._renewed_at, self._clock.monotonic(), self._rule)
 
     def revive(self) -> bool:
         """Renew a lease that is late (a stopped process, a long turn), unless it was taken away.
@@ -110,10 +111,10 @@ class SessionKeeper:
         self._store.close_session(self.session)
 
     def _renew(self) -> None:
-        while not self._stop.wait(RENEW_EVERY_S):
+        while not self._stop.wait(self._rule.renew_every_s):
             alive_at = min([self._ticked_at, *(each() for each in self._other_loops)])
             idle = self._clock.monotonic() - alive_at
-            if idle > STUCK_AFTER_S and not self._may_block:
+            if idle > self._rule.stuck_after_s and not self._may_block:
                 continue
             try:
                 renewed = self._store.renew_session(self.session)

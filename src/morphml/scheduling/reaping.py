@@ -21,6 +21,8 @@ class ReaperRule:
     lease_s: float = 8.0
     #: How often a session renews itself.
     renew_every_s: float = 2.0
+    #: A loop that has not turned for so long is stuck: its session is not renewed.
+    stuck_after_s: float = 2.0
     #: Share of the lease without a renewal after which a master stops acting.
     stop_after: float = 2 / 3
     #: Seconds between two looks.

@@ -8,23 +8,22 @@ from pathlib import Path
 import pytest
 from tests.integration.engines.remote.scripted import eventually
 
-from morphml.master import session
-from morphml.master.session import GIVE_UP_AFTER_S, STUCK_AFTER_S, SessionKeeper
+from morphml.master.session import SessionKeeper
+from morphml.scheduling.reaping import ReaperRule
 from morphml.storage import open_store
 from morphml.testing.clock import FakeClock
 
+RULE = ReaperRule(renew_every_s=0.01, stuck_after_s=1.0, lease_s=3.0)
 
-def test_lease_runs_out_when_the_loop_of_the_workers_stands_still(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "RENEW_EVERY_S", 0.01)
+
+def test_lease_runs_out_when_the_loop_of_the_workers_stands_still(tmp_path: Path) -> None:
     clock, other = FakeClock(), [0.0]
     with (
         closing(open_store(str(tmp_path / "s.db"))) as store,
-        closing(SessionKeeper(store, clock, "m", may_block=False)) as keeper,
+        closing(SessionKeeper(store, clock, "m", may_block=False, rule=RULE)) as keeper,
     ):
         keeper.watch(lambda: other[0])
-        clock.advance(GIVE_UP_AFTER_S + STUCK_AFTER_S)
+        clock.advance(2.1)  # two thirds of the lease, and more than a loop may stand still
         keeper.tick()  # the driver's loop is alive, and the other has not ticked since the start
         assert keeper.lost
         with pytest.raises(AssertionError):

@@ -67,7 +67,9 @@ class Life:
         self._clock = clock
         self._hub = hub
         self._tally = tally
-        self.keeper = SessionKeeper(store, clock, settings.name, may_block=False)
+        self.keeper = SessionKeeper(
+            store, clock, settings.name, may_block=False, rule=settings.reaper
+        )
         self._exchange = CheckpointExchange(store, self.keeper.session, folder_name(folder))
         self._contexts = Contexts(
             store,
