@@ -1,4 +1,4 @@
-"""Errors of MorphML, one tree split by fault: caller, worker, storage, limits.
+"""Errors of MorphML, one tree split by fault: caller, worker, storage.
 
 Every message says which rule was broken, the value got, where (space path, node, task, line and
 column) and what to do. Attributes carry the same facts for programs.
@@ -298,14 +298,3 @@ class TokenRefused(StorageError):
     def __init__(self, message: str, *, stored: bool = False) -> None:
         super().__init__(message)
         self.stored = stored
-
-
-# --- limits --------------------------------------------------------------------------------------
-
-
-class LimitError(MorphError):
-    """A stated limit was reached."""
-
-
-class SpaceExhausted(LimitError):
-    """No unseen member of the space is left, or none was found in the draws allowed."""

@@ -10,8 +10,6 @@ from morphml.benchmarks.run import Run
 from morphml.benchmarks.statistics import Interval, holm, interval, signed_rank
 from morphml.errors import CallerError
 
-#: Below this corrected p-value the rank test tells two optimizers apart.
-LEVEL = 0.05
 #: An optimizer is no worse than the baseline where the interval of the differences ends here at
 #: most: points of accuracy, or what else a problem's results are measured in; shares of a
 #: hypervolume have a hundredth of it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from morphml.errors import CallerError, LimitError, MorphError, StorageError
+from morphml.errors import CallerError, MorphError, StorageError
 
 
 class ExitCode(IntEnum):
@@ -18,8 +18,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     #: The store is missing, busy, full, of another version, or not ours.
     STORAGE = 3
-    #: A stated limit was reached before there was any result.
-    LIMIT = 4
     #: A fault of MorphML itself; ``--debug`` shows the traceback.
     INTERNAL = 70
     #: Stopped by Ctrl-C or SIGTERM; what was done is stored and ``morphml resume`` goes on.
@@ -32,7 +30,6 @@ MEANINGS = {
     ExitCode.FAILED: "a check found something, or no trial has a result",
     ExitCode.USAGE: "the call or a file is wrong",
     ExitCode.STORAGE: "the store is missing, busy, full or not ours",
-    ExitCode.LIMIT: "a limit was reached before any result",
     ExitCode.INTERNAL: "a fault of MorphML",
     ExitCode.INTERRUPTED: "stopped; `morphml resume` goes on",
 }
@@ -45,8 +42,6 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.USAGE
         case StorageError():
             return ExitCode.STORAGE
-        case LimitError():
-            return ExitCode.LIMIT
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED
         case MorphError():

@@ -15,7 +15,6 @@ MOST_LINES = 24
 _TITLES = {
     ExitCode.USAGE: "This cannot work as given",
     ExitCode.STORAGE: "The store could not do it",
-    ExitCode.LIMIT: "A limit was reached",
     ExitCode.FAILED: "It did not work",
     ExitCode.INTERNAL: "A fault of MorphML",
 }

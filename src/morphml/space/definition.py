@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from morphml.errors import ConstraintError, SpaceError
@@ -152,7 +152,3 @@ def _check_together(made: Definition) -> None:
         raise SpaceError("a space needs layers, hyper or decisions; this one has nothing in it")
     if made.build is not None and not (callable(made.build) or isinstance(made.build, str)):
         raise SpaceError(f"build= takes a function or 'package.module:name', got {made.build!r}")
-
-
-#: A function that says whether an architecture is wanted.
-ConstraintFunction = Callable[..., bool]

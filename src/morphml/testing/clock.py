@@ -28,13 +28,9 @@ class FakeClock:
         """Let ``seconds`` >= 0 go by on both.
 
         Raises:
-            ValueError: time cannot go back; see ``jump`` for the wall clock.
+            ValueError: time cannot go back.
         """
         if seconds < 0:
             raise ValueError(f"a clock advances by seconds >= 0, got {seconds}")
         self._now += seconds
         self._monotonic += seconds
-
-    def jump(self, seconds: float) -> None:
-        """Set the wall clock on or back by ``seconds``, as a time server does."""
-        self._now += seconds

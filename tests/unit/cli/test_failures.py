@@ -12,7 +12,6 @@ from morphml.cli.failures import failure_document, render_failure
 from morphml.errors import (
     ExperimentError,
     MorphError,
-    SpaceExhausted,
     StoreInUse,
     StoreUnavailable,
     WorkerError,
@@ -30,7 +29,6 @@ def shown(error: BaseException) -> str:
     [
         (ExperimentError("x"), ExitCode.USAGE),
         (StoreInUse("x"), ExitCode.STORAGE),
-        (SpaceExhausted("x"), ExitCode.LIMIT),
         (WorkerError("x"), ExitCode.FAILED),
         (MorphError("x"), ExitCode.FAILED),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED),

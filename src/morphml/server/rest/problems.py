@@ -19,7 +19,6 @@ from morphml.errors import (
     DocumentError,
     ExperimentError,
     IllegalTransition,
-    LimitError,
     MissingExtraError,
     MorphError,
     StorageError,
@@ -149,7 +148,6 @@ _BY_CLASS: tuple[tuple[type[Exception], int, str], ...] = (
     (TokenRefused, 409, "token-refused"),
     (StoreInUse, 409, "conflict"),
     (StorageError, 503, "store-unavailable"),
-    (LimitError, 422, "limit"),
     (MorphError, 500, "fault"),
 )
 
