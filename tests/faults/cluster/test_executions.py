@@ -89,18 +89,23 @@ def test_execution_outlives_its_master_a_worker_and_both(cluster: Cluster) -> No
 
 
 def test_paused_execution_goes_on_after_everything_was_killed(cluster: Cluster) -> None:
-    cluster.start_masters("m1")
-    cluster.start_workers("w1", slots=3)
+    cluster.start_masters("m1", "m2")
+    cluster.start_workers("w1", "w2", slots=2)
     executions = Executions(cluster.store)
     id = executions.start(pipeline(cluster.folder, 0.6)).id
     cluster.until(lambda: len(ran(cluster.folder)) >= 4, "jobs of the second layer run")
+    cluster.hold("w1", "w2")
     executions.pause(id)
-    cluster.workers["w1"].kill()
-    cluster.masters["m1"].kill()
+    for member in (*cluster.workers.values(), *cluster.masters.values()):
+        member.kill()
+    cluster.release("w1", "w2")
     began = len(ran(cluster.folder))
-    cluster.start_masters("m1")
-    cluster.start_workers("w2", slots=3)
+    assert not executions.show(id).state.ended
+    cluster.start_masters("m1", "m2")
+    cluster.start_workers("w3", "w4", slots=2)
+    cluster.until(lambda: executions.queue.stats().active == 0, "what was lost is taken back")
     assert len(ran(cluster.folder)) == began, "nothing begins while it is paused"
+    assert executions.show(id).state is ExecutionState.PAUSED
     executions.resume(id)
     cluster.until(lambda: executions.show(id).state.ended, "it ends", 2 * LONG_S)
     check_recorded_once(cluster, executions, id)
