@@ -17,6 +17,8 @@ PAGES = (
     pytest.param("docs/quickstart.md", marks=pytest.mark.slow),  # trains what README.md trains
     "docs/concepts.md",
 )
+#: Pages with whole Python programs; their commands are for clusters, or for hours.
+PROGRAMS = ("docs/tabular-benchmarks.md", "docs/distributed/scheduling.md")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 SHELL = """
@@ -47,6 +49,23 @@ def test_code_on_the_page_runs(page: str, run_python: Run, tmp_path: Path) -> No
     script.write_text(script_of(page), encoding="utf-8")
     assert len(script.read_text(encoding="utf-8").splitlines()) > 10
     run_python(script)
+
+
+@pytest.mark.parametrize("page", PROGRAMS)
+def test_programs_on_the_page_run(page: str, run_python: Run, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    programs = [code for language, code in BLOCK.findall(text) if language == "python"]
+    assert len(programs) == 2
+    for code in programs:
+        (tmp_path / "program.py").write_text(code, encoding="utf-8")
+        run_python(tmp_path / "program.py")
+
+
+def test_every_page_is_in_the_index() -> None:
+    docs = ROOT / "docs"
+    listed = {docs / target for target in LINK.findall((docs / "index.md").read_text("utf-8"))}
+    pages = {page for page in docs.rglob("*.md") if page.parent.name != "decisions"}
+    assert pages - {docs / "index.md"} - listed == set()
 
 
 def test_links_between_pages_lead_somewhere() -> None:
