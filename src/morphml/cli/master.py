@@ -120,6 +120,17 @@ TlsClientCa = Annotated[
         metavar="FILE", help="Take only workers with a certificate of this authority (mutual TLS)."
     ),
 ]
+KeepExecutions = Annotated[
+    float,
+    typer.Option(
+        "--keep-executions",
+        min=0.0,
+        max=36_500.0,
+        metavar="DAYS",
+        help="Days for which an execution of a workflow is kept after its end, with its files and "
+        "logs.",
+    ),
+]
 AllowPickle = Annotated[
     bool,
     typer.Option(
@@ -145,6 +156,7 @@ def master(  # noqa: PLR0913 one parameter per option
     tls_key: TlsKey = None,
     tls_client_ca: TlsClientCa = None,
     allow_pickle: AllowPickle = False,
+    keep_executions: KeepExecutions = 7.0,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = "127.0.0.1",
     rest: Rest = "",
@@ -176,6 +188,7 @@ def master(  # noqa: PLR0913 one parameter per option
             tls_key=_text(tls_key),
             tls_client_ca=_text(tls_client_ca),
             allow_pickle=allow_pickle,
+            keep_executions=keep_executions,
             metrics_port=metrics_port,
             metrics_host=metrics_host,
             rest=rest,

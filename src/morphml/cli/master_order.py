@@ -27,6 +27,8 @@ class MasterOrder:
     tls_key: str | None
     tls_client_ca: str | None
     allow_pickle: bool
+    #: Days.
+    keep_executions: float
     metrics_port: int | None
     metrics_host: str
     rest: str

@@ -51,6 +51,7 @@ def _serve(order: MasterOrder) -> None:
         policy=order.policy,
         beat_s=order.beat,
         allow_pickle=order.allow_pickle,
+        keep_executions_s=order.keep_executions * 86_400.0,
     )
     certificate, key = _path(order.tls_cert), _path(order.tls_key)
     authority = _path(order.tls_client_ca)

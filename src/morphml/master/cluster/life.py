@@ -79,7 +79,7 @@ class Life:
         )
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
         self._desk = JobDesk(store, self.keeper, hub)
-        self._housekeeping = Housekeeping(store, clock, folder)
+        self._housekeeping = Housekeeping(store, clock, folder, settings.keep_executions_s)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail, self._desk)
         self._supervisor: Supervisor | None = None
 

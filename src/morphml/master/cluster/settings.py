@@ -37,6 +37,8 @@ class MasterSettings:
     beat_s: float = 1.0
     #: Whether pickled evaluators may be sent to workers that allow them too.
     allow_pickle: bool = False
+    #: Seconds for which an execution of a workflow is kept after its end, with its files, >= 0.
+    keep_executions_s: float = 7 * 86_400.0
     #: Seconds that a stopping master waits for its drivers to leave off.
     stop_grace_s: float = 5.0
     #: Times of sessions and of the reaper.

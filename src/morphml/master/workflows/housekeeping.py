@@ -10,8 +10,6 @@ from morphml.master.workflows.queue import Queue
 from morphml.master.workflows.searches import Searches
 from morphml.storage import SqlStore
 
-#: Seconds for which an execution is kept after its end.
-KEPT_S = 7 * 86_400.0
 #: Seconds between two looks for old ones.
 CLEAN_EVERY_S = 600.0
 
@@ -23,12 +21,14 @@ class Housekeeping:
         store: the truth.
         clock: monotonic time.
         folder: of the files of all executions that lie here.
+        kept_s: seconds for which an execution is kept after its end, >= 0.
     """
 
-    def __init__(self, store: SqlStore, clock: Clock, folder: Path) -> None:
+    def __init__(self, store: SqlStore, clock: Clock, folder: Path, kept_s: float) -> None:
         self._clock = clock
         self._searches = Searches(store)
         self._queue = Queue(store, folder)
+        self._kept_s = kept_s
         self._cleaned_at = -math.inf
 
     def step(self) -> None:
@@ -41,4 +41,4 @@ class Housekeeping:
         now = self._clock.monotonic()
         if now - self._cleaned_at >= CLEAN_EVERY_S:
             self._cleaned_at = now
-            self._queue.clean(KEPT_S)
+            self._queue.clean(self._kept_s)
