@@ -167,10 +167,9 @@ def master(  # noqa: PLR0913 one parameter per option
 ) -> None:
     """Drive the experiments of a store, with workers on this and other machines.
 
-    Runs until SIGTERM or Ctrl-C; it then hands over what it drives to the other masters, and its
-    workers dial them. A second signal ends it at once; nothing that was stored is lost. Experiments
-    come by `morphml submit` or `mm.search(..., engine="remote")`. Several masters on one PostgreSQL
-    database share the work and take over from each other.
+    Runs until SIGTERM or Ctrl-C; it then hands over what it drives, and its workers dial other
+    masters. A second signal ends it at once; nothing that was stored is lost. Work comes by `morphml
+    submit` or `mm.search(..., engine="remote")`. Masters on one PostgreSQL database share the work.
     """
     with guard(context, as_json=False):
         MasterOrder(
