@@ -168,7 +168,7 @@ def master(  # noqa: PLR0913 one parameter per option
     """Drive the experiments of a store, with workers on this and other machines.
 
     Runs until SIGTERM or Ctrl-C; it then hands over what it drives, and its workers dial other
-    masters. A second signal ends it at once; nothing that was stored is lost. Work comes by `morphml
+    masters. A second signal ends it at once; nothing that is stored is lost. Work comes by `morphml
     submit` or `mm.search(..., engine="remote")`. Masters on one PostgreSQL database share the work.
     """
     with guard(context, as_json=False):
