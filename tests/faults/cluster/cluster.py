@@ -33,7 +33,7 @@ CODE = Path(__file__).with_name("code")
 SPACE = mm.SearchSpace(decisions={"a": mm.integer(0, 99), "b": mm.integer(0, 99)})
 LISTENS = re.compile(r"start workers with: morphml worker --master (\S+)")
 #: Seconds for what should be a matter of moments on an idle machine.
-LONG_S = 60.0
+LONG_S = 150.0
 
 
 @dataclass(frozen=True, slots=True)

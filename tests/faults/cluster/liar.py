@@ -33,7 +33,7 @@ class Liar:
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         work = self._channel.stream_stream(WORK, lambda data: data, pb.WorkResponse.FromString)
         metadata = [] if token is None else [("authorization", f"Bearer {token}")]
-        self._call = work(self._say_all(), metadata=metadata, timeout=30.0)
+        self._call = work(self._say_all(), metadata=metadata, timeout=120.0)
 
     def _say_all(self) -> Iterator[bytes]:
         while (data := self._out.get()) is not None:

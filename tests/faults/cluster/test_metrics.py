@@ -57,7 +57,7 @@ def address(cluster: Cluster) -> str:
 
 
 def scrape(cluster: Cluster) -> Scrape:
-    with urllib.request.urlopen(address(cluster), timeout=10) as answer:
+    with urllib.request.urlopen(address(cluster), timeout=60) as answer:
         return Scrape(answer.read().decode())
 
 
@@ -130,6 +130,6 @@ def test_metrics_answer_one_path_for_this_machine_only(
         address(cluster).removesuffix("/metrics") + path, headers={"Host": host}
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     assert refused.value.code == status
     refused.value.close()

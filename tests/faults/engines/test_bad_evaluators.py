@@ -60,7 +60,7 @@ def still_works(probe: EngineProbe) -> None:
     probe.pump(lambda: probe.engine.ready == 2)
 
 
-def gone(pids: list[int], timeout_s: float = 5.0) -> list[int]:
+def gone(pids: list[int], timeout_s: float = 60.0) -> list[int]:
     """Those of the processes that are still there after some time."""
     end = time.monotonic() + timeout_s
     while (left := [pid for pid in pids if alive(pid)]) and time.monotonic() < end:

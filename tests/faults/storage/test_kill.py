@@ -107,11 +107,10 @@ def test_next_process_drives_on_at_once_and_runs_again_what_was_in_the_air(path:
             store.open_session("too early")
         process.kill()
         process.wait()
-    start = time.monotonic()
     with contextlib.closing(open_store(path)) as store:
         (record,) = store.experiments()
+        # Refused if it had to wait for a lease to run out.
         script = DriverScript(store, record.id, store.open_session("next"))
-        assert time.monotonic() - start < 6.0, "no lease has to run out"
         (again,) = store.claim(record.id, script.right.session, 10)
         assert (again.number, again.attempts) == (0, 1)
         (lost,) = store.attempts(record.id)

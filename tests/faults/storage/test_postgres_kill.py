@@ -28,6 +28,8 @@ from morphml.testing.store_contract import Ask, DriverScript, sample_spec
 
 CHILD = Path(__file__).with_name("postgres_child.py")
 KILLS = 5
+#: Of who takes over; no busy machine makes its lease run out.
+PATIENT = StoreOptions(session_lease_s=120.0)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def test_killed_server_loses_nothing_that_was_acknowledged(server: PrivateServer
         thread.start()
         for round_ in range(KILLS):
             before = len(driving.told)
-            deadline = time.monotonic() + 30.0
+            deadline = time.monotonic() + 120.0
             while len(driving.told) < before + 5 and time.monotonic() < deadline:
                 time.sleep(0.005)
             assert len(driving.told) >= before + 5, f"no progress in round {round_}"
@@ -112,7 +114,7 @@ def test_killed_server_loses_nothing_that_was_acknowledged(server: PrivateServer
         while len(driving.told) < before + 5:
             time.sleep(0.005)
         driving.stop.set()
-        thread.join(30.0)
+        thread.join(120.0)
         assert len(driving.faults) >= KILLS, "the server was killed where nobody noticed"
         done = assert_whole(store, experiment)
         assert set(driving.told) <= set(done)
@@ -128,7 +130,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
         session = store.open_session("one")
         script = DriverScript(store, experiment, session)
         heard = store.hints.listen(HintTopic.WORK)
-        assert heard.wait(30.0)
+        assert heard.wait(120.0)
         handed = script.ask()[0]
         server.stop()
         for call in (
@@ -142,7 +144,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
             with pytest.raises(StoreUnavailable) as caught:
                 call()
             assert caught.value.retryable
-            assert time.monotonic() - start < 8.0
+            assert time.monotonic() - start < 40.0
         heard.wait(0.0)
         store.hints.send(HintTopic.WORK)
         assert heard.wait(0.0), "what this process says itself needs no server"
@@ -150,7 +152,7 @@ def test_outage_is_told_at_once_and_ends_by_itself(server: PrivateServer, url: s
         script.tell(handed)
         assert store.renew_session(session)
         assert [t.state for t in store.trials(experiment)] == [TrialState.COMPLETED]
-        assert heard.wait(30.0), "the connection for hints is back"
+        assert heard.wait(120.0), "the connection for hints is back"
 
 
 def test_restart_between_two_transactions_goes_unnoticed(server: PrivateServer, url: str) -> None:
@@ -207,7 +209,7 @@ def test_large_commit_that_the_server_dies_in_is_stored_whole_or_not_at_all(
             time.sleep(moments.uniform(0.02, 0.15))
             server.kill()
             server.start()
-            thread.join(30.0)
+            thread.join(120.0)
             record = store.experiment(experiment)
             assert record.next_number - stored in (
                 (2_000,) if outcome == ["acknowledged"] else (0, 2_000)
@@ -243,7 +245,7 @@ def line(stream: IO[str] | None) -> str:
 def taken_over(store: SqlStore, experiment: ExperimentId) -> DriverScript:
     """The experiment, driven by another master as soon as the last one's lease has run out."""
     session = store.open_session("next")
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 120.0
     while True:
         assert store.renew_session(session)
         try:
@@ -255,8 +257,7 @@ def taken_over(store: SqlStore, experiment: ExperimentId) -> DriverScript:
 
 def test_killed_drivers_experiment_goes_on_elsewhere(url: str) -> None:
     experiment = experiment_of(url)
-    options = StoreOptions(session_lease_s=LEASE_S)
-    with contextlib.closing(open_store(url, options)) as store, child(url, "drive") as process:
+    with contextlib.closing(open_store(url, PATIENT)) as store, child(url, "drive") as process:
         assert line(process.stdout) == "1"
         time.sleep(0.3)
         process.kill()
@@ -265,7 +266,7 @@ def test_killed_drivers_experiment_goes_on_elsewhere(url: str) -> None:
         process.wait()
         died = time.monotonic()
         script = taken_over(store, experiment)
-        assert time.monotonic() - died < LEASE_S + 2.0
+        assert time.monotonic() - died < LEASE_S + 20.0
         assert script.number >= max([1, *said])
         assert_whole(store, experiment)
         running = store.experiment(experiment).next_number - len(assert_whole(store, experiment))
@@ -275,8 +276,7 @@ def test_killed_drivers_experiment_goes_on_elsewhere(url: str) -> None:
 
 def test_stopped_driver_can_commit_nothing_when_it_wakes(url: str) -> None:
     experiment = experiment_of(url)
-    options = StoreOptions(session_lease_s=LEASE_S)
-    with contextlib.closing(open_store(url, options)) as store, child(url, "hold") as process:
+    with contextlib.closing(open_store(url, PATIENT)) as store, child(url, "hold") as process:
         assert line(process.stdout) == "1"
         process.send_signal(signal.SIGSTOP)
         script = taken_over(store, experiment)
@@ -295,8 +295,7 @@ def test_driver_stopped_in_the_middle_of_its_commits_is_replaced_in_time(url: st
     """Wherever it stands still: what it has locked comes free with its lease."""
     moments = random.Random(3)
     experiment = experiment_of(url)
-    options = StoreOptions(session_lease_s=LEASE_S)
-    with contextlib.closing(open_store(url, options)) as store:
+    with contextlib.closing(open_store(url, PATIENT)) as store:
         for _ in range(3):
             with child(url, "drive") as process:
                 line(process.stdout)
@@ -304,7 +303,7 @@ def test_driver_stopped_in_the_middle_of_its_commits_is_replaced_in_time(url: st
                 process.send_signal(signal.SIGSTOP)
                 start = time.monotonic()
                 script = taken_over(store, experiment)
-                assert time.monotonic() - start < 2 * LEASE_S + 10.0
+                assert time.monotonic() - start < 2 * LEASE_S + 30.0
                 script.ask()
                 stored = store.experiment(experiment).next_number
                 process.send_signal(signal.SIGCONT)
@@ -325,7 +324,8 @@ def test_killed_masters_transaction_is_undone(server: PrivateServer, url: str) -
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-        time.sleep(0.3)  # its commit waits for the row
+        # Its commit waits for the row, or has not come that far.
+        time.sleep(0.3)
         process.kill()
         process.wait()
         raw.rollback()

@@ -18,10 +18,11 @@ from morphml.storage.cluster import MailKind
 from morphml.testing.store_contract import Ask, DriverScript, Handed, sample_spec
 
 CHILD = Path(__file__).with_name("posting_child.py")
-LEASE_S = 1.0
+#: Of those that are killed; seconds.
+LEASE_S = 2.0
 KILLS = 4
 TRIALS = 250
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 
 
 class Posting:
@@ -89,7 +90,7 @@ def tell_what_is_posted(script: DriverScript) -> int:
 
 def test_killed_masters_lose_no_end_and_none_is_told_twice(postgres_url: str) -> None:
     moments = random.Random(5)
-    store = open_store(postgres_url, StoreOptions(session_lease_s=LEASE_S))
+    store = open_store(postgres_url, StoreOptions(session_lease_s=PATIENCE_S))
     with contextlib.closing(store), posting(postgres_url, 2 + KILLS) as children:
         for child in children:
             child.wait_ready()
