@@ -195,8 +195,7 @@ def master(  # noqa: PLR0913 one parameter per option
             ray_ca=_text(ray_ca),
             json_logs=json_logs,
             verbose=verbose,
-            debug=wants_traceback(context),
-        ).become()
+        ).become(debug=wants_traceback(context))
 
 
 def _text(path: Path | None) -> str | None:

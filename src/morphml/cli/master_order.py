@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NoReturn, Self
 
 
@@ -37,21 +37,24 @@ class MasterOrder:
     json_logs: bool
     verbose: bool
     #: Whether a fault ends with its traceback.
-    debug: bool
+    debug: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The order that ``become`` passed on."""
         return cls(**json.loads(text))
 
-    def become(self) -> NoReturn:
+    def become(self, *, debug: bool) -> NoReturn:
         """Be the master from now on, as the same process, without what read the options.
 
         A master lives for months and needs none of it: 9 MB less.
+
+        Args:
+            debug: whether a fault is to end with its traceback.
         """
         sys.stdout.flush()
         sys.stderr.flush()
         flags = [f"-W{each}" for each in sys.warnoptions]
         # Without the current folder on the import path: who submits names installed packages only.
         words = [sys.executable, *flags, "-P", "-m", "morphml.cli.master_process"]
-        os.execv(sys.executable, [*words, json.dumps(asdict(self))])  # noqa: S606  # no shell
+        os.execv(sys.executable, [*words, json.dumps(asdict(replace(self, debug=debug)))])  # noqa: S606  # no shell
