@@ -28,7 +28,7 @@ from morphml.engines.remote.access.certificates import make_certificates
 from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
 
 #: No test waits longer for an answer, in seconds.
-PATIENCE_S = 20
+PATIENCE_S = 90
 
 
 class CountingMaster(worker_pb2_grpc.MasterServiceServicer):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.engines.remote.scripted import PATIENT, QUICK, Site, site
+from tests.integration.engines.remote.scripted import FORGETFUL, PATIENT, QUICK, Site, site
 from tests.integration.engines.remote.worker_processes import Workers
 
 
@@ -14,6 +14,13 @@ from tests.integration.engines.remote.worker_processes import Workers
 def place(tmp_path: Path) -> Iterator[Site]:
     """A hub that is patient with slow tests."""
     with site(tmp_path, PATIENT) as made:
+        yield made
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path) -> Iterator[Site]:
+    """A hub that soon takes for lost who hung up."""
+    with site(tmp_path, FORGETFUL) as made:
         yield made
 
 
@@ -32,4 +39,4 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     for worker in made.started:
         if worker.process.poll() is None:
             worker.process.kill()
-        worker.process.wait(10)
+        worker.process.wait(60)

@@ -58,7 +58,7 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         self.port = port
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(60)
 
     # --- for tests -------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ class ScriptedMaster(rpc.MasterServiceServicer):
     def logs(self, token: str) -> str:
         return "".join(each.log.text for each in self.of("log") if each.log.token == token)
 
-    def wait(self, condition: Callable[[], object], timeout_s: float = 30.0) -> float:
+    def wait(self, condition: Callable[[], object], timeout_s: float = 90.0) -> float:
         """Until the condition holds; the seconds that took."""
         begun = time.monotonic()
         with self._changed:
@@ -89,16 +89,16 @@ class ScriptedMaster(rpc.MasterServiceServicer):
                 raise TimeoutError(f"not within {timeout_s} s; heard last:\n{last}")
         return time.monotonic() - begun
 
-    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 30.0) -> float:
+    def wait_for(self, kind: str, count: int = 1, timeout_s: float = 90.0) -> float:
         return self.wait(lambda: len(self.of(kind)) >= count, timeout_s)
 
     def kill(self) -> None:
         """End at once, as a killed process does: connections break."""
         future = asyncio.run_coroutine_threadsafe(self._server.stop(None), self._loop)
         with contextlib.suppress(Exception):
-            future.result(10)
+            future.result(60)
         self._loop.call_soon_threadsafe(self._ending.set)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def __enter__(self) -> ScriptedMaster:
         return self

@@ -71,7 +71,7 @@ def test_a_half_open_connection_is_noticed_in_seconds(beating: bool) -> None:
             wire.to(server.port) as target,
             calling(ClientAccess(), target) as channel,
         ):
-            stream = worker_pb2_grpc.MasterServiceStub(channel).Work(timeout=60)
+            stream = worker_pb2_grpc.MasterServiceStub(channel).Work(timeout=120)
             event = worker_pb2.WorkerEvent(beat=worker_pb2.Beat(index=1))
             message = worker_pb2.WorkRequest(events=[event])
 

@@ -86,7 +86,7 @@ def test_processes_that_make_the_file_at_once_agree(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    said = {process.communicate(timeout=60)[0] for process in started}
+    said = {process.communicate(timeout=120)[0] for process in started}
     assert [process.returncode for process in started] == [0] * 4
     assert len(said) == 1
 

@@ -67,7 +67,7 @@ def test_the_right_token_opens_every_kind_of_call(tokens: Path) -> None:
             parts = [worker_pb2.UploadFileRequest(data=b"x")] * 2
             assert (await stub.UploadFile(iter(parts), timeout=PATIENCE_S)).stored
             request = worker_pb2.DownloadFileRequest()
-            assert [part.data async for part in stub.DownloadFile(request, timeout=5)] == [b"x"]
+            assert [part.data async for part in stub.DownloadFile(request, timeout=60)] == [b"x"]
             return dict(server.calls)
 
     assert asyncio.run(run()) == {

@@ -68,10 +68,6 @@ def ranks(started: list[WorkerProcess], word: str = "began") -> Counter[tuple[st
     return Counter((line[0], line[2]) for worker in started for line in worker.lines(word))
 
 
-def idle(master: Master) -> bool:
-    return all(view.running == 0 for view in master.hub.workers())
-
-
 def failure(end: object) -> Failed:
     assert isinstance(end, Failed)
     return end
@@ -85,8 +81,8 @@ def test_ranks_find_each_other_and_one_result_is_told(
         tokens = [master.submit(number, **GANG) for number in range(4)]
         ends = master.finish(*tokens)
         assert [end.outcome for end in ends] == [Succeeded(metrics={"score": 3.0})] * 4
-        master.pump(lambda: idle(master))
-        assert master.hub.free() == SIZE
+        # Rank 0 has told the end of all; others may still be on their way out.
+        master.pump(lambda: master.hub.free() == SIZE)
     assert ranks(started) == Counter((str(n), str(r)) for n in range(4) for r in range(SIZE))
     for worker in started:  # one member of each attempt
         assert Counter(line[0] for line in worker.lines("began")) == Counter("0123")

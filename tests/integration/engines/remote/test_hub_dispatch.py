@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.engines.remote.scripted import (
     E1,
     E2,
+    PATIENT,
     Site,
     attempt,
     eventually,
+    site,
 )
 
 from morphml.engines.port import (
@@ -30,6 +34,13 @@ from morphml.engines.remote.messages import ContextMessage
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import EvaluatorError, WorkerError
 from morphml.ids import new_token
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Site]:
+    """A hub that waits only a moment for a task to be accepted."""
+    with site(tmp_path, replace(PATIENT, accept_within_s=0.4)) as made:
+        yield made
 
 
 def test_worker_is_welcomed_with_what_it_needs_to_know(place: Site) -> None:
@@ -163,19 +174,19 @@ def test_orders_reach_the_worker_and_end_what_waits(place: Site) -> None:
     assert len(worker.tasks()) == 1
 
 
-def test_task_that_is_not_accepted_in_time_goes_back(quick: Site) -> None:
-    worker, driver = quick.worker(slots=1), quick.driver()
+def test_task_that_is_not_accepted_in_time_goes_back(hasty: Site) -> None:
+    worker, driver = hasty.worker(slots=1), hasty.driver()
     sent = attempt()
     driver.lane.submit(sent)
     worker.await_tasks(1)
-    (end,) = driver.await_ends(1, 2.0)
+    (end,) = driver.await_ends(1)
     assert (end.token, end.outcome) == (sent.token, Returned())
     eventually(lambda: worker.killed() == [sent.token])
     driver.lane.acknowledge([sent.token])
     worker.finish(worker.tasks()[0])
     eventually(lambda: worker.acknowledged() == [sent.token])
     driver.quiet(0.1)
-    assert quick.hub.free() == 1
+    assert hasty.hub.free() == 1
 
 
 def test_task_missing_from_two_beats_goes_back_without_blame(place: Site) -> None:

@@ -66,9 +66,9 @@ def test_worker_that_is_back_in_time_keeps_what_it_runs(place: Site) -> None:
     assert (back.tasks(), place.records.asked) == ([], [])
 
 
-def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(place: Site) -> None:
-    worker, driver = place.worker(slots=3), place.driver()
-    started = running(place, worker, driver).attempt.token
+def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(forgetful: Site) -> None:
+    worker, driver = forgetful.worker(slots=3), forgetful.driver()
+    started = running(forgetful, worker, driver).attempt.token
     accepted, sent = attempt(number=1), attempt(number=2)
     driver.lane.submit(accepted)
     worker.await_tasks(2)
@@ -84,7 +84,7 @@ def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(place: Site) -
     assert (lost.kind, lost.error_type) == ("lost_worker", "WorkerLost")
     assert ends[started].worker == "box-w1/slot-1"
     driver.pump(lambda: driver.of(WorkerGone))
-    assert (place.state("w1"), place.hub.slots()) == ("lost", 0)
+    assert (forgetful.state("w1"), forgetful.hub.slots()) == ("lost", 0)
 
 
 def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(quick: Site) -> None:
@@ -101,12 +101,12 @@ def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(quick: Site) -> 
     assert (code, "lost" in reason) == (grpc.StatusCode.UNAVAILABLE, True)
 
 
-def test_late_result_of_a_lost_worker_counts_when_nobody_knew_of_the_loss(place: Site) -> None:
-    worker, driver = place.worker(), place.driver()
-    task = running(place, worker, driver)
+def test_late_result_of_a_lost_worker_counts_when_nobody_knew_of_the_loss(forgetful: Site) -> None:
+    worker, driver = forgetful.worker(), forgetful.driver()
+    task = running(forgetful, worker, driver)
     worker.hang_up()
-    eventually(lambda: place.state("w1") == "lost")
-    back = place.again(worker, results=(named(task),))
+    eventually(lambda: forgetful.state("w1") == "lost")
+    back = forgetful.again(worker, results=(named(task),))
     back.finish(task)
     back.beat()  # answered when all before it is
     (end,) = driver.await_ends(1)
@@ -115,16 +115,16 @@ def test_late_result_of_a_lost_worker_counts_when_nobody_knew_of_the_loss(place:
     eventually(lambda: back.acknowledged() == [end.token])
 
 
-def test_late_result_after_the_loss_was_stored_is_fenced_out_or_adopted(place: Site) -> None:
-    worker, driver = place.worker(), place.driver()
-    taken, gone = running(place, worker, driver), running(place, worker, driver, 1)
+def test_late_result_after_the_loss_was_stored_is_fenced_out_or_adopted(forgetful: Site) -> None:
+    worker, driver = forgetful.worker(), forgetful.driver()
+    taken, gone = running(forgetful, worker, driver), running(forgetful, worker, driver, 1)
     worker.hang_up()
     driver.await_ends(2)
-    back = place.again(worker, results=(named(taken), named(gone)))
-    place.records.adoptable.add(taken.attempt.token)  # type: ignore[arg-type]  # a text is a token
+    back = forgetful.again(worker, results=(named(taken), named(gone)))
+    forgetful.records.adoptable.add(taken.attempt.token)  # type: ignore[arg-type]  # a text is a token
     back.finish(taken, gone)
     driver.quiet(0.3)
-    assert place.records.asked == []  # the losses are not stored yet
+    assert forgetful.records.asked == []  # the losses are not stored yet
     driver.lane.acknowledge(driver.ends())
     eventually(lambda: back.acknowledged() == [gone.attempt.token])
     end = driver.await_ends(3)[-1]
@@ -207,7 +207,7 @@ def test_adoption_waits_for_the_store_and_loses_no_event(place: Site) -> None:
     driver.quiet(0.3)
     assert worker.killed() == worker.acknowledged() == []
     place.records.down = False
-    driver.await_ends(1, 4.0)
+    driver.await_ends(1)
     assert [type(event) for event in driver.events] == [Reported, Finished]
 
 
@@ -257,7 +257,7 @@ def test_leaving_worker_leaves_its_attempts_to_others_at_once(place: Site) -> No
     worker, driver = place.worker(), place.driver()
     running(place, worker, driver)
     worker.say(pb.WorkerEvent(leaving=pb.Leaving(reason="killed")))
-    (end,) = driver.await_ends(1, 1.0)
+    (end,) = driver.await_ends(1)
     assert isinstance(end.outcome, Failed)
     assert place.state("w1") == "gone"
 
@@ -286,17 +286,17 @@ def test_worker_that_tells_too_much_is_read_no_further_and_stays_alive(tmp_path:
             worker.say(pb.WorkerEvent(report=report), pb.WorkerEvent(log=log))
         worker.finish(task)
         waiting = place.hub._switchboard.book.ledger.groups[E1].events
-        eventually(lambda: len(waiting) >= 200, 30.0, "too much that waits")
+        eventually(lambda: len(waiting) >= 200, what="too much that waits")
         for _ in range(8):  # more than twice as long as it takes to be lost
             seen = len(worker.of("beat_seen"))
             clock.advance(0.5)
             # The first may have been on its way before; the second is from after.
-            eventually(lambda seen=seen: len(worker.of("beat_seen")) >= seen + 2, 30.0, "signs")
+            eventually(lambda seen=seen: len(worker.of("beat_seen")) >= seen + 2, what="signs")
             assert place.state("w1") == "busy"  # it is heard although it is not read
         assert 200 <= len(waiting) <= 300
         other = place.worker("other")
         other.beat()  # nobody else waits
-        driver.await_ends(1, 30.0)
+        driver.await_ends(1)
         assert [event.step for event in driver.of(Reported)] == list(range(total))
         assert len(driver.of(Logged)) < total
 
@@ -305,7 +305,7 @@ def test_master_that_stood_still_does_not_take_its_workers_for_lost(quick: Site)
     worker, driver = quick.worker(), quick.driver()
     task = running(quick, worker, driver)
     with quick.hub._switchboard.lock:
-        time.sleep(2.0)  # longer than lost_after_s
+        time.sleep(1.2 * QUICK.lost_after_s)
     worker.beat(running=[task.attempt.token])
     assert quick.state("w1") == "busy"
     assert driver.ends() == []

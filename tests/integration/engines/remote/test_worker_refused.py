@@ -90,7 +90,7 @@ def test_all_addresses_of_a_name_are_tried(tmp_path: Path, monkeypatch: pytest.M
         master.wait_for("beat", 2)
         assert worker.master == f"127.0.0.1:{master.port}"
         worker.drain("the test is over")
-        life.join(20)
+        life.join(90)
     assert codes == [0]
     assert master.of("leaving")
 

@@ -81,7 +81,7 @@ class Master:
     def ends(self) -> dict[AttemptToken, Finished]:
         return {each.token: each for each in self.events if isinstance(each, Finished)}
 
-    def pump(self, until: Callable[[], object], within_s: float = 90.0) -> float:
+    def pump(self, until: Callable[[], object], within_s: float = 120.0) -> float:
         """Take events, acknowledge ends; the seconds that it took."""
         begun = time.monotonic()
         while not until():
@@ -275,7 +275,7 @@ def test_trial_goes_on_from_its_checkpoint_at_another_worker(
         first = workers.start(master.hub.port, slots=1)
         master.pump(lambda: master.hub.slots() == 1)
         token = master.submit(0, 0.4)
-        master.pump(lambda: any(isinstance(e, Checkpointed) for e in master.events), 60.0)
+        master.pump(lambda: any(isinstance(e, Checkpointed) for e in master.events))
         master.lane.order(token, Order.PAUSE)
         (end,) = master.finish(token)
         assert isinstance(end.outcome, PausedAt)

@@ -26,7 +26,7 @@ class WorkerProcess:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def wait(self, timeout_s: float = 60.0) -> int:
+    def wait(self, timeout_s: float = 120.0) -> int:
         return self.process.wait(timeout_s)
 
     def lines(self, word: str) -> list[list[str]]:
