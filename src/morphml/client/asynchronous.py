@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from morphml.client.access import Access
-from morphml.client.call import TRIES, Call, Document, document_of, pause_s
+from morphml.client.call import TRIES, Call, Document, document_of, pause_s, written
 from morphml.client.events import Event, EventReader
 from morphml.client.resources import Server
 from morphml.client.synchronous import TIMEOUT_S, unreachable
@@ -103,18 +103,33 @@ class AsyncClient(Server[Awaitable[Document]]):
             last = tries == TRIES or not call.repeatable
             told = None
             try:
-                answer = await self._http.request(
-                    call.method,
-                    call.url,
-                    params=call.parameters,
-                    content=call.content,
-                    headers=call.headers,
-                )
-                if last or answer.status_code not in (429, 503):
-                    return document_of(answer.status_code, answer.content)
-                told = answer.headers.get("retry-after")
+                status, content, told = await self._ask(call)
+                if last or status not in (429, 503):
+                    return document_of(status, content)
             except httpx.TransportError as error:
                 if last:
                     raise unreachable(error, self._http.base_url) from error
             await asyncio.sleep(pause_s(tries, told))
         raise AssertionError("the last try returns or raises")
+
+    async def _ask(self, call: Call) -> tuple[int, bytes, str | None]:
+        """Status and body of the answer, and when to ask again; a file goes where it is to."""
+        async with self._http.stream(
+            call.method,
+            call.url,
+            params=call.parameters,
+            content=_pieces(call) if isinstance(call.body, Path) else call.content,
+            headers=call.headers,
+        ) as answer:
+            told = answer.headers.get("retry-after")
+            if call.into is None or not answer.is_success:
+                return answer.status_code, await answer.aread(), told
+            with written(call.into) as file:
+                async for piece in answer.aiter_bytes():
+                    file.write(piece)
+            return answer.status_code, b"", told
+
+
+async def _pieces(call: Call) -> AsyncIterator[bytes]:
+    for piece in call.pieces():
+        yield piece

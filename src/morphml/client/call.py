@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
 import orjson
@@ -14,6 +16,8 @@ from morphml.errors import RequestError
 
 #: An answer, as JSON has it.
 Document: TypeAlias = dict[str, Any]
+#: Bytes of a file that are sent at a time.
+PIECE = 1 << 20
 #: How often a request is sent in all, where it does not come through.
 TRIES = 4
 #: Seconds before the second try; twice as long before each further one.
@@ -27,8 +31,12 @@ class Call:
     method: str
     #: Parts of the path, not quoted yet.
     path: tuple[str, ...]
-    #: Sent as JSON; a text is YAML.
+    #: Sent as JSON; a text is YAML, a path is a file that is sent as it is.
     body: object = None
+    #: Where the answer goes, which is a file; None where it is a document.
+    into: Path | None = None
+    #: Further headers.
+    more: Mapping[str, str] = field(default_factory=dict)
     #: Of the query; None leaves one out.
     query: Mapping[str, str | int | None] = field(default_factory=dict)
     #: Idempotency key; makes it safe to send it again.
@@ -47,8 +55,11 @@ class Call:
     @property
     def headers(self) -> dict[str, str]:
         """What the body is, and the key."""
-        found = {"Accept": "application/json"}
-        if self.body is not None:
+        found = {"Accept": "application/json" if self.into is None else "*/*", **self.more}
+        if isinstance(self.body, Path):
+            found["Content-Type"] = "application/octet-stream"
+            found["Content-Length"] = str(self.body.stat().st_size)
+        elif self.body is not None:
             yaml = isinstance(self.body, str)
             found["Content-Type"] = "application/yaml" if yaml else "application/json"
         if self.key is not None:
@@ -57,15 +68,42 @@ class Call:
 
     @property
     def content(self) -> bytes | None:
-        """The body as bytes."""
-        if self.body is None:
+        """The body as bytes; None where there is none, or it is a file."""
+        if self.body is None or isinstance(self.body, Path):
             return None
         return self.body.encode() if isinstance(self.body, str) else orjson.dumps(self.body)
 
     @property
     def repeatable(self) -> bool:
         """Whether sending it twice does what sending it once does."""
-        return self.method in ("GET", "DELETE") or self.key is not None
+        return self.method in ("GET", "PUT", "DELETE") or self.key is not None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file that is the body.
+
+        Raises:
+            OSError: when it cannot be read.
+        """
+        if isinstance(self.body, Path):
+            with self.body.open("rb") as file:
+                while piece := file.read(PIECE):
+                    yield piece
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file to write an answer to; it appears under its name only when it is complete.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        with part.open("xb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def new_key() -> str:

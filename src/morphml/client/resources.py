@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from morphml.client.call import Call, new_key
@@ -196,13 +197,69 @@ class Workers(Generic[Answer]):
         }
         return self._send(Call(method="POST", path=(*_WORKERS, "register"), body=body))
 
-    def heartbeat(self, worker: str, load: int | None = None) -> Answer:
-        """Stay, and hear what the worker's attempts are to do."""
-        return self._post(worker, "heartbeat", {"currentLoad": load})
+    def heartbeat(
+        self, worker: str, load: int | None = None, *, tasks: Sequence[Mapping[str, Any]] = ()
+    ) -> Answer:
+        """Stay, and hear what the worker's attempts are to do.
+
+        Args:
+            worker: who lives.
+            load: tasks that run there.
+            tasks: those that it has, as they were leased; which are not its any more, is told.
+        """
+        attempts = [task["attemptId"] for task in tasks]
+        return self._post(worker, "heartbeat", {"currentLoad": load, "attempts": attempts})
 
     def lease(self, worker: str, limit: int = 1) -> Answer:
         """Take the next tasks that fit."""
         return self._post(worker, "lease", {"limit": limit})
+
+    def report(
+        self, worker: str, task: Mapping[str, Any], step: int, metrics: Mapping[str, float]
+    ) -> Answer:
+        """Tell how a trial goes, and hear what it is to do: ``order``."""
+        body = {**_attempt(task), "step": step, "metrics": dict(metrics)}
+        return self._post(worker, "reports", body)
+
+    def log(
+        self, worker: str, task: Mapping[str, Any], text: str, *, stream: str = "stdout"
+    ) -> Answer:
+        """Keep what an attempt wrote to ``stdout``, ``stderr`` or ``log``."""
+        return self._post(
+            worker, "logs", {**_attempt(task), "output": [{"stream": stream, "text": text}]}
+        )
+
+    def put_output(
+        self, worker: str, task: Mapping[str, Any], file: str | Path, *, name: str | None = None
+    ) -> Answer:
+        """Put a file that a job puts out; the reference to it, for the job's outputs."""
+        path = Path(file)
+        return self._file("PUT", worker, task, "outputs", name or path.name, body=path)
+
+    def get_input(
+        self, worker: str, task: Mapping[str, Any], reference: Mapping[str, Any], into: str | Path
+    ) -> Answer:
+        """Fetch a file of an earlier job.
+
+        Args:
+            worker: who holds the task.
+            task: as it was leased.
+            reference: as the job's config has it.
+            into: where the file goes.
+        """
+        digest = str(reference["artifact"])
+        return self._file("GET", worker, task, "inputs", digest, into=Path(into))
+
+    def put_checkpoint(
+        self, worker: str, task: Mapping[str, Any], file: str | Path, step: int
+    ) -> Answer:
+        """Put what a trial can go on from after ``step`` epochs."""
+        query = {"step": step}
+        return self._file("PUT", worker, task, "checkpoint", body=Path(file), query=query)
+
+    def get_checkpoint(self, worker: str, task: Mapping[str, Any], into: str | Path) -> Answer:
+        """Fetch the newest checkpoint of a trial; where it goes is ``into``."""
+        return self._file("GET", worker, task, "checkpoint", into=Path(into))
 
     def end(
         self, worker: str, task: Mapping[str, Any], status: str = "completed", **more: object
@@ -215,8 +272,7 @@ class Workers(Generic[Answer]):
             status: completed, paused, failed or cancelled.
             more: further fields of the call.
         """
-        named = {"taskId": task["taskId"], "attemptId": task["attemptId"], "status": status}
-        return self._post(worker, "results", {**named, **more})
+        return self._post(worker, "results", {**_attempt(task), "status": status, **more})
 
     def leave(self, worker: str) -> Answer:
         """Leave."""
@@ -224,6 +280,31 @@ class Workers(Generic[Answer]):
 
     def _post(self, worker: str, what: str, body: object) -> Answer:
         return self._send(Call(method="POST", path=(*_WORKERS, worker, what), body=body))
+
+    def _file(
+        self,
+        method: str,
+        worker: str,
+        task: Mapping[str, Any],
+        *place: str,
+        body: Path | None = None,
+        into: Path | None = None,
+        query: Mapping[str, str | int | None] | None = None,
+    ) -> Answer:
+        call = Call(
+            method=method,
+            path=(*_WORKERS, worker, "tasks", str(task["taskId"]), *place),
+            body=body,
+            into=into,
+            query=query or {},
+            more={"Attempt-Id": str(task["attemptId"])},
+        )
+        return self._send(call)
+
+
+def _attempt(task: Mapping[str, Any]) -> dict[str, Any]:
+    """An attempt, named as it was leased."""
+    return {"taskId": task["taskId"], "attemptId": task["attemptId"]}
 
 
 class Server(ABC, Generic[Answer]):

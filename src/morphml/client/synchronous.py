@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from morphml.client.access import Access
-from morphml.client.call import TRIES, Call, Document, document_of, pause_s
+from morphml.client.call import TRIES, Call, Document, document_of, pause_s, written
 from morphml.client.events import Event, EventReader
 from morphml.client.resources import Server
 from morphml.errors import RequestError
@@ -106,21 +106,30 @@ class Client(Server[Document]):
             last = tries == TRIES or not call.repeatable
             told = None
             try:
-                answer = self._http.request(
-                    call.method,
-                    call.url,
-                    params=call.parameters,
-                    content=call.content,
-                    headers=call.headers,
-                )
-                if last or answer.status_code not in (429, 503):
-                    return document_of(answer.status_code, answer.content)
-                told = answer.headers.get("retry-after")
+                status, content, told = self._ask(call)
+                if last or status not in (429, 503):
+                    return document_of(status, content)
             except httpx.TransportError as error:
                 if last:
                     raise unreachable(error, self._http.base_url) from error
             time.sleep(pause_s(tries, told))
         raise AssertionError("the last try returns or raises")
+
+    def _ask(self, call: Call) -> tuple[int, bytes, str | None]:
+        """Status and body of the answer, and when to ask again; a file goes where it is to."""
+        with self._http.stream(
+            call.method,
+            call.url,
+            params=call.parameters,
+            content=call.pieces() if isinstance(call.body, Path) else call.content,
+            headers=call.headers,
+        ) as answer:
+            told = answer.headers.get("retry-after")
+            if call.into is None or not answer.is_success:
+                return answer.status_code, answer.read(), told
+            with written(call.into) as file:
+                file.writelines(answer.iter_bytes())
+            return answer.status_code, b"", told
 
 
 def unreachable(error: httpx.TransportError, url: httpx.URL) -> RequestError:

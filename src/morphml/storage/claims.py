@@ -212,13 +212,14 @@ def _claimed(task: _Ready, token: AttemptToken, row: Row, trial: Row | None) -> 
         token=token,
         attempts=attempts,
         vector=vector.encode(),
-        checkpoint=_checkpoint(checkpoint),
+        checkpoint=checkpoint_of(checkpoint),
         requirements=decode_requirements(task.requirements),
         rank=task.rank,
     )
 
 
-def _checkpoint(columns: Sequence[Any]) -> CheckpointPointer | None:
+def checkpoint_of(columns: Sequence[Any]) -> CheckpointPointer | None:
+    """The checkpoint that a row of ``claimed_trial`` has behind the decisions."""
     token, number, step, key, digest, size = columns
     if token is None:
         return None

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from morphml.ids import AttemptToken, ExperimentId, SessionId
-from morphml.search.changes import AttemptResult
+from morphml.search.changes import AttemptResult, CheckpointPointer
+from morphml.storage.claims import checkpoint_of
 from morphml.storage.database import Database, Row, Values, again
 from morphml.storage.sessions import check_live, expire
 from morphml.storage.statements import session_rows, task_rows, trial_rows
@@ -147,6 +148,13 @@ class Leases:
         with self._database.reading() as run:
             row = run.row(trial_rows.result_of, values)
         return None if row is None else AttemptResult(row[0])
+
+    def checkpoint(self, experiment: ExperimentId, number: int) -> CheckpointPointer | None:
+        """The checkpoint of a trial that is furthest on; None without one."""
+        values: Values = {"p_experiment": experiment, "p_number": number}
+        with self._database.reading() as run:
+            row = run.row(task_rows.claimed_trial, values)
+        return None if row is None else checkpoint_of(row[1:])
 
     def _adopt(self, session: SessionId, attempts: Sequence[Values]) -> list[Row | None]:
         def transaction() -> list[Row | None]:

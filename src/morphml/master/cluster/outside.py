@@ -6,7 +6,7 @@ claims, and posts mail. Ends of jobs are stored at once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,17 +15,27 @@ from typing import TypeAlias
 import orjson
 
 from morphml.clock import Clock, SystemClock
-from morphml.engines.port import EngineEvent, Finished, Outcome, Reported, Started
+from morphml.engines.port import EngineEvent, Finished, Outcome, Reported, Started, Succeeded
 from morphml.engines.remote.messages import AttemptName
-from morphml.errors import MorphError, TokenRefused
-from morphml.ids import AttemptToken, ExecutionId, ExperimentId, TaskId, is_execution
+from morphml.errors import CallerError, MorphError
+from morphml.evaluation.orders import Order
+from morphml.ids import (
+    AttemptToken,
+    ExecutionId,
+    ExperimentId,
+    SessionId,
+    TaskId,
+    is_execution,
+)
+from morphml.master.cluster.fence import Fence
 from morphml.master.cluster.mails import mail_of
+from morphml.master.cluster.outside_files import OutsideFiles
 from morphml.master.sending import refuse_what_cannot_travel
 from morphml.master.workflows.attempts import job_end
 from morphml.optimizers.events import JSON
 from morphml.scheduling.resources import Capacity, Requirements
 from morphml.scheduling.worker import WorkerState
-from morphml.search.changes import AttemptResult, ClaimedTask
+from morphml.search.changes import CheckpointPointer, ClaimedTask
 from morphml.search.experiment import ExperimentSpec
 from morphml.seeds import training_seed
 from morphml.space import Architecture, SearchSpace
@@ -73,6 +83,8 @@ class LeasedTrial:
     segment: int
     from_epoch: int
     to_epoch: int
+    #: To go on from; None where it begins anew.
+    checkpoint: CheckpointPointer | None
     #: Seed of the training.
     seed: int
     architecture: Architecture
@@ -97,11 +109,17 @@ class OutsideWorkers:
 
     Args:
         store: the truth.
+        fence: knows whose an attempt is.
+        files: what attempts put out, and go on from.
         clock: the hour, for what workers do not tell.
     """
 
-    def __init__(self, store: SqlStore, clock: Clock | None = None) -> None:
+    def __init__(
+        self, store: SqlStore, fence: Fence, files: OutsideFiles, clock: Clock | None = None
+    ) -> None:
         self._store = store
+        self._fence = fence
+        self._files = files
         self._clock = clock or SystemClock()
         #: What fixes an experiment, by its id; read once.
         self._specs: dict[ExperimentId, ExperimentSpec] = {}
@@ -126,18 +144,28 @@ class OutsideWorkers:
         return worker
 
     def heartbeat(
-        self, id_: str, load: int | None, incarnation: int | None = None
-    ) -> tuple[RestWorker, dict[AttemptToken, str]]:
+        self,
+        id_: str,
+        load: int | None,
+        incarnation: int | None = None,
+        running: Collection[AttemptToken] = (),
+    ) -> tuple[RestWorker, dict[AttemptToken, Order]]:
         """It lives; the worker now, and what its attempts are to do.
+
+        Args:
+            id_: of the worker.
+            load: tasks that run there; None where it does not say.
+            incarnation: which of its lives; None for the present one.
+            running: attempts that it has; those that are not its any more it is to cancel.
 
         Raises:
             UnknownWorker: when it is not there, or a later incarnation took its place.
         """
         figures: dict[str, JSON] = {} if load is None else {"running": load}
         worker = self._store.cluster.rest_workers.beat(id_, figures, incarnation)
-        waiting = self._store.cluster.orders.waiting(worker.session)
-        self._store.cluster.orders.done([each.id for each in waiting])
-        return worker, {each.order.token: each.order.order.value for each in waiting}
+        strange = set(running) - self._fence.held(worker.session) if running else set()
+        orders = self._orders(worker.session) | dict.fromkeys(strange, Order.CANCEL)
+        return worker, orders
 
     def leave(self, id_: str) -> None:
         """It goes; what it leased waits for others.
@@ -158,7 +186,7 @@ class OutsideWorkers:
         Raises:
             UnknownWorker: when it is not there, or a later incarnation took its place.
         """
-        worker = self._store.cluster.rest_workers.find(id_, incarnation)
+        worker = self._fence.worker(id_, incarnation)
         capacity = Capacity.parse(worker.row.offers)
 
         def could(needs: Requirements) -> bool:
@@ -175,15 +203,19 @@ class OutsideWorkers:
         step: int,
         metrics: Mapping[str, float],
         incarnation: int | None = None,
-    ) -> None:
-        """A report of an attempt that goes on.
+    ) -> Order:
+        """A report of a trial that goes on; what it is to do, as far as that is known by now.
 
         Raises:
             UnknownWorker: when the worker is not there.
             TokenRefused: when the attempt is not the worker's any more: it is to be ended.
+            CallerError: when the attempt is at a job.
         """
+        if is_execution(attempt.owner):
+            raise CallerError("a job has no reports: send output, or put it out at its end")
         event = Reported(token=attempt.token, step=step, metrics=dict(metrics))
-        self._post(id_, attempt, [event], incarnation)
+        session = self._post(id_, attempt, [event], incarnation)
+        return self._orders(session).get(attempt.token, Order.CONTINUE)
 
     def finish(
         self,
@@ -198,6 +230,7 @@ class OutsideWorkers:
         Raises:
             UnknownWorker: when the worker is not there.
             TokenRefused: when the attempt is not the worker's any more; the end is not stored.
+            CallerError: when it names files that are not here; the end is not stored.
         """
         began = self._clock.now() - duration_s
         finished = Finished(
@@ -212,43 +245,39 @@ class OutsideWorkers:
             return
         started = Started(token=attempt.token, worker=id_, at=began)
         self._post(id_, attempt, [started, finished], incarnation)
+        self._files.ended(attempt)
 
     def _end_job(
         self, id_: str, attempt: AttemptName, finished: Finished, incarnation: int | None
     ) -> None:
-        worker = self._store.cluster.rest_workers.find(id_, incarnation)
+        worker = self._fence.worker(id_, incarnation)
+        if isinstance(finished.outcome, Succeeded):
+            self._files.check_outputs(attempt, finished.outcome.outputs)
         execution, end = ExecutionId(attempt.owner), job_end(attempt.number, finished)
         refused = self._store.workflows.running.end_attempts(execution, [end], worker.session)
-        self._refuse(id_, attempt, refused)
+        self._fence.judge(id_, attempt, refused, is_end=True)
         self._store.hints.send(HintTopic.WORK)
 
     def _post(
         self,
         id_: str,
         attempt: AttemptName,
-        events: Iterable[EngineEvent],
+        events: Sequence[EngineEvent],
         incarnation: int | None,
-    ) -> None:
-        worker = self._store.cluster.rest_workers.find(id_, incarnation)
-        # Only checkpoints have a folder, and such a worker has none.
+    ) -> SessionId:
+        worker = self._fence.worker(id_, incarnation)
+        # Only checkpoints have a folder, and here is none.
         mails = [mail for each in events if (mail := mail_of(attempt, each, Path())) is not None]
         refused = self._store.cluster.mail.post(worker.session, mails)
-        self._refuse(id_, attempt, refused)
+        is_end = any(isinstance(each, Finished) for each in events)
+        self._fence.judge(id_, attempt, refused, is_end=is_end)
         self._store.hints.send(HintTopic.MAIL)
+        return worker.session
 
-    def _refuse(self, id_: str, attempt: AttemptName, refused: Collection[AttemptToken]) -> None:
-        """Nothing when the attempt is the worker's, or its end is stored already."""
-        if refused and not self._has_ended(attempt):
-            raise TokenRefused(
-                f"attempt {attempt.token[:8]}... is not worker {id_}'s any more: its task has "
-                "gone on without it; drop what it found"
-            )
-
-    def _has_ended(self, attempt: AttemptName) -> bool:
-        """Whether an end that its worker told is stored, or on its way to the driver."""
-        leases = self._store.leases
-        stored = leases.stored(attempt.owner, attempt.number, attempt.token)
-        return stored is not AttemptResult.LOST and attempt.token in leases.ended([attempt])
+    def _orders(self, session: SessionId) -> dict[AttemptToken, Order]:
+        """What the attempts that a session holds are to do; told until they end."""
+        waiting = self._store.cluster.orders.waiting(session)
+        return {each.order.token: each.order.order for each in waiting}
 
     def _leased(self, task: ClaimedTask) -> Leased | None:
         """The task with all that a worker must know; given back where it cannot travel."""
@@ -264,13 +293,17 @@ class OutsideWorkers:
         except MorphError:
             self._store.leases.give_back(task.experiment, [(task.number, task.token)])
             return None
+        checkpoint = task.checkpoint
+        if checkpoint is not None and self._files.find(task.experiment, checkpoint) is None:
+            checkpoint = None
         return LeasedTrial(
             task=task.id,
             token=task.token,
             number=task.number,
             segment=task.segment,
-            from_epoch=task.from_epoch,
+            from_epoch=0 if checkpoint is None else checkpoint.step,
             to_epoch=task.to_epoch,
+            checkpoint=checkpoint,
             seed=training_seed(spec.seed, task.number),
             architecture=space.architecture(tuple(orjson.loads(task.vector))),
             experiment=task.experiment,

@@ -65,7 +65,7 @@ class Searches:
         return False
 
     def _begin(self, search: SearchRecord) -> bool:
-        call = self._running.search_call(search)
+        call = self._running.call(search.execution, search.number)
         if call is None:
             return False
         # Reads a document, for which a master without such jobs needs nothing.

@@ -20,6 +20,7 @@ from morphml.server.rest import (
     optimizers,
     queue,
     spaces,
+    transfers,
     trials,
     workers,
 )
@@ -32,6 +33,7 @@ from morphml.workflow.document import WorkflowDocument
 _RESOURCES = (
     workers,
     leasing,
+    transfers,
     queue,
     executions,
     events,

@@ -13,9 +13,13 @@ from morphml.engines.remote.access.scopes import allows
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 #: Types of bodies that are read. None of them can be sent by a form of a web page.
 BODY_TYPES = frozenset({"application/json", "application/yaml", "application/x-yaml"})
-#: Bytes of a body at most.
+#: What a file is sent as; where nothing is said it is one. No page can PUT without being asked for
+#: its origin first.
+FILE_TYPES = frozenset({"application/octet-stream", ""})
+#: Bytes of a body at most that is no file.
 MOST_BYTES = 4 << 20
-TOO_LARGE = f"a body has at most {MOST_BYTES >> 20} MiB"
+#: What files come with.
+FILE = "PUT"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 #: What `Sec-Fetch-Site` says of a request that no other site has caused.
 _OWN_SITE = frozenset({"same-origin", "none"})
@@ -41,6 +45,12 @@ class Door:
     local: bool
     #: None lets in everybody.
     tokens: Tokens | None
+    #: Bytes of a file at most.
+    most_file_bytes: int = 64 << 30
+
+    def most_bytes(self, method: str) -> int:
+        """Bytes of a body at most."""
+        return self.most_file_bytes if method == FILE else MOST_BYTES
 
     def refusal(self, method: str, scheme: str, headers: Mapping[str, str]) -> Refusal | None:
         """Why a request is refused whatever it asks for; None when it is not.
@@ -54,7 +64,7 @@ class Door:
             self._wrong_host(headers.get("host", ""))
             or _wrong_origin(scheme, headers)
             or _wrong_type(method, headers)
-            or _too_large(headers)
+            or _too_large(headers, self.most_bytes(method))
         )
 
     def no_right(self, needed: Scope | None, authorization: str) -> Refusal | None:
@@ -99,11 +109,16 @@ class Door:
         )
 
 
-def _too_large(headers: Mapping[str, str]) -> Refusal | None:
+def too_large(most: int) -> str:
+    """What is said of a body that has more bytes."""
+    return f"a body has at most {most} bytes here"
+
+
+def _too_large(headers: Mapping[str, str], most: int) -> Refusal | None:
     told = headers.get("content-length", "0")
-    if not told.isdecimal() or (len(told) <= len(str(MOST_BYTES)) and int(told) <= MOST_BYTES):
+    if not told.isdecimal() or (len(told) <= len(str(most)) and int(told) <= most):
         return None
-    return Refusal(status=413, kind="too-large", detail=TOO_LARGE)
+    return Refusal(status=413, kind="too-large", detail=too_large(most))
 
 
 def host_of(given: str) -> str:
@@ -142,10 +157,9 @@ def _wrong_type(method: str, headers: Mapping[str, str]) -> Refusal | None:
         return None
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in BODY_TYPES or (not has_body and not kind):
+    if kind in (FILE_TYPES if method == FILE else BODY_TYPES) or (not has_body and not kind):
         return None
+    right = "application/octet-stream" if method == FILE else "application/json or application/yaml"
     return Refusal(
-        status=415,
-        kind="wrong-content-type",
-        detail=f"send application/json, or application/yaml; got {kind[:100]!r}",
+        status=415, kind="wrong-content-type", detail=f"send {right}; got {kind[:100]!r}"
     )

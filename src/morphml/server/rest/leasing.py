@@ -11,14 +11,24 @@ from pydantic import Field, JsonValue, StringConstraints
 from morphml.engines.port import OUTPUTS_LIMIT, Cancelled, Failed, Outcome, PausedAt, Succeeded
 from morphml.engines.remote.access import Scope
 from morphml.engines.remote.messages import AttemptName
-from morphml.ids import AttemptToken, ExperimentId, digest
+from morphml.evaluation.orders import Order
+from morphml.ids import digest
 from morphml.master.cluster.outside import Leased, LeasedJob, LeasedTrial
 from morphml.master.options import required_metrics
 from morphml.scheduling.failures import FailureKind
+from morphml.search.changes import CheckpointPointer
 from morphml.server.rest.problems import Refused
 from morphml.server.rest.routing import needs, resource
 from morphml.server.rest.site import Here
-from morphml.server.rest.views import Body, GivenId, View, json_of
+from morphml.server.rest.views import (
+    AttemptId,
+    Body,
+    GivenId,
+    TaskId,
+    View,
+    attempt_name,
+    json_of,
+)
 
 router = resource("workers")
 
@@ -45,19 +55,13 @@ class LeaseBody(Body):
 class AttemptBody(Body):
     """An attempt, named as it was leased."""
 
-    task_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}-[0-9]{1,15}-[0-9]{1,9}$")
-    attempt_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="Secret name of the attempt.")
+    task_id: TaskId
+    attempt_id: AttemptId = Field(description="Secret name of the attempt.")
     incarnation: int | None = Field(default=None, ge=1)
 
     def name(self) -> AttemptName:
         """The same as a value."""
-        owner, number, segment = self.task_id.rsplit("-", 2)
-        return AttemptName(
-            token=AttemptToken(self.attempt_id),
-            owner=ExperimentId(owner),
-            number=int(number),
-            segment=int(segment),
-        )
+        return attempt_name(self.task_id, self.attempt_id)
 
 
 class ReportBody(AttemptBody):
@@ -65,6 +69,30 @@ class ReportBody(AttemptBody):
 
     step: Step
     metrics: Metrics
+
+
+class OrderView(View):
+    """What an attempt is to do."""
+
+    #: continue, stop, pause or cancel.
+    order: Order
+
+
+class PieceBody(Body):
+    """Some output."""
+
+    stream: Literal["stdout", "stderr", "log"] = "stdout"
+    text: Text
+
+
+class OutputBody(AttemptBody):
+    """What an attempt has written."""
+
+    output: list[PieceBody] = Field(
+        min_length=1,
+        max_length=1000,
+        description="In order. Of a job 2^20 characters are kept, of a trial 4 MiB.",
+    )
 
 
 class ErrorBody(Body):
@@ -116,6 +144,22 @@ class ResultBody(AttemptBody):
         return self.outputs
 
 
+class CheckpointView(View):
+    """A checkpoint of a trial."""
+
+    #: Epochs done.
+    step: int
+    #: blake2b, 16 bytes, in hexadecimal digits.
+    digest: str
+    #: Bytes.
+    size: int
+
+    @classmethod
+    def of(cls, pointer: CheckpointPointer) -> Self:
+        """The view of a checkpoint."""
+        return cls(step=pointer.step, digest=pointer.digest, size=pointer.size)
+
+
 class TrialView(View):
     """What a worker must know to evaluate an architecture."""
 
@@ -136,6 +180,8 @@ class TrialView(View):
     from_epoch: int
     to_epoch: int
     max_epochs: int
+    #: To go on from, of `fromEpoch` epochs; null where it begins anew.
+    checkpoint: CheckpointView | None
 
 
 class JobCallView(View):
@@ -146,7 +192,8 @@ class JobCallView(View):
     id: str
     #: Kind of job, such as `python`.
     type: str
-    #: What its kind needs, with every reference replaced.
+    #: What its kind needs, with every reference replaced. `{"artifact", "name", "size"}` in it is
+    #: a file of an earlier job.
     config: dict[str, JsonValue]
 
 
@@ -183,7 +230,7 @@ class TaskView(View):
 
     @classmethod
     def _of_trial(cls, leased: LeasedTrial) -> Self:
-        spec, architecture = leased.spec, leased.architecture
+        spec, architecture, from_ = leased.spec, leased.architecture, leased.checkpoint
         return cls(
             task_id=leased.task,
             attempt_id=leased.token,
@@ -201,6 +248,7 @@ class TaskView(View):
                 from_epoch=leased.from_epoch,
                 to_epoch=leased.to_epoch,
                 max_epochs=spec.max_epochs,
+                checkpoint=None if from_ is None else CheckpointView.of(from_),
             ),
         )
 
@@ -219,14 +267,22 @@ def lease(workerId: GivenId, body: LeaseBody, here: Here) -> TasksView:
 
 
 @router.post(
-    "/api/distributed/workers/{workerId}/reports",
+    "/api/distributed/workers/{workerId}/logs",
     openapi_extra=needs(Scope.WORKER),
     status_code=204,
     response_class=Response,
 )
-def report(workerId: GivenId, body: ReportBody, here: Here) -> None:
-    """Tell how an attempt goes; heartbeats tell what it is to do."""
-    here.workers.tell(workerId, body.name(), body.step, body.metrics, body.incarnation)
+def log(workerId: GivenId, body: OutputBody, here: Here) -> None:
+    """Keep what an attempt has written."""
+    pieces = [(each.stream, each.text) for each in body.output]
+    here.files.log(workerId, body.name(), pieces, body.incarnation)
+
+
+@router.post("/api/distributed/workers/{workerId}/reports", openapi_extra=needs(Scope.WORKER))
+def report(workerId: GivenId, body: ReportBody, here: Here) -> OrderView:
+    """Tell how a trial goes; the answer is the last that is known of what it is to do."""
+    order = here.workers.tell(workerId, body.name(), body.step, body.metrics, body.incarnation)
+    return OrderView(order=order)
 
 
 @router.post(

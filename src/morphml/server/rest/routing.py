@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from morphml.engines.remote.access import Scope
-from morphml.server.rest.door import MOST_BYTES, TOO_LARGE
+from morphml.server.rest.door import too_large
 from morphml.server.rest.problems import MEDIA_TYPE, Refused
 from morphml.server.rest.site import Site
 
@@ -71,11 +71,12 @@ class _StrictRequest(Request):
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, up to a limit."""
-        size = 0
+        site: Site = self.app.state.site
+        size, most = 0, site.door.most_bytes(self.method)
         async for piece in super().stream():
             size += len(piece)
-            if size > MOST_BYTES:
-                raise HTTPException(413, TOO_LARGE)
+            if size > most:
+                raise HTTPException(413, too_large(most))
             yield piece
 
     async def json(self) -> Any:  # noqa: ANN401  # as inherited

@@ -32,6 +32,8 @@ class RestSettings:
     client_ca: str | None = None
     #: Requests a second of one client, > 0; twice as many at once. Workers have no such limit.
     rate: float = 200.0
+    #: Bytes of a file that an attempt puts; as much as workers of masters may send.
+    most_file_bytes: int = 64 << 30
     #: Policy that ranks the jobs which begin here: that of the masters.
     policy: str = DEFAULT_POLICY
 

@@ -13,7 +13,9 @@ from fastapi import Depends, Request
 from morphml.clock import Clock, SystemClock
 from morphml.engines.remote.access import Endpoint, TokenFile, is_loopback
 from morphml.ids import ExperimentId
+from morphml.master.cluster.fence import Fence
 from morphml.master.cluster.outside import OutsideWorkers
+from morphml.master.cluster.outside_files import OutsideFiles
 from morphml.master.places import artifacts_folder
 from morphml.master.workflows import Executions
 from morphml.server.rest.answers import Answers
@@ -34,6 +36,7 @@ class Site:
     store: SqlStore
     executions: Executions
     workers: OutsideWorkers
+    files: OutsideFiles
     #: What was answered to requests with a key.
     answers: Answers
     door: Door
@@ -51,18 +54,22 @@ class Site:
             AccessError: when the token file is missing, unsafe or wrong.
         """
         clock = SystemClock()
-        executions = Executions(store)
+        executions = Executions(store, _folder(settings))
         file = settings.token_file
+        fence = Fence(store)
+        files = OutsideFiles(store, fence, _folder(settings))
         return cls(
             settings=settings,
             store=store,
             executions=executions,
-            workers=OutsideWorkers(store, clock),
+            workers=OutsideWorkers(store, fence, files, clock),
+            files=files,
             answers=Answers(store),
             door=Door(
                 names=_names(settings),
                 local=is_loopback(Endpoint(host=settings.host, port=0)),
                 tokens=None if file is None else TokenFile(Path(file)).read(),
+                most_file_bytes=settings.most_file_bytes,
             ),
             rates=Rates(settings.rate, clock),
             stats=SharedStats(executions, clock),

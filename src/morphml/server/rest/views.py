@@ -9,6 +9,8 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from morphml.engines.remote.messages import AttemptName
+from morphml.ids import AttemptToken, ExperimentId
 from morphml.optimizers.events import JSON
 
 #: No control characters: a text that people see and that any database takes.
@@ -22,6 +24,10 @@ Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=6
 GivenId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", min_length=1, max_length=128)
 ]
+#: A task as it was leased: owner, number and segment.
+TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}-[0-9]{1,15}-[0-9]{1,9}$")]
+#: Secret name of an attempt.
+AttemptId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 #: Most of one page.
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 #: Where the page before ended.
@@ -33,6 +39,17 @@ After = Annotated[
         description="`next` of the page before; without it the first page.",
     ),
 ]
+
+
+def attempt_name(task: TaskId, attempt: AttemptId) -> AttemptName:
+    """An attempt, named as it was leased, as a value."""
+    owner, number, segment = task.rsplit("-", 2)
+    return AttemptName(
+        token=AttemptToken(attempt),
+        owner=ExperimentId(owner),
+        number=int(number),
+        segment=int(segment),
+    )
 
 
 def json_of(values: Mapping[str, JSON]) -> dict[str, JsonValue]:

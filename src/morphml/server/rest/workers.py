@@ -9,12 +9,14 @@ from fastapi import Response
 from pydantic import Field, JsonValue
 
 from morphml.engines.remote.access import Scope
+from morphml.evaluation.orders import Order
+from morphml.ids import AttemptToken
 from morphml.master.cluster.outside import HEARTBEAT_TIMEOUT_S, MOST_SLOTS, TTL_TIMEOUTS, Newcomer
 from morphml.scheduling.resources import Capacity
 from morphml.scheduling.worker import WorkerState
 from morphml.server.rest.routing import needs, resource
 from morphml.server.rest.site import Here
-from morphml.server.rest.views import Body, GivenId, Line, Name, View
+from morphml.server.rest.views import AttemptId, Body, GivenId, Line, Name, View
 from morphml.storage.cluster import RestWorker, WorkerRow
 
 router = resource("workers")
@@ -124,6 +126,12 @@ class Heartbeat(Body):
     incarnation: int | None = Field(
         default=None, ge=1, description="Which of the id's lives this is; the present one without."
     )
+    attempts: list[AttemptId] = Field(
+        default=[],
+        max_length=MOST_SLOTS,
+        description="Attempts that run there; those that are not the worker's any more it is told "
+        "to cancel.",
+    )
 
 
 class HeardView(View):
@@ -132,8 +140,8 @@ class HeardView(View):
     worker_id: str
     status: WorkerState
     incarnation: int
-    #: By attempt: stop, pause or cancel. An order is told once.
-    orders: dict[str, str]
+    #: By attempt: stop, pause or cancel; told until the attempt ends.
+    orders: dict[str, Order]
 
 
 @router.post(
@@ -155,7 +163,8 @@ def list_workers(here: Here) -> WorkersView:
 @router.post("/api/distributed/workers/{workerId}/heartbeat", openapi_extra=needs(Scope.WORKER))
 def heartbeat(workerId: GivenId, body: Heartbeat, here: Here) -> HeardView:
     """Stay, and hear what the worker's attempts are to do."""
-    worker, orders = here.workers.heartbeat(workerId, body.current_load, body.incarnation)
+    running = [AttemptToken(each) for each in body.attempts]
+    worker, orders = here.workers.heartbeat(workerId, body.current_load, body.incarnation, running)
     return HeardView(
         worker_id=workerId,
         status=worker.row.state,

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Self
 
 from morphml.engines.port import Failed
 from morphml.engines.remote.hub.switchboard import Switchboard
@@ -74,8 +75,66 @@ class CheckpointReader:
         self._switchboard.act(lambda book, now: book.drivers.release(token, found, now))
 
 
+class Arriving:
+    """A file that comes piece by piece; it has no place before it is complete.
+
+    A context manager that leaves nothing of a file that was not put in its place.
+
+    Args:
+        folder: written to meanwhile, on the disk of its place; made.
+        most: bytes that are taken.
+
+    Raises:
+        OSError: when nothing can be written there; so do all methods.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".upload-", dir=folder)
+        #: Where it lies meanwhile.
+        self.part = Path(name)
+        self._file = os.fdopen(handle, "wb")
+        self._state = hashlib.blake2b(digest_size=16)
+        self._most = most
+        #: Bytes that came.
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        """What identifies the bytes that came: blake2b, 16 bytes, in hexadecimal digits."""
+        return self._state.hexdigest()
+
+    def write(self, piece: bytes) -> bool:
+        """Take a piece; False when that is more than is taken."""
+        self.size += len(piece)
+        if self.size > self._most:
+            return False
+        self._state.update(piece)
+        self._file.write(piece)
+        return True
+
+    def put(self, path: Path) -> None:
+        """Let the file appear in its place, flushed to disk; its folder is made."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.part.replace(path)
+
+    def __enter__(self) -> Self:
+        """The file itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Drop what has no place."""
+        try:
+            self._file.close()  # which writes what is left, and a full disk refuses that
+        finally:
+            self.part.unlink(missing_ok=True)
+
+
 class Incoming:
-    """A file that is being uploaded: beside its place until it is complete and right.
+    """A file of which is known what its bytes must be.
 
     Args:
         path: its place; the folder is made.
@@ -88,36 +147,23 @@ class Incoming:
     def __init__(self, path: Path, expected: CheckpointFile | Artifact) -> None:
         self._path = path
         self._expected = expected
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".upload-", dir=path.parent)
-        self._part = Path(name)
-        self._file = os.fdopen(handle, "wb")
-        self._state = hashlib.blake2b(digest_size=16)
-        self._size = 0
+        self._arriving = Arriving(path.parent, expected.size)
 
     def write(self, piece: bytes) -> bool:
         """Take a piece; False when that is more than was announced."""
-        self._size += len(piece)
-        if self._size > self._expected.size:
-            return False
-        self._state.update(piece)
-        self._file.write(piece)
-        return True
+        return self._arriving.write(piece)
 
     def finish(self) -> str:
         """Put the file in its place; or why that is not done, and nothing is left of it."""
-        if self._size != self._expected.size:
-            return self.drop(f"{self._size} of {self._expected.size} bytes came")
-        if self._state.hexdigest() != self._expected.digest:
-            return self.drop("its digest is another one than was announced")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._path)
+        with self._arriving as file:
+            if file.size != self._expected.size:
+                return f"{file.size} of {self._expected.size} bytes came"
+            if file.digest != self._expected.digest:
+                return "its digest is another one than was announced"
+            file.put(self._path)
         return ""
 
-    def drop(self, why: str) -> str:
-        """Leave nothing of it; returns ``why``."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
-        return why
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        with self._arriving:
+            pass

@@ -104,7 +104,7 @@ class TransferServicer:
             return f"the file cannot be stored: {error}"
         finally:
             if not done:
-                incoming.drop("")
+                incoming.drop()
         attempt = self._live(name)
         if not why and attempt is not None and isinstance(file, CheckpointFile):
             attempt.uploads[file.step] = Upload(path=path, digest=file.digest)
