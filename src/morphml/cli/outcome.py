@@ -37,7 +37,8 @@ def result_view(result: Result, storage: str) -> RenderableType:
     if result.ranked():
         parts += best_tables(result)
     else:
-        parts.append(Text("no trial has a result within the constraints", style="yellow"))
+        within = " within the constraints" if result.spec.constraints else ""
+        parts.append(Text(f"no trial has a result{within}", style="yellow"))
         if result.first_failure:
             parts.append(Text(result.first_failure, style="yellow"))
         parts += [Text(line, style="dim") for line in first_traceback(result)]
@@ -59,9 +60,11 @@ def _what_next(result: Result, storage: str) -> str:
 
 
 def first_traceback(result: Result) -> list[str]:
-    """Where the first failed trial raised, the innermost frames; or nothing."""
+    """Where the first failed trial raised, the innermost frames; nothing where no line is told."""
     for _, failure in sorted(result.failures.items()):
         lines = str(failure.get("traceback") or "").rstrip().splitlines()
+        if not any(line.startswith("  File ") for line in lines):
+            return []
         return lines if len(lines) <= MOST_LINES else ["...", *lines[-MOST_LINES:]]
     return []
 

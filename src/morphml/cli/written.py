@@ -15,5 +15,7 @@ def text_of(path: Path, refuse: type[CallerError]) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise refuse(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise refuse(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise refuse(f"{path}: is no text in UTF-8: {error}") from error

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from morphml.engines.port import Failed
-from morphml.errors import WorkerError
+from morphml.errors import EvaluatorError, WorkerError
 from morphml.ids import digest
 from morphml.scheduling.failures import FailureKind
 
@@ -104,12 +104,16 @@ def _user_frames(error: BaseException) -> Sequence[traceback.FrameSummary]:
 
 
 def _traceback(error: BaseException, frames: Sequence[traceback.FrameSummary]) -> str:
-    """Python's own rendering, chained causes included, without the machinery's outer frames."""
+    """Python's own rendering, chained causes included, without the machinery's outer frames.
+
+    A broken rule of ours, such as a wrong result, is no line's fault: its text says all.
+    """
     try:
         rendered = traceback.TracebackException.from_exception(error)
         if frames:
             rendered.stack = traceback.StackSummary.from_list(list(frames))
-        text = "".join(rendered.format())
+        told = not frames and isinstance(error, EvaluatorError)
+        text = "".join(rendered.format_exception_only() if told else rendered.format())
     except Exception as broken:  # noqa: BLE001  # an exception's own text may raise anything
         text = f"(the traceback cannot be made: {type(broken).__qualname__})"
     if len(text) <= _TRACEBACK_LIMIT:

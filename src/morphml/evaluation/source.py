@@ -12,6 +12,7 @@ from typing import Self, cast
 from morphml.errors import EvaluatorError
 from morphml.evaluation.contract import Evaluator
 from morphml.evaluation.source_digest import digest_of
+from morphml.hints import did_you_mean
 from morphml.optimizers.events import JSON
 
 
@@ -60,12 +61,14 @@ class EvaluatorSource:
         """The source of an evaluator.
 
         Args:
-            evaluator: a callable ``(arch, trial)``, a class of such objects, or an import path
-                ``package.module:attribute`` as text.
+            evaluator: a callable ``(arch, trial)``, a class of such objects, an import path
+                ``package.module:attribute`` as text, or a source already.
 
         Raises:
             EvaluatorError: when it is none of them; a path is checked when it is loaded.
         """
+        if isinstance(evaluator, cls):
+            return evaluator
         if isinstance(evaluator, ByValue):
             return replace(cls.of(evaluator.evaluator), pickled=True)
         if isinstance(evaluator, str):
@@ -96,7 +99,10 @@ class EvaluatorSource:
         found: object = self._imported(module)
         for part in attribute.split("."):
             if not hasattr(found, part):
-                raise EvaluatorError(f"evaluator {self.path!r}: no {part!r} in {module!r}")
+                there = [name for name in dir(found) if not name.startswith("_")]
+                raise EvaluatorError(
+                    f"evaluator {self.path!r}: no {part!r} in {module!r}{did_you_mean(part, there)}"
+                )
             found = getattr(found, part)
         if self.arguments:
             found = _made_with(found, self.arguments, f"evaluator {self.path!r}")

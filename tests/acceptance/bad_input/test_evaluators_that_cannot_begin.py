@@ -55,6 +55,7 @@ def test_evaluator_path_that_leads_nowhere_is_named_and_nothing_is_stored(
         ),
         ("leaving:evaluate", "failed with SystemExit: 3; try it with: python -c 'import leaving'"),
         ("json:evaluate", "evaluator 'json:evaluate': no 'evaluate' in 'json'"),
+        ("json:dunps", "evaluator 'json:dunps': no 'dunps' in 'json'; did you mean 'dumps'?"),
         ("json", "the form 'package.module:name', got 'json'"),
         ("json:__name__", "evaluator 'json:__name__': expected a function (arch, trial) or an ob"),
     ):
