@@ -89,7 +89,7 @@ def test_death_at_each_point_changes_nothing_of_the_history(
 def test_death_of_a_master_beside_the_driver_loses_nothing_and_runs_nothing_again(
     cluster: Cluster,
 ) -> None:
-    trials = 120
+    trials = 300  # enough for masters that start slowly; the last of them take no time
     cluster.take(0.8)
     cluster.start_masters("m1")
     cluster.start_workers("w1", slots=1)
