@@ -32,8 +32,7 @@ def test_all_that_a_server_tells_is_what_is_stored(tmp_path: Path) -> None:
         assert remote.start(DOCUMENT, key="once").id == id
         assert remote.pause(id).state is ExecutionState.PAUSED
         assert remote.resume(id).state is ExecutionState.RUNNING
-        number = 0
-        served.store.workflows.write_output(id, number, [("stdout", "hello\n"), ("log", "x\n")])
+        served.store.workflows.write_output(id, {0: [("stdout", "hello\n"), ("log", "x\n")]})
         assert remote.show(id) == stored.show(id)
         assert remote.jobs(id) == stored.jobs(id)
         assert list(remote.events(id)) == list(stored.events(id))

@@ -67,6 +67,20 @@ def running(store: Store) -> Iterator[Backlog[int]]:
         made.close()
 
 
+def test_first_entry_waits_for_others_until_one_has_no_patience() -> None:
+    store = Store()
+    store.let()
+    patience = {0: LONG_S * 2, 1: LONG_S * 2, 2: 0.0}
+    numbers: Backlog[int] = Backlog(
+        store.take, name="test-backlog", what="numbers", linger=patience.__getitem__
+    )
+    for number in range(3):
+        numbers.put(number)
+    store.until_stored(3)
+    numbers.close()
+    assert store.batches == [[0, 1, 2]]
+
+
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "AGAIN_S", 0.0)

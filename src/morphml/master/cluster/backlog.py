@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -18,6 +20,8 @@ BATCH = 500
 MOST = 20_000
 #: Seconds between two tries while the store is away.
 AGAIN_S = 0.5
+#: Seconds that are waited out: looking at each entry meanwhile costs more than it gains.
+SHORT_S = 0.025
 
 Entry = TypeVar("Entry")
 
@@ -32,8 +36,8 @@ class Backlog(Generic[Entry]):
             store cannot: what it has left in the list is then handed to it again.
         name: of the thread.
         what: the entries are, for people, such as "mails".
-        linger: seconds for which others are waited for, to be stored with the first one of a batch;
-            by default none.
+        linger: seconds for which an entry may wait for others, to be stored together with them; by
+            default none. The least patient one decides.
     """
 
     def __init__(
@@ -87,18 +91,31 @@ class Backlog(Generic[Entry]):
                     self._closed.wait(AGAIN_S)
 
     def _next_batch(self) -> list[Entry]:
-        """At least one entry, and what else has come when the first one has lingered."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        batch = [first]
-        if (pause := self._linger(first)) > 0:
-            self._closed.wait(pause)
-        while len(batch) < BATCH:
+        """What came until one of it must not wait any longer; empty once closed."""
+        entry = self._queue.get()
+        batch: list[Entry] = []
+        until = math.inf
+        while entry is not None and len(batch) < BATCH:
+            batch.append(entry)
+            now = time.monotonic()
+            until = min(until, now + self._linger(entry))
+            if until - now <= SHORT_S:
+                self._closed.wait(until - now)
+                break
+            try:
+                entry = self._queue.get(timeout=until - now)
+            except queue.Empty:
+                break
+        return batch + self._waiting(BATCH - len(batch))
+
+    def _waiting(self, most: int) -> list[Entry]:
+        """What waits now, without waiting for more."""
+        found: list[Entry] = []
+        while len(found) < most:
             try:
                 entry = self._queue.get_nowait()
             except queue.Empty:
                 break
             if entry is not None:
-                batch.append(entry)
-        return batch
+                found.append(entry)
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from morphml.engines.port import EngineEvent, Finished, Logged, Returned
@@ -22,7 +22,7 @@ from morphml.storage.hints import HintTopic
 
 log = logging.getLogger(__name__)
 
-#: Seconds for which output waits for more of it.
+#: Seconds for which output waits for more of it, unless an end comes.
 MORE_OUTPUT_S = 0.2
 #: Seconds for which an end waits for others, which are stored with it.
 MORE_ENDS_S = 0.005
@@ -129,20 +129,20 @@ class JobDesk:
     # --- the thread ------------------------------------------------------------------------------
 
     def _linger(self, entry: _Entry) -> float:
-        """Seconds for which others are waited for, to be stored in one transaction."""
+        """Seconds for which others may be waited for, to be stored in one transaction."""
         if isinstance(entry[1], Logged):
             return MORE_OUTPUT_S
         # With jobs ahead no slot waits for the next one.
         return MORE_AHEAD_S if self._hub().fitting.ahead(self.here) else MORE_ENDS_S
 
-    def _store_batch(self, batch: Sequence[_Entry]) -> None:
-        output: dict[tuple[ExperimentId, int], list[tuple[str, str]]] = {}
+    def _store_batch(self, batch: list[_Entry]) -> None:
+        output: dict[ExperimentId, dict[int, list[tuple[str, str]]]] = {}
         ends: dict[ExperimentId, list[tuple[AttemptName, Finished]]] = {}
         returned: list[AttemptName] = []
         for attempt, event in batch:
             if isinstance(event, Logged):
                 piece = (event.stream, event.text)
-                output.setdefault((attempt.owner, attempt.number), []).append(piece)
+                output.setdefault(attempt.owner, {}).setdefault(attempt.number, []).append(piece)
             elif isinstance(event.outcome, Returned):
                 returned.append(attempt)
             else:
@@ -152,19 +152,21 @@ class JobDesk:
         if returned:
             give_back(self._store, self._session, returned)
             self._hub().acknowledge([name.token for name in returned])
-        for (owner, number), pieces in output.items():
-            self._write_output(ExecutionId(owner), number, pieces)
+        for owner in sorted(output):
+            self._write_output(ExecutionId(owner), output[owner])
+            # An end may be stored twice without harm, and output may not.
+            batch[:] = [entry for entry in batch if not _is_output(entry, owner)]
         for owner in sorted(ends):
             self._end(ExecutionId(owner), ends[owner])
         if ends:
             self._store.hints.send(HintTopic.WORK)
 
     def _write_output(
-        self, execution: ExecutionId, number: int, pieces: Sequence[tuple[str, str]]
+        self, execution: ExecutionId, pieces: Mapping[int, Sequence[tuple[str, str]]]
     ) -> None:
         """Keep output, unless its execution was forgotten meanwhile."""
         try:
-            self._store.workflows.write_output(execution, number, pieces)
+            self._store.workflows.write_output(execution, pieces)
         except StoreUnavailable:
             raise
         except MorphError as error:
@@ -203,3 +205,9 @@ class JobDesk:
                 self._backlog.put((name, event))
         settled = [name.token for name, _ in ends if name.token not in again]
         self._hub().acknowledge(settled)
+
+
+def _is_output(entry: _Entry, execution: ExperimentId) -> bool:
+    """Whether it is something that a job of the execution wrote."""
+    name, event = entry
+    return name.owner == execution and isinstance(event, Logged)

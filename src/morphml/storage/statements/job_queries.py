@@ -52,8 +52,8 @@ def outputs_of() -> Select[tuple[object, ...]]:
     return select(_j.outputs).where(_this)
 
 
-def call_of() -> Select[tuple[object, ...]]:
-    """What is needed to call a job beside its document."""
+def item_of() -> Select[tuple[object, ...]]:
+    """What a part of a job was made for."""
     return select(_j.item).where(_this)
 
 
@@ -143,10 +143,11 @@ def ended_lately() -> Select[int]:
 
 
 def output_sizes() -> Select[tuple[object, ...]]:
-    """How much of a job's output is stored: the last piece's number, and characters."""
+    """How much of a job's output is stored: the last piece's number, and characters; the time."""
     return select(
         func.coalesce(func.max(_o.seq), literal_column("0")),
         func.coalesce(func.sum(func.length(_o.text)), literal_column("0")),
+        database_now(),
     ).where(_o.execution == bindparam("p_execution"), _o.number == bindparam("p_number"))
 
 

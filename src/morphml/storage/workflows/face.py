@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from morphml.ids import ExecutionId
 from morphml.storage.classes import ClassNames
-from morphml.storage.database import Database, Values
+from morphml.storage.database import Database, Values, again
 from morphml.storage.rows import OutputRow
-from morphml.storage.sessions import database_time
 from morphml.storage.statements import job_queries, job_rows
 from morphml.storage.workflows.known import KnownWorkflows
 from morphml.storage.workflows.locking import Locking
@@ -47,24 +46,31 @@ class Workflows:
         self.locks = Locking(database)
 
     def write_output(
-        self, execution: ExecutionId, number: int, pieces: Sequence[tuple[str, str]]
+        self, execution: ExecutionId, pieces: Mapping[int, Sequence[tuple[str, str]]]
     ) -> None:
-        """Keep what a job wrote, up to a limit.
+        """Keep what jobs of an execution wrote, of each up to a limit; one transaction for all.
 
         Args:
-            execution: whose job.
-            number: of the job or part.
-            pieces: stream and text, in order.
+            execution: whose jobs.
+            pieces: stream and text, in order, by the number of the job or part.
         """
-        key: Values = {"p_execution": execution, "p_number": number}
+        numbers = sorted(pieces)
+        if numbers:
+            again(lambda: self._write(execution, [(number, pieces[number]) for number in numbers]))
+
+    def _write(
+        self, execution: ExecutionId, pieces: Sequence[tuple[int, Sequence[tuple[str, str]]]]
+    ) -> None:
+        keys: list[Values] = [{"p_execution": execution, "p_number": each} for each, _ in pieces]
+        rows: list[OutputRow] = []
         with self._database.writing() as run:
-            row = run.row(job_queries.output_sizes, key)
-            assert row is not None, "max() returns a row"
-            last, size = row
-            now, rows = database_time(run), []
-            for stream, text in pieces:
-                kept = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[: MOST_OUTPUT - size]
-                if kept:
-                    last, size = last + 1, size + len(kept)
-                    rows.append(OutputRow(execution, number, last, stream, kept, now))
+            sizes = run.each(job_queries.output_sizes, keys)
+            for (number, written), row in zip(pieces, sizes, strict=True):
+                assert row is not None, "max() returns a row"
+                last, size, now = row
+                for stream, text in written:
+                    kept = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[: MOST_OUTPUT - size]
+                    if kept:
+                        last, size = last + 1, size + len(kept)
+                        rows.append(OutputRow(execution, number, last, stream, kept, now))
             run.add(job_rows.add_output, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from morphml.ids import (
     new_execution_id,
     new_experiment_id,
 )
+from morphml.optimizers.events import JSON
 from morphml.search.changes import AttemptResult, ClaimedTask
 from morphml.search.experiment import ExperimentSpec
 from morphml.storage.classes import ClassNames
@@ -33,17 +34,19 @@ from morphml.storage.states import TaskState
 from morphml.storage.workflows.course import Course
 from morphml.storage.workflows.ends import End, Standing
 from morphml.storage.workflows.enqueueing import Enqueuer, new_job
-from morphml.storage.workflows.known import KnownWorkflow, KnownWorkflows, document_text
+from morphml.storage.workflows.known import KnownWorkflow, KnownWorkflows, document_text, is_part
 from morphml.storage.workflows.queueing import settings_of
 from morphml.storage.workflows.records import CallRecord, JobEnd, SearchRecord
 from morphml.storage.workflows.values import StoredValues
 from morphml.workflow import ExecutionState, JobState
 from morphml.workflow.job_life import Cancel, Fail, Succeed
-from morphml.workflow.references import filled
+from morphml.workflow.references import Reference, filled
 from morphml.workflow.retrying import Failures, next_attempt
 
 #: Searches that are looked at in one go.
 _SEARCHES = 1_000
+#: What a job was made for that is no part.
+_NO_ITEM: Row = (None,)
 
 
 class Running:
@@ -201,29 +204,35 @@ class Running:
 
     def calls(self, tasks: Sequence[ClaimedTask]) -> list[CallRecord | None]:
         """What is needed to run claimed jobs, in their order; None for what is gone meanwhile."""
+        numbers: dict[ExecutionId, list[int]] = {}
+        for task in tasks:
+            numbers.setdefault(ExecutionId(task.experiment), []).append(task.number)
         with self._database.reading() as run:
-            return [self._call(run, ExecutionId(task.experiment), task.number) for task in tasks]
+            found = {each: self._calls(run, each, numbers[each]) for each in numbers}
+        return [found[ExecutionId(task.experiment)].get(task.number) for task in tasks]
 
-    def _call(self, run: Transaction, execution: ExecutionId, number: int) -> CallRecord | None:
+    def _calls(
+        self, run: Transaction, execution: ExecutionId, numbers: Sequence[int]
+    ) -> dict[int, CallRecord]:
+        """By number; jobs are there as long as their execution, and parts may have left."""
         standing = _standing(run, execution)
-        row = run.row(job_queries.call_of, {"p_execution": execution, "p_number": number})
-        if standing is None or row is None:
-            return None
+        if standing is None:
+            return {}
         known = self._known.of(run, standing.workflow)
-        job = known.job(number)
-        look_up = StoredValues(run, execution, known).of(number, row[0])
-        return CallRecord(
-            execution=execution,
-            number=number,
-            name=known.name(number),
-            job=job,
-            config={name: filled(value, look_up) for name, value in job.config.items()},
-        )
+        values = StoredValues(run, execution, known)
+        parts = [number for number in numbers if is_part(number)]
+        keys: list[Values] = [{"p_execution": execution, "p_number": part} for part in parts]
+        rows = dict(zip(parts, run.each(job_queries.item_of, keys), strict=True))
+        return {
+            number: _call(execution, known, number, values.of(number, row[0]))
+            for number in numbers
+            if (row := rows.get(number) if is_part(number) else _NO_ITEM) is not None
+        }
 
-    def search_call(self, search: SearchRecord) -> CallRecord | None:
-        """What is needed to make the experiment of a search; None when it is gone meanwhile."""
+    def call(self, execution: ExecutionId, number: int) -> CallRecord | None:
+        """What is needed to run one job, or to make its experiment; None when it is gone."""
         with self._database.reading() as run:
-            return self._call(run, search.execution, search.number)
+            return self._calls(run, execution, [number]).get(number)
 
     def searches(self) -> list[SearchRecord]:
         """Search jobs that have begun and not ended."""
@@ -258,6 +267,22 @@ class Running:
             run.run(experiment_rows.add_experiment, new_experiment(experiment, spec))
             run.run(experiment_rows.queue, {"p_id": experiment, "p_priority": spec.priority})
         return experiment
+
+
+def _call(
+    execution: ExecutionId,
+    known: KnownWorkflow,
+    number: int,
+    look_up: Callable[[Reference], JSON],
+) -> CallRecord:
+    job = known.job(number)
+    return CallRecord(
+        execution=execution,
+        number=number,
+        name=known.name(number),
+        job=job,
+        config={name: filled(value, look_up) for name, value in job.config.items()},
+    )
 
 
 def _standing(run: Transaction, execution: ExecutionId) -> Standing | None:

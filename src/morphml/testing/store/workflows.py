@@ -296,7 +296,7 @@ def old_executions_are_forgotten(case: StoreCase) -> None:
     """Those that ended long ago, with all that belongs to them."""
     over = JobScript(case, [job("a")])
     over.run(outputs={"n": 1})
-    over.stored.write_output(over.id, 0, [("stdout", "said")])
+    over.stored.write_output(over.id, {0: [("stdout", "said")]})
     assert over.stored.queue.totals()[:2] == (1, 0)
     case.let_pass(3.0)
     goes_on = JobScript(case, [job("a")])
@@ -310,9 +310,9 @@ def old_executions_are_forgotten(case: StoreCase) -> None:
 def output_of_a_job_is_kept(case: StoreCase) -> None:
     """In order, up to a limit."""
     script = JobScript(case, [job("a")])
-    script.stored.write_output(script.id, 0, [("stdout", "one"), ("stderr", "t\x00wo")])
-    script.stored.write_output(script.id, 0, [("stdout", "x" * 2_000_000)])
-    script.stored.write_output(script.id, 0, [("stdout", "late")])
+    script.stored.write_output(script.id, {0: [("stdout", "one"), ("stderr", "t\x00wo")]})
+    script.stored.write_output(script.id, {0: [("stdout", "x" * 2_000_000)]})
+    script.stored.write_output(script.id, {0: [("stdout", "late")]})
     pieces = script.stored.reading.output(script.id, 0, 0, 10)
     assert [(p.seq, p.stream, len(p.text)) for p in pieces] == [
         (1, "stdout", 3),
