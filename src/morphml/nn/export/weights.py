@@ -2,7 +2,7 @@
 
 They are saved with ``torch.save`` and read with ``weights_only=True``: a reader of the file needs
 PyTorch and nothing else, and nothing is unpickled but tensors. (safetensors would be one package
-more for every reader; workers use it between machines.)
+more for every reader. Checkpoints that workers send are read in the same way.)
 """
 
 from __future__ import annotations
