@@ -126,8 +126,9 @@ def check(context: typer.Context, store: Place, as_json: AsJson = False) -> None
 def prune(context: typer.Context, store: Place, as_json: AsJson = False) -> None:
     """Delete the code of experiments that are completed, which was sent for their workers.
 
-    What a paused, failed, waiting or running experiment names stays, and so does what is younger
-    than an hour. Who raises the budget of a completed experiment sends its code again.
+    What a paused, failed, waiting or running experiment names stays, and so does the code of
+    workflows that are kept, and what is younger than an hour. Who raises the budget of a completed
+    experiment sends its code again.
     """
     with guard(context, as_json=as_json):
         # As above.

@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913 one parameter per option
 
     Without a master this process is one, with a worker on this machine: Ctrl-C stops it, and
     `morphml workflow resume` goes on. Functions that jobs name are looked for in this folder and
-    beside FILE.
+    beside FILE; their folder is sent along where the masters of a store run them.
     """
     kept = storage or master or str(file.with_suffix(".db").name)
     with guard(context, as_json=as_json, resume=f"morphml workflow resume {kept}"):
@@ -117,12 +117,13 @@ def run(  # noqa: PLR0913 one parameter per option
         from morphml.workflow import read_workflow  # noqa: PLC0415
 
         text = text_of(file, WorkflowError)
-        read_workflow(text, str(file))
+        checked = read_workflow(text, str(file))
         see_this_folder()
         see_folder(file.parent)
         document = read_document(text, str(file)).data
         with reach.at(kept, create=True) as place:
-            started = place.executions.start(document, key=key)  # type: ignore[arg-type]  # checked
+            document = {**document, **place.code_for(checked)}  # type: ignore[dict-item]  # checked
+            started = place.executions.start(document, key=key)
             place.carry_out(started.id, slots=workers, as_json=as_json, quiet=quiet)
 
 

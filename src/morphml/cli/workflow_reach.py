@@ -11,6 +11,7 @@ import typer
 from morphml.cli.exit_codes import ExitCode
 from morphml.cli.running import terminable
 from morphml.cli.screen import messages, results, write_json
+from morphml.cli.workflow_code import code_of
 from morphml.cli.workflow_running import Hands, follow, print_end
 from morphml.errors import WorkflowError
 from morphml.master.workflows import (
@@ -23,7 +24,8 @@ from morphml.master.workflows import (
 )
 from morphml.optimizers.events import JSON
 from morphml.storage import SqlStore, StoreOptions, open_store
-from morphml.workflow import ExecutionState
+from morphml.storage.address import is_url
+from morphml.workflow import ExecutionState, Workflow
 
 
 class Reached(Protocol):
@@ -89,6 +91,26 @@ class Place:
         self.executions = executions
         self._storage = storage
         self._store = store
+
+    def code_for(self, workflow: Workflow) -> Mapping[str, JSON]:
+        """What is to be added to a workflow's document so that its code goes along.
+
+        Nothing where this process runs the jobs, or the document says itself where the code is.
+
+        Raises:
+            StorageError: when it cannot be stored.
+            CallerError: when it cannot be sent.
+        """
+        store = self._store
+        if workflow.source or store is None:
+            return {}
+        if not is_url(self._storage) and not store.cluster.masters():
+            return {}
+        code = code_of(workflow)
+        if code is None:
+            return {}
+        store.bundles.put(code.digest, [code.data])
+        return {"source": code.digest}
 
     def execution(self, id: str | None) -> ExecutionView:
         """The execution of that id; the newest for None and ``newest``.

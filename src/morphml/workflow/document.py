@@ -16,6 +16,7 @@ _MOST_WHOLE = 2**63
 #: Most jobs of an execution that may run at once.
 _MOST_AT_ONCE = 1_000_000
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+_SHA256 = r"^[0-9a-f]{64}$"
 
 
 def _on_failure(value: object) -> object:
@@ -123,5 +124,10 @@ class WorkflowDocument(BaseModel):
     )
     parallelism: Annotated[int, Field(ge=1, le=_MOST_AT_ONCE)] | None = Field(
         default=None, description="Jobs that may run at once; as many as there are slots without."
+    )
+    source: Annotated[str, Field(pattern=_SHA256)] | None = Field(
+        default=None,
+        description="Digest of the bundle of source that functions of its jobs are imported from; "
+        "`morphml workflow run` sends one and fills this in.",
     )
     metadata: dict[str, str] = Field(default={}, description="For people and programs.")

@@ -74,6 +74,7 @@ def _workflow(document: WorkflowDocument) -> Workflow:
         name=document.name or document.workflow_id,
         jobs=tuple(_jobs(document.jobs)),
         parallelism=document.parallelism,
+        source=document.source or "",
         metadata=document.metadata,
     )
 

@@ -21,6 +21,9 @@ class Workflow:
     jobs: tuple[Job, ...]
     #: Jobs of one execution that may run at once; None for as many as there are slots.
     parallelism: int | None = None
+    #: Digest of the bundle of source that functions of its jobs are imported from; "" for what is
+    #: installed where they run.
+    source: str = ""
     #: For people and programs; MorphML does not read it.
     metadata: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from morphml.engines.port import EngineEvent
 from morphml.engines.remote.executions import execution_message
 from morphml.engines.remote.messages import AttemptName, ContextMessage
-from morphml.errors import MorphError
+from morphml.errors import MorphError, StoreUnavailable
 from morphml.evaluation.checkpoint import file_name
-from morphml.ids import AttemptToken, ExperimentId, digest, is_execution
+from morphml.ids import AttemptToken, ExecutionId, ExperimentId, digest, is_execution
 from morphml.jobs import Artifact, ArtifactFolder
 from morphml.master.cluster.contexts import Contexts
 from morphml.master.cluster.post import OutgoingMail
@@ -65,12 +65,15 @@ class StoreRecords:
 
     def context(self, experiment: ExperimentId) -> ContextMessage | None:
         """What attempts of the experiment share; None where there is none that can travel."""
-        if is_execution(experiment):
-            return execution_message(experiment)
         try:
+            if is_execution(experiment):
+                found = self._store.workflows.reading.execution(ExecutionId(experiment))
+                return execution_message(experiment, found.workflow.source)
             return self._contexts.of(experiment).message
+        except StoreUnavailable:
+            raise
         except MorphError as error:
-            log.warning("experiment %s: workers cannot be told of it: %s", experiment, error)
+            log.warning("%s: workers cannot be told of it: %s", experiment, error)
             return None
 
     def elsewhere(

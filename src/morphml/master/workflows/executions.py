@@ -62,8 +62,14 @@ class Executions:
 
         Raises:
             WorkflowError: with all mistakes in ``mistakes``; or the key was used for another
-                document; or the queue is drained.
+                document; or the queue is drained; or its code is not in the store.
         """
+        source = document.get("source")
+        if isinstance(source, str) and not self._store.bundles.has(source):
+            raise WorkflowError(
+                f"source: there is no bundle {source[:64]!r} in the store; `morphml workflow run` "
+                "sends the code that lies beside a workflow"
+            )
         execution = self._stored.running.start(document, key)
         self._store.hints.send(HintTopic.WORK)
         return self.show(execution)

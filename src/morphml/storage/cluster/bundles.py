@@ -61,7 +61,7 @@ class Bundles:
         return None if count is None else self._pieces(digest, count)
 
     def prune(self, age_s: float = YOUNG_S) -> dict[str, int]:
-        """Delete what only completed experiments name, or none: bytes by digest.
+        """Delete what no workflow names, and only completed experiments or none: bytes by digest.
 
         Who raises the budget of a completed experiment sends its code again. Cost: the specs of all
         experiments that are not completed are read once for each bundle.

@@ -6,7 +6,7 @@ from sqlalchemy import Delete, Insert, Select, Text, bindparam, delete, insert, 
 
 from morphml.search.experiment import ExperimentState
 from morphml.storage.expressions import constant, database_now
-from morphml.storage.tables import bundle_chunks, bundles, experiments
+from morphml.storage.tables import bundle_chunks, bundles, experiments, workflows
 
 
 def add_bundle() -> Insert:
@@ -38,19 +38,21 @@ def chunk_of() -> Select[tuple[object, ...]]:
 
 
 def unused() -> Select[tuple[object, ...]]:
-    """Digest and size of older bundles that no experiment names but completed ones.
+    """Digest and size of older bundles that no workflow names, and only completed experiments.
 
     ``p_any`` is ``%``, which a statement's text cannot hold for both databases.
     """
     anything = bindparam("p_any", type_=Text())
     # A digest has no wildcards, and stands in no spec by chance.
     names_it = experiments.c.spec.like(anything + bundles.c.digest + anything)
+    runs_it = workflows.c.document.like(anything + bundles.c.digest + anything)
     goes_on = experiments.c.state != constant(ExperimentState.COMPLETED)
     return (
         select(bundles.c.digest, bundles.c.size)
         .where(
             bundles.c.created_at < database_now() - bindparam("p_age_s"),
             ~select(experiments.c.id).where(goes_on, names_it).exists(),
+            ~select(workflows.c.id).where(runs_it).exists(),
         )
         .order_by(bundles.c.digest)
     )
