@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -273,10 +274,15 @@ class BookMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.lanes)
     @rule(data=st.data())
     def collect(self, data: st.DataObject) -> None:
-        self.take_events(data.draw(st.sampled_from(sorted(self.lanes))))
+        experiment = data.draw(st.sampled_from(sorted(self.lanes)))
+        self.take_events(experiment, data.draw(st.sampled_from([1, 2, math.inf])))
 
-    def take_events(self, experiment: ExperimentId) -> None:
-        for event in self.book.drivers.collect(experiment):
+    def take_events(self, experiment: ExperimentId, most: float = math.inf) -> None:
+        events = self.book.drivers.collect(experiment, most)
+        ends = [isinstance(event, Finished) for event in events]
+        assert sum(ends) <= most
+        assert sum(ends) < most or ends[-1], "what comes after the last end waits with the others"
+        for event in events:
             if isinstance(event, Finished):
                 assert event.token not in self.ends, "told twice"
                 assert event.token not in self.acknowledged | self.killed

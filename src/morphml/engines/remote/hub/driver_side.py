@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from morphml.engines.failure import failure
@@ -85,14 +86,19 @@ class DriverSide:
         if group.events:
             self._ledger.told.add(experiment)
 
-    def collect(self, experiment: ExperimentId) -> list[EngineEvent]:
-        """All that is to be told of the experiment, in order; it is told once."""
+    def collect(self, experiment: ExperimentId, ends: float = math.inf) -> list[EngineEvent]:
+        """What is to be told of the experiment, in order; it is told once.
+
+        Args:
+            experiment: which one.
+            ends: so many of them at most; what comes after the last is told next time.
+        """
         group = self._ledger.groups.get(experiment)
         if group is None:
             return []
-        events = list(group.events)
-        group.events.clear()
-        self._ledger.swollen.discard(experiment)
+        events = group.take(ends)
+        if not group.events:
+            self._ledger.swollen.discard(experiment)
         for event in events:
             attempt = (
                 self._ledger.attempts.get(event.token) if isinstance(event, Finished) else None

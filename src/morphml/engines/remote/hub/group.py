@@ -52,6 +52,15 @@ class Group:
             return
         self.events.append(event)
 
+    def take(self, ends: float) -> list[EngineEvent]:
+        """What is to be told, in order, up to so many ends; the rest stays."""
+        taken: list[EngineEvent] = []
+        while self.events and ends > 0:
+            event = self.events.popleft()
+            taken.append(event)
+            ends -= isinstance(event, Finished)
+        return taken
+
     def withdraw(self, end: Finished) -> None:
         """Take an end back that nobody has taken."""
         self.events.remove(end)

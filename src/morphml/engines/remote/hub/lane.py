@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,9 @@ from morphml.ids import AttemptToken, ExperimentId
 
 #: Seconds for which ends are gathered where workers have more to do than their slots.
 _GATHER_S = 0.015
+#: Ends of one turn at most where slots wait for what follows them: when many trials end at once,
+#: the first workers begin their next ones while the driver is at the others.
+_FEW = 8
 
 
 class Lane:
@@ -122,16 +126,18 @@ class Lane:
         """What happened, in order; waits up to ``timeout_s`` seconds when nothing did."""
         now = time.monotonic()
         until = now + timeout_s
-        if self._gather_until > now:
+        # With a task ahead for every slot nobody waits for the next one, and turns cost more than
+        # what comes of them.
+        relaxed = self._ahead >= max(1, self._slots)
+        if relaxed and self._gather_until > now:
             time.sleep(min(timeout_s, self._gather_until - now))
+        ends = math.inf if relaxed else _FEW
         with self._bell:
             while self._listens:
-                events = self._switchboard.book.drivers.collect(self._experiment)
+                events = self._switchboard.book.drivers.collect(self._experiment, ends)
                 now = time.monotonic()
                 if events or now >= until:
-                    # With tasks ahead nobody waits for the next one, and turns cost more than what
-                    # comes of them.
-                    self._gather_until = now + _GATHER_S if self._ahead else 0.0
+                    self._gather_until = now + _GATHER_S
                     return events
                 self._bell.wait(until - now)
         return []
