@@ -126,11 +126,13 @@ def result_document(result: Result, storage: str) -> dict[str, object]:
 
 def trial_document(trial: EvaluatedTrial) -> dict[str, object]:
     """One trial as a JSON object."""
+    from morphml.space.plain_values import plain_decisions  # noqa: PLC0415 as the command did
+
     return {
         "number": trial.number,
         "state": trial.state.value,
         "metrics": dict(trial.metrics),
-        "decisions": {path: _plain(value) for path, value in trial.decisions.items()},
+        "decisions": plain_decisions(trial.decisions),
         "duration_s": trial.duration_s,
         "epochs": trial.epochs,
         "reused_from": None if trial.reused_from is None else str(trial.reused_from),
@@ -163,7 +165,3 @@ def brief(value: object) -> str:
 def _metric_names(result: Result) -> list[str]:
     objectives = [objective.name for objective in result.spec.objectives]
     return [*dict.fromkeys([*objectives, "params"])]
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, bool | int | float | str | None) else repr(value)

@@ -24,6 +24,7 @@ from morphml.search.course import Course
 from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.objectives import best_first, minimised_values
 from morphml.space import SearchSpace
+from morphml.space.plain_values import plain_decisions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -288,7 +289,7 @@ class Result:
             number=record.number,
             state="reused" if record.reused_from else record.state.value,
             metrics=_all_metrics(record),
-            decisions={path: _shown(value) for path, value in architecture.decisions.items()},
+            decisions=plain_decisions(architecture.decisions),
             ended_s=None if record.ended_at is None else max(record.ended_at - began, 0.0),
             duration_s=record.duration_s,
             feasible=self._is_scored(record) and self._holds(record),
@@ -349,10 +350,6 @@ def _after(reason: str) -> str:
 
 def _all_metrics(record: TrialRecord) -> dict[str, float]:
     return {**record.computed, **record.metrics}
-
-
-def _shown(value: object) -> bool | int | float | str | None:
-    return value if isinstance(value, bool | int | float | str | None) else repr(value)
 
 
 def _row(point: pictures.TrialPoint) -> dict[str, object]:

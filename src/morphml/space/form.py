@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from morphml.errors import SpaceError
+from morphml.graph.values import Scalar
 
-Scalar: TypeAlias = bool | int | float | str | None
 #: A plain value that may stand in the text form: a scalar or a tuple of such values.
 Literal: TypeAlias = "Scalar | tuple[Literal, ...]"
 

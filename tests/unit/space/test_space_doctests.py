@@ -8,7 +8,8 @@ from importlib import import_module
 import pytest
 
 WITH_EXAMPLES = (
-    "search_space", "domains", "expressions", "compose", "graph_counting", "pretty",
+    "search_space", "domains", "expressions", "compose", "graph_counting", "plain_values",
+    "pretty",
 )  # fmt: skip
 
 
