@@ -20,6 +20,7 @@ Written: TypeAlias = Mapping[str, Any] | str
 _EXECUTE = ("api", "distributed", "execute")
 _WORKERS = ("api", "distributed", "workers")
 _QUEUE = ("api", "distributed", "queue")
+_BUNDLES = ("api", "v1", "bundles")
 _EXPERIMENTS = ("api", "v1", "experiments")
 
 
@@ -37,6 +38,15 @@ class Executions(Generic[Answer]):
             key: the same key gives the same execution again; a fresh one by default.
         """
         return self._post(body=workflow, key=key or new_key())
+
+    def send_code(self, bundle: str | Path, source: str) -> Answer:
+        """Let jobs import from a bundle of source; a workflow names it as its ``source``.
+
+        Args:
+            bundle: a gzipped tar file of at most 10 MiB.
+            source: its sha256, in hexadecimal digits.
+        """
+        return self._send(Call(method="PUT", path=(*_BUNDLES, source), body=Path(bundle)))
 
     def list(
         self, *, status: str | None = None, after: str | None = None, limit: int = 50
@@ -210,9 +220,9 @@ class Workers(Generic[Answer]):
         attempts = [task["attemptId"] for task in tasks]
         return self._post(worker, "heartbeat", {"currentLoad": load, "attempts": attempts})
 
-    def lease(self, worker: str, limit: int = 1) -> Answer:
-        """Take the next tasks that fit."""
-        return self._post(worker, "lease", {"limit": limit})
+    def lease(self, worker: str, limit: int = 1, *, only: str | None = None) -> Answer:
+        """Take the next tasks that fit; ``only`` those that require this capability."""
+        return self._post(worker, "lease", {"limit": limit, "only": only})
 
     def report(
         self, worker: str, task: Mapping[str, Any], step: int, metrics: Mapping[str, float]

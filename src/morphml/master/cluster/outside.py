@@ -180,8 +180,16 @@ class OutsideWorkers:
         """All workers of the last day by name, those of masters too."""
         return self._store.cluster.workers.all()
 
-    def lease(self, id_: str, limit: int, incarnation: int | None = None) -> list[Leased]:
+    def lease(
+        self, id_: str, limit: int, incarnation: int | None = None, only: str | None = None
+    ) -> list[Leased]:
         """The next tasks that fit the worker, by rank, jobs before trials; it holds them now.
+
+        Args:
+            id_: of the worker.
+            limit: tasks at most.
+            incarnation: which of its lives; None for the present one.
+            only: a capability that the tasks must require; None takes any.
 
         Raises:
             UnknownWorker: when it is not there, or a later incarnation took its place.
@@ -190,7 +198,7 @@ class OutsideWorkers:
         capacity = Capacity.parse(worker.row.offers)
 
         def could(needs: Requirements) -> bool:
-            return capacity.could(needs)
+            return capacity.could(needs) and (only is None or only in needs.mapping())
 
         claimed = list(self._store.cluster.claim_jobs(worker.session, limit, could))
         claimed += self._store.cluster.claim_any(worker.session, limit - len(claimed), could)

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from morphml import __version__
 from morphml.search.experiment_file import ExperimentFile
 from morphml.server.rest import (
+    bundles,
     events,
     executions,
     experiments,
@@ -36,6 +37,7 @@ _RESOURCES = (
     transfers,
     queue,
     executions,
+    bundles,
     events,
     jobs,
     health,

@@ -24,6 +24,7 @@ from morphml.server.rest.views import (
     AttemptId,
     Body,
     GivenId,
+    Name,
     TaskId,
     View,
     attempt_name,
@@ -49,6 +50,7 @@ class LeaseBody(Body):
     """How much a worker takes."""
 
     limit: int = Field(default=1, ge=1, le=100, description="Tasks at most.")
+    only: Name | None = Field(default=None, description="A capability: only tasks that require it.")
     incarnation: int | None = Field(default=None, ge=1)
 
 
@@ -262,7 +264,7 @@ class TasksView(View):
 @router.post("/api/distributed/workers/{workerId}/lease", openapi_extra=needs(Scope.WORKER))
 def lease(workerId: GivenId, body: LeaseBody, here: Here) -> TasksView:
     """Take the next tasks that fit the worker; none where nothing waits."""
-    leased = here.workers.lease(workerId, body.limit, body.incarnation)
+    leased = here.workers.lease(workerId, body.limit, body.incarnation, body.only)
     return TasksView(tasks=[TaskView.of(each) for each in leased])
 
 

@@ -40,5 +40,6 @@ def test_server_answers_as_its_document_says(served: Served, tmp_path: Path) -> 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_server_answers_as_its_document_says_at_length(served: Served, tmp_path: Path) -> None:
     run(served, tmp_path, 200, "fuzzing")

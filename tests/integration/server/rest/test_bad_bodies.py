@@ -18,9 +18,14 @@ PLACES = {
         "capabilities": ["a"],
         "metadata": {"cpuCores": 8},
     },
-    f"{API}/workers/w/heartbeat": {"currentLoad": 1, "incarnation": 1},
+    f"{API}/workers/w/heartbeat": {"currentLoad": 1, "incarnation": 1, "attempts": ["0" * 32]},
     f"{API}/workers/w/lease": {"limit": 1},
     f"{API}/workers/w/results": {"taskId": "x1-0-0", "attemptId": "0" * 32, "status": "failed"},
+    f"{API}/workers/w/logs": {
+        "taskId": "x1-0-0",
+        "attemptId": "0" * 32,
+        "output": [{"stream": "stdout", "text": "x"}],
+    },
     f"{API}/workers/w/reports": {
         "taskId": "x1-0-0",
         "attemptId": "0" * 32,
@@ -132,6 +137,7 @@ def test_yaml_that_json_cannot_say_is_refused(served: Served) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_ten_thousand_bad_bodies_are_refused(tmp_path: Path) -> None:
     with serving(str(tmp_path / "a.db")) as served:
         check_refused(served, 2, 10_000)

@@ -153,3 +153,53 @@ def test_async_client_does_the_same(served: Served) -> None:
     status, seen = asyncio.run(go())
     assert status == "completed"
     assert seen.count("succeeded") == 2
+
+
+TWO = {
+    "workflowId": "w",
+    "jobs": [
+        {"id": "a", "type": "python"},
+        {"id": "b", "type": "python", "dependsOn": ["a"], "config": {"model": "${a.model}"}},
+    ],
+}
+
+
+def test_client_passes_files_from_job_to_job(client: mm.Client, tmp_path: Path) -> None:
+    execution = client.executions.start(TWO)["executionId"]
+    client.workers.register("w")
+    (task,) = client.workers.lease("w")["tasks"]
+    (tmp_path / "weights").write_bytes(b"w" * 3_000_000)
+    reference = client.workers.put_output("w", task, tmp_path / "weights", name="model.pt")
+    assert (reference["name"], reference["size"]) == ("model.pt", 3_000_000)
+    client.workers.log("w", task, "done\n", stream="stderr")
+    client.workers.end("w", task, outputs={"model": reference})
+    (line,) = client.executions.logs(execution, "a")["lines"]
+    assert (line["stream"], line["text"]) == ("stderr", "done\n")
+
+    (task,) = client.workers.lease("w")["tasks"]
+    file = tmp_path / "fetched"
+    client.workers.get_input("w", task, task["job"]["config"]["model"], file)
+    assert file.read_bytes() == b"w" * 3_000_000
+    client.executions.cancel(execution)
+    assert client.workers.heartbeat("w", 1, tasks=[task])["orders"] == {task["attemptId"]: "cancel"}
+    absent = tmp_path / "absent"
+    with pytest.raises(RequestError) as caught:
+        client.workers.get_input("w", task, reference, absent)
+    assert (caught.value.status, caught.value.kind) == (409, "token-refused")
+    assert [path.name for path in tmp_path.iterdir() if "absent" in path.name] == []
+
+
+def test_client_without_waiting_passes_files_too(served: Served, tmp_path: Path) -> None:
+    async def work() -> bytes:
+        async with mm.AsyncClient(served.url) as client:
+            await client.executions.start(TWO)
+            await client.workers.register("w")
+            (task,) = (await client.workers.lease("w"))["tasks"]
+            (tmp_path / "weights").write_bytes(b"w" * 3_000_000)
+            reference = await client.workers.put_output("w", task, tmp_path / "weights")
+            await client.workers.end("w", task, outputs={"model": reference})
+            (task,) = (await client.workers.lease("w"))["tasks"]
+            await client.workers.get_input("w", task, reference, tmp_path / "fetched")
+        return (tmp_path / "fetched").read_bytes()
+
+    assert asyncio.run(work()) == b"w" * 3_000_000

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from tests.integration.engines.remote.scripted import eventually
 from tests.integration.server.rest.conftest import Served
 
 import morphml as mm
@@ -17,6 +18,7 @@ from morphml.server.rest.settings import RestSettings
 from morphml.server.rest.site import Site
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "rest.md"
+ME = "forty-lines"
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -66,7 +68,7 @@ def test_python_on_the_page_runs_to_its_end(served: Served) -> None:
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        (code,) = blocks("python", served.url)
+        _, code = blocks("python", served.url)
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
         )
@@ -75,6 +77,41 @@ def test_python_on_the_page_runs_to_its_end(served: Served) -> None:
         worker.join()
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "completed"
+
+
+def test_worker_on_the_page_runs_commands_and_passes_their_files_on(served: Served) -> None:
+    code, _ = blocks("python", served.url)
+    assert len([line for line in code.splitlines() if line.strip()]) <= 45
+
+    def job(id_: str, command: list, **more: object) -> dict:
+        config = {"command": command, **more}
+        return {"id": id_, "type": "shell", "requiredCapabilities": [ME], "config": config}
+
+    jobs = [
+        {"id": "python", "type": "python"},  # which it cannot run, and is not given
+        job("write", ["cp", "/etc/hostname", "name.txt"], artifacts={"name": "name.txt"}),
+        job("read", ["wc", "-c", "${write.name}"]) | {"dependsOn": ["write"]},
+        job("fail", ["ls", "/no such file"]) | {"maxRetries": 0, "onFailure": "continue"},
+    ]
+    worker = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    try:
+        with mm.Client(served.url) as client:
+            execution = client.executions.start({"workflowId": "w", "jobs": jobs})["executionId"]
+
+            def states() -> dict[str, str]:
+                shown = client.executions.jobs(execution)["jobs"]
+                return {each["id"]: each["status"] for each in shown}
+
+            ended = {"write": "succeeded", "read": "succeeded", "fail": "failed"}
+            eventually(lambda: ended.items() <= states().items(), 60.0, "all ended but `python`")
+            assert states()["python"] == "active"
+            said = client.executions.logs(execution, "read")["lines"][0]["text"]
+            failure = client.executions.logs(execution, "fail")["lines"][0]["text"]
+    finally:
+        worker.kill()
+        worker.communicate()
+    assert said == f"{Path('/etc/hostname').stat().st_size} name.txt\n"
+    assert "no such file" in failure.lower()
 
 
 def test_page_names_every_call(served: Served) -> None:

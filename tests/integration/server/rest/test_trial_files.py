@@ -10,6 +10,7 @@ from tests.integration.engines.remote.scripted import eventually
 from tests.integration.server.rest.by_hand import API, end, execute, lease, register
 from tests.integration.server.rest.conftest import Served, serving
 
+import morphml as mm
 from morphml.engines.remote.access import ServerAccess
 from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId
@@ -29,7 +30,6 @@ EXPERIMENT = {
     "seed": 3,
 }
 PATIENCE_S = 120.0
-JSON = {"Content-Type": "application/json"}
 
 
 def named(task: dict) -> dict:
@@ -63,28 +63,32 @@ def test_trials_pause_at_rungs_and_go_on_from_what_they_have_put(tmp_path: Path)
     storage = str(tmp_path / "a.db")
     settings = MasterSettings(storage=storage, listen="127.0.0.1:0")
     epochs: Counter[int] = Counter()
-    with Master(settings, ServerAccess()), serving(storage) as served:
+    with (
+        Master(settings, ServerAccess()),
+        serving(storage) as served,
+        mm.Client(served.url) as client,
+    ):
         register(served)
         experiment = served.done(SEARCHES, EXPERIMENT)["experimentId"]
         while (task := next_trial(served, experiment)) is not None:
             trial = task["trial"]
             number, begin, stop = trial["number"], trial["fromEpoch"], trial["toEpoch"]
+            file = tmp_path / "checkpoint"
             if begin:
-                answer = checkpoint(served, task)
-                assert answer.content == f"trial {number} after {begin}".encode()
-                assert trial["checkpoint"]["size"] == len(answer.content)
+                client.workers.get_checkpoint("w-1", task, file)
+                assert file.read_text() == f"trial {number} after {begin}"
+                assert trial["checkpoint"]["size"] == file.stat().st_size
                 assert trial["checkpoint"]["step"] == begin
             else:
                 assert trial["checkpoint"] is None
                 assert checkpoint(served, task).status_code == 404
             for epoch in range(begin + 1, stop + 1):
                 epochs[number] += 1
-                assert report(served, task, epoch, 1.0 / epoch).status_code == 200
-                content = f"trial {number} after {epoch}".encode()
-                put = checkpoint(served, task, "PUT", params={"step": epoch}, content=content)
-                assert (put.status_code, put.json()["step"]) == (201, epoch)
-                output = {**named(task), "output": [{"text": f"epoch {epoch}\n"}]}
-                assert served.post(f"{API}/workers/w-1/logs", output).status_code == 204
+                order = client.workers.report("w-1", task, epoch, {"loss": 1.0 / epoch})["order"]
+                assert order == "continue"
+                file.write_text(f"trial {number} after {epoch}")
+                assert client.workers.put_checkpoint("w-1", task, file, epoch)["step"] == epoch
+                client.workers.log("w-1", task, f"epoch {epoch}\n")
             status = "completed" if stop == trial["maxEpochs"] else "paused"
             ended = end(task, status, metrics={"loss": 1.0 / stop}, step=stop)
             assert served.post(f"{API}/workers/w-1/results", ended).status_code == 204

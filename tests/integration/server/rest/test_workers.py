@@ -50,7 +50,13 @@ def test_worker_gets_only_jobs_that_it_can_run(served: Served) -> None:
         {"id": "large", "resources": {"memory": 2**35}},
     )
     assert lease(served, "w-2") == []
-    assert [task["job"]["id"] for task in lease(served)] == ["fast"]
+    only = {"limit": 10, "only": "hdd"}
+    assert served.done(f"{API}/workers/w-1/lease", only)["tasks"] == []
+    only["only"] = "ssd"
+    execute(served, {"id": "any"})
+    tasks = served.done(f"{API}/workers/w-1/lease", only)["tasks"]
+    assert [task["job"]["id"] for task in tasks] == ["fast"]
+    assert [task["job"]["id"] for task in lease(served)] == ["any"]
     register(served, workerId="w-3", metadata={"memoryGB": 64})
     assert [task["job"]["id"] for task in lease(served, "w-3")] == ["large"]
 
