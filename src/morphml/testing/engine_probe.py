@@ -96,7 +96,7 @@ class EngineProbe:
         self.tokens.append(assignment.token)
         return assignment.token
 
-    def pump(self, until: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    def pump(self, until: Callable[[], bool], timeout_s: float = 120.0) -> None:
         """Take events until ``until`` holds.
 
         Raises:
@@ -111,13 +111,13 @@ class EngineProbe:
                 raise TimeoutError(f"not within {timeout_s} s; the last events:\n{last}")
             self.events += self.engine.events(min(left, 0.5))
 
-    def finish(self, timeout_s: float = 30.0) -> None:
+    def finish(self, timeout_s: float = 120.0) -> None:
         """Take events until every token has ended, and check that each ended once."""
         self.pump(lambda: len(self.of(Finished)) >= len(self.tokens), timeout_s)
         counts = Counter(event.token for event in self.of(Finished))
         assert counts == Counter(self.tokens), "each submitted token ends exactly once"
 
-    def run(self, x: float = 0.0, timeout_s: float = 30.0, **fields: Any) -> Outcome:  # noqa: ANN401  # Assignment's
+    def run(self, x: float = 0.0, timeout_s: float = 120.0, **fields: Any) -> Outcome:  # noqa: ANN401  # Assignment's
         """Submit one attempt, wait for all, and return its outcome."""
         token = self.submit(x, **fields)
         self.finish(timeout_s)

@@ -89,25 +89,27 @@ def test_death_at_each_point_changes_nothing_of_the_history(
 def test_death_of_a_master_beside_the_driver_loses_nothing_and_runs_nothing_again(
     cluster: Cluster,
 ) -> None:
-    trials = 300  # enough for masters that start slowly; the last of them take no time
-    cluster.take(0.8)
+    trials = 60
+    cluster.take(0.3)
     cluster.start_masters("m1")
     cluster.start_workers("w1", slots=1)
+    cluster.hold("w1")  # else the search may be over before the last death
     experiment = cluster.submit(trials, **OPTIONS)
     cluster.until(lambda: cluster.driver(experiment), "it is driven")
     before: list[LogEntry] = []
     for point, count in DEATHS_BESIDE:
         master = start_dying(cluster, "m2", point, count)
-        cluster.start_workers(
-            f"w-{count}-{len(before)}", slots=1, at=[cluster.addresses["m2"]], wait=False
-        )
+        worker = f"w-{count}-{len(before)}"
+        cluster.start_workers(worker, slots=1, at=[cluster.addresses["m2"]], wait=False)
         cluster.until(lambda m=master: not m.running, f"it dies {point}")
+        cluster.hold(worker)  # it goes to the driver
         assert master.wait() == -signal.SIGKILL
         after = cluster.log(experiment)
         print(f"{point}: {len(after)} entries, {len(cluster.evaluations())} evaluations")
         assert after[: len(before)] == before
         before = after
     cluster.take(0.05)
+    cluster.release(*cluster.workers)
     cluster.until_over(experiment)
     check_whole(cluster, experiment, before)
     check_evaluations(cluster, Counter(range(trials)))

@@ -38,9 +38,13 @@ def test_search_on_two_workers_evaluates_each_trial_once(
 def test_two_experiments_share_the_slots_by_priority(cluster: Cluster) -> None:
     cluster.start_masters("m1")
     cluster.start_workers("w1", "w2", slots=2)
-    cluster.take(0.2)
+    cluster.hold("w1", "w2")  # else the one is far ahead before the other is driven
     low = cluster.submit(60, priority=3)
     high = cluster.submit(60, priority=9)
+    for each in (low, high):
+        cluster.until(lambda e=each: cluster.store.task_counts(e.id), "both have tasks")
+    cluster.take(0.2)
+    cluster.release("w1", "w2")
     cluster.until_over(high)
     share = cluster.told(low)
     cluster.until_over(low)

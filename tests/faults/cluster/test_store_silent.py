@@ -9,10 +9,10 @@ from tests.faults.cluster.cluster import Cluster, check_whole
 from tests.faults.cluster.proxy import Line, Proxy
 
 TRIALS = 60
-#: Seconds: a lease, a look of the reaper, and what a busy machine adds.
-TAKEN_OVER_S = 15.0
+#: Seconds: a lease, a look of the reaper, and much that a busy machine adds.
+TAKEN_OVER_S = 60.0
 #: Seconds: the longest that a statement may take, a connection, and a new session.
-BACK_S = 50.0
+BACK_S = 120.0
 
 
 def test_master_that_its_database_does_not_answer_is_replaced_and_comes_back(
@@ -22,10 +22,12 @@ def test_master_that_its_database_does_not_answer_is_replaced_and_comes_back(
         cluster.start_master_through("m1", line.address)
         cluster.start_workers("w1", slots=2)
         cluster.take(1.0)
+        cluster.hold("w1", "w2")  # else the search may be over before the fault
         experiment = cluster.submit(TRIALS)
         assert cluster.driving(experiment).name == "m1"
         cluster.start_masters("m2")
         cluster.start_workers("w2", slots=2, at=[cluster.addresses["m2"]])
+        cluster.release("w1", "w2")
         cluster.until(lambda: cluster.told(experiment) >= 4, "it is under way")
         before = cluster.log(experiment)
         line.become(Line.SILENT)

@@ -44,6 +44,8 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         self._access = access or ServerAccess()
         self.acknowledges = True
         self.answers_beats = True
+        #: Seconds between two beats of a worker.
+        self.beat_s = 0.2
         self.refusal = ""
         self.kills: set[str] = set()
         self.files: dict[str, bytes] = {}
@@ -166,8 +168,8 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         return pb.Welcome(
             master=self.session,
             protocol=1,
-            beat_s=0.2,
-            patience_s=1.0,
+            beat_s=self.beat_s,
+            patience_s=5 * self.beat_s,
             store=self.store,
             refusal=self.refusal,
         )

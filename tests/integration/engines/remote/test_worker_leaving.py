@@ -30,7 +30,7 @@ def test_sigterm_gives_back_what_waits_and_finishes_what_runs(workers: Workers) 
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=1)
         master.wait_for("registration")
-        running, *waiting = [task(number, 1.0) for number in range(4)]
+        running, *waiting = [task(number, 2.0) for number in range(4)]
         master.send(context("evaluate"), running, *waiting)
         master.wait_for("started")
         worker.signal(signal.SIGTERM)
@@ -67,7 +67,7 @@ def test_drain_by_a_master_ends_what_takes_longer_than_its_grace(workers: Worker
 
 def test_leaving_worker_waits_for_a_master_that_stores_its_results(workers: Workers) -> None:
     with ScriptedMaster() as first:
-        worker = workers.start(first.port, slots=1, farewell_s=20.0)
+        worker = workers.start(first.port, slots=1, farewell_s=90.0)
         first.wait_for("registration")
         first.send(context("evaluate"), task(0, 1.0))
         first.wait_for("started")

@@ -23,6 +23,7 @@ from morphml.engines.remote.proto import worker_pb2 as pb
 def test_order_to_stop_reaches_a_reporting_trial_at_once(workers: Workers) -> None:
     latencies = []
     with ScriptedMaster() as master:
+        master.beat_s = 60.0
         worker = workers.start(master.port, slots=1)
         master.wait_for("registration")
         master.send(context("reporting"))
@@ -39,7 +40,7 @@ def test_order_to_stop_reaches_a_reporting_trial_at_once(workers: Workers) -> No
             end = master.ends()[token_of(trial)]
             assert end.HasField("stopped")
             assert end.stopped.metrics["score"] >= 10
-    assert sorted(latencies)[2] < 0.05, latencies
+    assert max(latencies) < master.beat_s / 4, "they wait for nothing"
 
 
 def test_orders_reach_attempts_that_wait(workers: Workers) -> None:

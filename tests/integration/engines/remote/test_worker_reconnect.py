@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 import pytest
+from tests.integration.engines.remote.scripted import eventually
 from tests.integration.engines.remote.scripted_master import (
     ScriptedMaster,
     context,
@@ -30,7 +31,7 @@ def registration(master: ScriptedMaster, index: int = 0) -> pb.Registration:
 
 
 def test_worker_comes_back_to_a_restarted_master_with_all_that_it_has(workers: Workers) -> None:
-    tasks = [task(0, 0.0), task(1, 0.7), task(2, 3.0), task(3, 0.0)]
+    tasks = [task(0, 0.0), task(1, 0.7), task(2, 6.0), task(3, 0.0)]
     early, soon, late, queued = map(token_of, tasks)
     with ScriptedMaster() as first:
         first.acknowledges = False
@@ -39,7 +40,9 @@ def test_worker_comes_back_to_a_restarted_master_with_all_that_it_has(workers: W
         first.wait(lambda: len(first.of("started")) == 3)
         first.wait_for("result", 1)
         first.kill()
-    time.sleep(1.0)  # trial 1 ends while nobody listens, and trial 3 runs
+    # Trial 1 ends while nobody listens, and trial 3 runs.
+    eventually(lambda: {"1", "3"} <= {number for number, *_ in worker.lines("ended")})
+    time.sleep(0.5)
     with ScriptedMaster(first.port) as second:
         second.wait_for("registration")
         told = registration(second)
@@ -170,10 +173,12 @@ def test_call_that_ended_before_the_worker_introduced_itself_is_dialled_again(
             if isinstance(news, Greeting):
                 greetings.append(time.monotonic())
                 loop.call_later(0.2, link.greet, pb.Registration())
+                if len(greetings) == 4:
+                    link.close(0.0)
 
         dialling = Dialling([f"127.0.0.1:{port}"], (0.01, 0.01), random.Random(0))
         link = Link(ClientAccess(), dialling, 5.0, deliver)
-        loop.call_later(1.5, link.close, 0.0)
+        loop.call_later(60.0, link.close, 0.0)
         await link.run()
 
     asyncio.run(live())

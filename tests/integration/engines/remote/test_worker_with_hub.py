@@ -233,9 +233,7 @@ def test_drained_worker_gives_back_what_waits(records: KeptRecords, workers: Wor
         master.finish(*[master.submit(number) for number in range(10, 15)])
         first, waiting = master.submit(0, 2.0), master.submit(1)
         master.pump(lambda: first in master.started())
-        beat = time.monotonic() + 0.7
-        master.pump(lambda: time.monotonic() > beat)
-        assert [view.queued for view in master.hub.workers()] == [1]
+        master.pump(lambda: [view.queued for view in master.hub.workers()] == [1])
         worker.signal(signal.SIGTERM)
         assert [type(end.outcome) for end in master.finish(first, waiting)] == [Succeeded, Returned]
         assert worker.wait() == 0
@@ -250,7 +248,8 @@ def test_drained_worker_gives_back_what_waits(records: KeptRecords, workers: Wor
 
 def test_order_to_stop_goes_through_the_hub_at_once(records: KeptRecords, workers: Workers) -> None:
     records.contexts[EXPERIMENT] = message("remote_evaluators:reporting")
-    with serving(records) as master:
+    beat_s = 20.0
+    with serving(records, beat_s=beat_s) as master:
         worker = workers.start(master.hub.port, slots=1)
         master.pump(lambda: master.hub.slots() == 1)
         latencies = []
@@ -264,7 +263,7 @@ def test_order_to_stop_goes_through_the_hub_at_once(records: KeptRecords, worker
             master.lane.order(token, Order.STOP)
             master.finish(token)
             latencies.append(float(worker.lines("ended")[-1][2]) - sent)
-    assert sorted(latencies)[2] < 0.05, latencies
+    assert max(latencies) < beat_s / 2, "they wait for nothing"
 
 
 def test_trial_goes_on_from_its_checkpoint_at_another_worker(
