@@ -14,6 +14,7 @@ from morphml.cli.screen import messages, results, write_json
 from morphml.cli.workflow_code import code_of
 from morphml.cli.workflow_running import Hands, follow, print_end
 from morphml.errors import WorkflowError
+from morphml.evaluation.bundle import Bundle
 from morphml.master.workflows import (
     ExecutionEvent,
     Executions,
@@ -85,12 +86,20 @@ class Place:
         executions: what is there.
         storage: how people call the place.
         store: the store, where there is no master between.
+        send: lets whoever runs jobs there have a bundle of source.
     """
 
-    def __init__(self, executions: Reached, storage: str, store: SqlStore | None) -> None:
+    def __init__(
+        self,
+        executions: Reached,
+        storage: str,
+        store: SqlStore | None,
+        send: Callable[[Bundle], None],
+    ) -> None:
         self.executions = executions
         self._storage = storage
         self._store = store
+        self._send = send
 
     def code_for(self, workflow: Workflow) -> Mapping[str, JSON]:
         """What is to be added to a workflow's document so that its code goes along.
@@ -99,18 +108,19 @@ class Place:
 
         Raises:
             StorageError: when it cannot be stored.
-            CallerError: when it cannot be sent.
+            CallerError: when it cannot be sent, or is refused.
         """
-        store = self._store
-        if workflow.source or store is None:
-            return {}
-        if not is_url(self._storage) and not store.cluster.masters():
-            return {}
-        code = code_of(workflow)
+        code = None if workflow.source or self._runs_alone else code_of(workflow)
         if code is None:
             return {}
-        store.bundles.put(code.digest, [code.data])
+        self._send(code)
         return {"source": code.digest}
+
+    @property
+    def _runs_alone(self) -> bool:
+        """Whether nobody but this process will run what begins now."""
+        store = self._store
+        return store is not None and not is_url(self._storage) and not store.cluster.masters()
 
     def execution(self, id: str | None) -> ExecutionView:
         """The execution of that id; the newest for None and ``newest``.
@@ -196,11 +206,17 @@ def at(storage: str, *, create: bool = False) -> Iterator[Place]:
         from morphml.client import Client  # noqa: PLC0415
 
         with Client(storage) as client:
-            yield Place(RemoteExecutions(client), storage, None)
+            remote = RemoteExecutions(client)
+            yield Place(remote, storage, None, remote.send)
         return
     store = open_store(storage, StoreOptions(), create=create)
     try:
-        yield Place(Executions(store), storage, store)
+        yield Place(
+            Executions(store),
+            storage,
+            store,
+            lambda code: store.bundles.put(code.digest, [code.data]),
+        )
     finally:
         store.close()
 

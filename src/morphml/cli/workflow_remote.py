@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 
 from morphml.client import Client
 from morphml.client.call import Document
+from morphml.evaluation.bundle import Bundle
 from morphml.master.workflows import (
     ExecutionEvent,
     ExecutionView,
@@ -31,6 +33,13 @@ class RemoteExecutions:
     def start(self, document: Mapping[str, JSON], *, key: str | None = None) -> ExecutionView:
         """Begin to execute a workflow; returns at once."""
         return _execution(self._client.executions.start(document, key=key))
+
+    def send(self, code: Bundle) -> None:
+        """Let jobs import this code."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(code.data)
+            file.flush()
+            self._client.executions.send_code(file.name, code.digest)
 
     def show(self, id: str) -> ExecutionView:
         """An execution."""

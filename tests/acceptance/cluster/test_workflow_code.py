@@ -77,7 +77,7 @@ def test_code_beside_a_workflow_goes_to_workers_that_do_not_have_it(
     tmp_path: Path, morphml: Run, master: str
 ) -> None:
     ids = []
-    for version, where in enumerate((("--storage", "a.db"), ("--storage", "a.db")), start=1):
+    for version, where in enumerate((("--storage", "a.db"), ("--master", master)), start=1):
         write(tmp_path / "mine", version)
         done = morphml("workflow", "run", "mine/pipeline.yaml", *where, "--json", "--quiet")
         assert done.returncode == 0, done.stdout + done.stderr
