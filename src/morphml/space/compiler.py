@@ -1,7 +1,7 @@
 """The compiler's first half: declaring decisions and compiling values.
 
 Walking a space in its order, every open choice is declared once; each place where it stands widens
-its guard. The second half, `blocks_plan`, turns blocks into a lowering plan.
+its guard. The second half, `block_plan`, turns blocks into a lowering plan.
 """
 
 from __future__ import annotations
