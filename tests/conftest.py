@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import resource
+import shutil
 import signal
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +25,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every master would start a process that serves REST, and try the same port; who tests it says so.
 os.environ["MORPHML_REST"] = "off"
+
+
+def leave_the_home_alone() -> None:
+    """Let this run and all that it starts keep tokens, data and code in a folder of its own.
+
+    But for the fonts that matplotlib has found, which takes it seconds.
+    """
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    os.environ.setdefault("MPLCONFIGDIR", str(caches / "matplotlib"))
+    folder = tempfile.mkdtemp(prefix="morphml-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for kind in ("CACHE", "CONFIG", "DATA"):
+        os.environ[f"XDG_{kind}_HOME"] = str(Path(folder) / kind.lower())
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:  # those have it from the process that starts them
+    leave_the_home_alone()
 
 BEGAN = pytest.StashKey[float]()
 

@@ -38,7 +38,7 @@ def run_python(tmp_path: Path, environment: dict[str, str]) -> Run:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=170,
+            timeout=380,
             check=False,
         )
         assert done.returncode == 0, f"{script.name}\n{done.stdout}\n{done.stderr}"
@@ -58,7 +58,7 @@ def morphml(tmp_path: Path, environment: dict[str, str]) -> Run:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=170,
+            timeout=380,
             check=False,
         )
 

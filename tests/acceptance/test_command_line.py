@@ -137,7 +137,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
     )
     wait_for_trials(typed, 3)
     running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=120)
+    _, errors = running.communicate(timeout=300)
     assert running.returncode == 130, errors
     assert "Traceback" not in errors
     assert "morphml resume experiment.db" in errors
@@ -148,7 +148,7 @@ def test_search_interrupted_says_how_to_go_on_and_resume_does(
 
 
 def wait_for_trials(typed: Run, count: int) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         listed = typed("list", "experiment.db", "--json")
         if listed.returncode == 0 and listed.stdout.strip() != "[]":
@@ -187,7 +187,7 @@ def test_completion_offers_commands_and_stores(folder: Path, environment: dict[s
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
         assert offered in done.stdout.split(), done.stderr

@@ -94,7 +94,7 @@ def assert_standalone(path: Path) -> None:
     assert not [name for name in imported if name.startswith("morphml")]
     blocked = f"import sys, runpy; sys.modules['morphml'] = None; runpy.run_path({str(path)!r})"
     done = subprocess.run(
-        [sys.executable, "-c", blocked], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", blocked], capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -58,7 +58,7 @@ def test_master_script_searches_on_the_workers_of_worker_scripts(tmp_path: Path)
     master = start(tmp_path, "master.py", MASTER, port)
     workers = [start(tmp_path, f"worker{i}.py", WORKER, port) for i in range(2)]
     try:
-        said, _ = master.communicate(timeout=150)
+        said, _ = master.communicate(timeout=300)
         assert master.returncode == 0, said
         number, accuracy = said.splitlines()[-1].split()
         assert 0 <= int(number) < 24
@@ -66,5 +66,5 @@ def test_master_script_searches_on_the_workers_of_worker_scripts(tmp_path: Path)
     finally:
         for process in (master, *workers):
             process.send_signal(signal.SIGTERM)
-        ends = [process.communicate(timeout=30)[0] for process in workers]
+        ends = [process.communicate(timeout=100)[0] for process in workers]
     assert [process.returncode for process in workers] == [0, 0], ends

@@ -89,7 +89,7 @@ def run(folder: Path, *arguments: str, text: str = "") -> subprocess.CompletedPr
         input=text,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
 
@@ -160,7 +160,7 @@ def interrupted(folder: Path, code: str) -> str:
     try:
         wait_for_marks(folder, 4)
         running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=120)
+        _, errors = running.communicate(timeout=300)
     finally:
         running.kill()
         running.communicate()
@@ -169,7 +169,7 @@ def interrupted(folder: Path, code: str) -> str:
 
 
 def wait_for_marks(folder: Path, count: int) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         if len(list(folder.glob("mark-*"))) >= count:
             return

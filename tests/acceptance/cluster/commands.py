@@ -13,7 +13,7 @@ import pytest
 
 from morphml.storage import open_store
 
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 EXPERIMENT = """\
 name: numbers
 space: |

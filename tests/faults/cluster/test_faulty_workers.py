@@ -38,7 +38,9 @@ def eaten(cluster: Cluster, experiment: Experiment) -> int:
     return sum(end.worker.startswith("w1/") and end.result == "failed" for end in ends)
 
 
-@pytest.mark.parametrize("evaluator", ["evaluate", "Prepared"])
+@pytest.mark.parametrize(
+    "evaluator", ["evaluate", pytest.param("Prepared", marks=pytest.mark.slow)]
+)
 def test_worker_without_its_data_fails_no_trial_and_works_again_once_they_are_back(
     evaluator: str, cluster: Cluster
 ) -> None:

@@ -36,7 +36,7 @@ def until_driven_on(cluster: Cluster, experiment: Experiment, since: float) -> f
     return time.time() - since
 
 
-@pytest.mark.parametrize("victim", ["driver", "other"])
+@pytest.mark.parametrize("victim", ["driver", pytest.param("other", marks=pytest.mark.slow)])
 def test_other_master_goes_on_and_adopts_what_runs_when_one_is_killed(
     victim: str, cluster: Cluster
 ) -> None:

@@ -119,17 +119,16 @@ def check_with_promtool(text: str) -> None:
         subprocess.run([promtool, "check", "metrics"], input=text, text=True, check=True)
 
 
-@pytest.mark.parametrize(
-    ("path", "host", "status"),
-    [("/metrics", "evil.example", 403), ("/", "localhost", 404), ("/metrics/x", "localhost", 404)],
-)
-def test_metrics_answer_one_path_for_this_machine_only(
-    path: str, host: str, status: int, cluster: Cluster
-) -> None:
-    request = urllib.request.Request(
-        address(cluster).removesuffix("/metrics") + path, headers={"Host": host}
-    )
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=60)
-    assert refused.value.code == status
-    refused.value.close()
+def test_metrics_answer_one_path_for_this_machine_only(cluster: Cluster) -> None:
+    for path, host, status in (
+        ("/metrics", "evil.example", 403),
+        ("/", "localhost", 404),
+        ("/metrics/x", "localhost", 404),
+    ):
+        request = urllib.request.Request(
+            address(cluster).removesuffix("/metrics") + path, headers={"Host": host}
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        assert refused.value.code == status
+        refused.value.close()

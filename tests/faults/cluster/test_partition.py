@@ -35,7 +35,7 @@ def start_behind_proxies(cluster: Cluster, proxies: ExitStack, target: str) -> d
     return lines
 
 
-@pytest.mark.parametrize("lost", ["driver", "other"])
+@pytest.mark.parametrize("lost", ["driver", pytest.param("other", marks=pytest.mark.slow)])
 def test_workers_go_to_the_other_master_and_nothing_runs_again(
     lost: str, cluster: Cluster, proxies: ExitStack
 ) -> None:
@@ -63,7 +63,7 @@ def test_workers_go_to_the_other_master_and_nothing_runs_again(
     check_evaluations(cluster, Counter(range(TRIALS)))
 
 
-@pytest.mark.parametrize("seconds", [2.0, 6.0])
+@pytest.mark.parametrize("seconds", [pytest.param(2.0, marks=pytest.mark.slow), 6.0])
 def test_workers_come_back_to_their_master_when_the_network_does(
     seconds: float, cluster: Cluster, proxies: ExitStack
 ) -> None:

@@ -15,7 +15,7 @@ from tests.faults.cluster.conftest import Make
 TRIALS = 40
 
 
-@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+@pytest.mark.parametrize("kind", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)])
 def test_search_on_two_workers_evaluates_each_trial_once(
     kind: str, make_cluster: Make, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -34,6 +34,7 @@ def test_master_that_its_database_does_not_answer_is_replaced_and_comes_back(
         silent_at = time.monotonic()
         cluster.until(lambda: _drives(cluster, experiment.id) == "m2", "the other drives")
         taken_over_s = time.monotonic() - silent_at
+        cluster.take(0.2)
         cluster.until_over(experiment)
         line.become(Line.WHOLE)
         back_s = cluster.until(lambda: {"w1", "w2"} <= cluster.present(), "it is back", BACK_S)

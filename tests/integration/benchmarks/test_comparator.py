@@ -41,7 +41,7 @@ def untimed(runs: list[Run]) -> list[Run]:
 def test_killed_comparison_goes_on_to_the_results_of_an_uninterrupted_one(tmp_path: Path) -> None:
     file = results_file(tmp_path / "killed", synthetic("cell"))
     first = subprocess.Popen(command(tmp_path / "killed"), stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 250
     while len(list(kept(file))) < 3:
         assert first.poll() is None
         assert time.monotonic() < deadline
@@ -49,7 +49,7 @@ def test_killed_comparison_goes_on_to_the_results_of_an_uninterrupted_one(tmp_pa
     children = psutil.Process(first.pid).children(recursive=True)
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=90)[1] == []
     before = {run.key: run for run in kept(file)}
     assert 3 <= len(before) < len(NAMES) * SEEDS
     with file.open("ab") as lines:
@@ -76,13 +76,13 @@ def test_interrupted_comparison_begins_no_further_search(tmp_path: Path) -> None
     file = results_file(tmp_path, synthetic("cell"))
     asked = command(tmp_path, "--seeds", "2000")
     running = subprocess.Popen(asked, stdout=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 250
     while len(list(kept(file))) < 3:
         assert running.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(running.pid, signal.SIGINT)
-    running.communicate(timeout=60)  # 6,000 searches would take minutes
+    running.communicate(timeout=200)  # 6,000 searches would take minutes
     assert running.returncode == 130
     assert len(list(kept(file))) < 2_000
 

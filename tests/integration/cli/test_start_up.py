@@ -38,7 +38,7 @@ def loaded_by(code: str, **environment: str) -> set[str]:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     return set(done.stderr.split())
@@ -82,7 +82,7 @@ def test_a_missing_extra_is_told_with_what_installs_it(command: str, tmp_path: P
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 2

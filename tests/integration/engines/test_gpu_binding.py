@@ -18,7 +18,7 @@ from morphml.engines.port import Failed, Finished, Logged, Started, Succeeded
 from morphml.scheduling.failures import FailureKind
 from morphml.testing.engine_probe import EngineProbe
 
-READY_S = 30.0
+READY_S = 90.0
 TWO = ("cuda:0", "cuda:1")
 
 

@@ -22,7 +22,7 @@ from morphml.evaluation import EvaluatorSource, MetricRules
 from morphml.testing import engine_evaluators as given
 from morphml.testing.engine_probe import EXPERIMENT, EngineProbe
 
-READY_S = 20.0
+READY_S = 90.0
 
 
 def run(evaluator: object, **fields: object) -> object:

@@ -82,7 +82,7 @@ def test_lost_attempts_count_as_failures_of_the_machines(tmp_path: Path) -> None
     script, path = tmp_path / "lost.py", tmp_path / "s.db"
     script.write_text(LOST)
     for _ in range(3):
-        done = subprocess.run([sys.executable, str(script), str(path)], check=False, timeout=60)
+        done = subprocess.run([sys.executable, str(script), str(path)], check=False, timeout=300)
         assert done.returncode == -signal.SIGKILL
     began = time.monotonic()
     with Experiment.open(path, evaluate=Unready()) as experiment:

@@ -72,7 +72,7 @@ Experiment.create(space, evaluate, trials=10, name="second", **given).close()
 def test_evaluator_of_a_script_is_known_again_where_another_process_resumes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=60)
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, timeout=300)
     resumed = mm.resume(tmp_path / "s.db", "second", workers=0)
     assert (len(resumed.records), len(resumed.reused)) == (4, 6)
     assert calls(tmp_path).total() == 10
@@ -92,7 +92,7 @@ def test_command_line_shares_with_the_option_and_shows_what_was_reused(tmp_path:
     def morphml(*words: str) -> dict[str, object]:
         command = [sys.executable, "-m", "morphml.cli", *words, "--json"]
         done = subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True
         )
         return json.loads(done.stdout)  # type: ignore[no-any-return]
 
@@ -147,7 +147,7 @@ def live(folder: Path, name: str, seed: int, death: int) -> int:
         command,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={"PYTHONPATH": f"{root}:{root / 'src'}", "PATH": ""},
     )

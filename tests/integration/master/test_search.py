@@ -252,7 +252,7 @@ def test_second_process_may_read_and_stop_but_not_drive(tmp_path: Path) -> None:
     )
     process = subprocess.Popen([sys.executable, script, path], stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             if path.exists():
                 try:
@@ -266,7 +266,7 @@ def test_second_process_may_read_and_stop_but_not_drive(tmp_path: Path) -> None:
             with pytest.raises(StoreInUse):
                 experiment.run(workers=0)
             experiment.stop("enough")
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=300)
     finally:
         process.kill()
         process.communicate()

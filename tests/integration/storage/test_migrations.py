@@ -169,7 +169,7 @@ def test_processes_that_make_the_same_store_at_once_all_succeed(tmp_path: Path) 
     path = tmp_path / "store.db"
     code = f"from morphml.storage import open_store; open_store({str(path)!r}).close()"
     started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code]) for _ in range(3)]
-    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert [process.wait(200) for process in started] == [0, 0, 0]
     with contextlib.closing(open_store(path, create=False)) as store:
         assert store.experiments() == []
 

@@ -125,7 +125,7 @@ def test_processes_and_threads_that_lay_the_same_store_at_once_all_succeed(
         thread.start()
     for thread in threads:
         thread.join()
-    assert [process.wait(60) for process in started] == [0, 0]
+    assert [process.wait(200) for process in started] == [0, 0]
     assert faults == []
     with contextlib.closing(open_store(url, create=False)) as store:
         assert store.experiments() == []

@@ -29,7 +29,7 @@ from morphml.storage import SqlStore, open_store
 
 SPACE = mm.SearchSpace(decisions={"x": mm.integer(0, 1000)})
 #: Seconds for what should be a matter of moments on an idle machine.
-LONG_S = 30.0
+LONG_S = 100.0
 BEAT_S = 0.5
 
 

@@ -117,7 +117,7 @@ def test_second_master_on_a_sqlite_store_is_told_why_it_cannot_be(alone: Site) -
             sys.executable, "-m", "morphml.cli", "master", "--storage", alone.storage,
             "--listen", "127.0.0.1:0", "--no-token",
         ],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == ExitCode.STORAGE, done.stderr
     assert "PostgreSQL" in done.stderr
