@@ -72,6 +72,19 @@ def test_verdicts_are_those_of_the_figures(tmp_path: Path) -> None:
     assert (wasted, never_worse) == ({"all": "none"}, {"auto": "never worse"})
 
 
+def test_model_is_below_a_reference_only_beyond_the_errors_of_both(tmp_path: Path) -> None:
+    kept = results(tmp_path, {"local_search": 0.05, "auto": 0.07})
+    _, below, _, _, _ = words(kept)
+    assert below == {"auto": "below / below / more than 0.01"}  # .261 and .081 to less than .001
+    for seed, run in kept.runs["local_search"].items():
+        curve = tuple(value + 0.05 * (-1) ** seed for value in run.curves["test_200"])
+        kept.runs["local_search"][seed] = replace(run, curves={"test_200": curve})
+    _, below, _, _, _ = words(kept)
+    assert below == {"auto": "below / open / more than 0.01"}  # .011 below, by ± .016
+    del kept.runs["local_search"]
+    assert words(kept)[1] == {}
+
+
 def test_worse_search_and_wasted_look_ups_are_said(tmp_path: Path) -> None:
     kept = results(tmp_path, {"evolution": 0.03, "auto": 0.06})
     kept.runs["auto"][3] = replace(kept.runs["auto"][3], vectors=190)
