@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from morphml.errors import IllegalTransition, UnknownExecution, WorkflowError
 from morphml.master.workflows import Executions, TaskView
+from morphml.scheduling.worker import WorkerState
 from morphml.search.changes import ClaimedTask
 from morphml.storage import SqlStore, open_store
+from morphml.storage.cluster import WorkerRow
 from morphml.testing.store.job_script import job, job_end
 from morphml.workflow import ExecutionState, JobState
 
@@ -120,6 +123,25 @@ def test_forgotten_execution_takes_its_files_along(
     assert not (tmp_path / "files" / old).exists()
     assert (tmp_path / "files" / kept).exists()
     assert [each.id for each in executions.list().items] == [kept]
+
+
+def test_job_that_no_worker_can_run_says_what_is_missing(
+    store: SqlStore, executions: Executions
+) -> None:
+    id = executions.start(document(job("a", requiredCapabilities=["ssd"]), job("b"))).id
+
+    def waits_for() -> list[str]:
+        return [each.reason for each in executions.jobs(id)]
+
+    assert waits_for() == ["there is no worker", ""]
+    session = store.open_session("one")
+    plain = WorkerRow(
+        id="w1", name="w1", state=WorkerState.BUSY, offers={"cpu": 2.0}, joined_at=0.0
+    )
+    store.cluster.workers.put(session, [plain])
+    assert waits_for() == ["ssd, which no worker has", ""]
+    store.cluster.workers.put(session, [replace(plain, offers={"cpu": 2.0, "ssd": 1.0})])
+    assert waits_for() == ["", ""]
 
 
 def test_locks_are_seen_by_all(executions: Executions, store: SqlStore) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from morphml.errors import ExperimentError, UnknownExecution, WorkflowError
 from morphml.ids import ExecutionId, ExperimentId
+from morphml.master.workflows.lacking import lacking
 from morphml.master.workflows.locks import Locks
 from morphml.master.workflows.queue import Queue
 from morphml.master.workflows.showing import event_view, execution_view, job_view, line_view
@@ -103,8 +104,14 @@ class Executions:
         execution = ExecutionId(id)
         records = self._stored.reading.jobs(execution)
         parts = [each.job.id for each in records if each.name != each.job.id]
+        lacks = lacking(self._store, records)
         return [
-            job_view(execution, each, parts.count(each.name) if parts else 0)
+            job_view(
+                execution,
+                each,
+                parts.count(each.name) if parts else 0,
+                waits_for=lacks.get(each.number, ""),
+            )
             for each in records
             if state is None or each.state is state
         ]

@@ -32,8 +32,15 @@ def execution_view(record: ExecutionRecord) -> ExecutionView:
     )
 
 
-def job_view(execution: ExecutionId, record: JobRecord, parts: int) -> JobView:
-    """A job or part."""
+def job_view(execution: ExecutionId, record: JobRecord, parts: int, *, waits_for: str) -> JobView:
+    """A job or part.
+
+    Args:
+        execution: whose.
+        record: as it is stored.
+        parts: how many it has.
+        waits_for: what it needs and no worker has.
+    """
     job, last = record.job, record.attempts
     return JobView(
         execution=execution,
@@ -43,7 +50,7 @@ def job_view(execution: ExecutionId, record: JobRecord, parts: int) -> JobView:
         depends_on=job.depends_on,
         priority=job.priority,
         state=record.state,
-        reason=record.reason,
+        reason=record.reason or waits_for,
         task=_task_view(record),
         attempts=0 if last is None else last.count,
         worker="" if last is None else last.worker,

@@ -70,7 +70,8 @@ class JobView:
     #: 1 to 10, higher goes first.
     priority: int
     state: JobState
-    #: Why it was skipped, failed or cancelled; empty otherwise.
+    #: Why it was skipped, failed or cancelled, or what it waits for that no worker has; empty
+    #: otherwise.
     reason: str
     #: Where its task stands.
     task: TaskView
