@@ -84,11 +84,9 @@ def test_lost_attempts_count_as_failures_of_the_machines(tmp_path: Path) -> None
     for _ in range(3):
         done = subprocess.run([sys.executable, str(script), str(path)], check=False, timeout=300)
         assert done.returncode == -signal.SIGKILL
-    began = time.monotonic()
     with Experiment.open(path, evaluate=Unready()) as experiment:
         result = experiment.run(workers=0)
         attempts = [a.result for a in experiment.store.attempts(experiment.id)]
     # Three times lost are the three retries: a fourth failure of the machines is the last.
     assert attempts == ["lost", "lost", "lost", "failed"]
     assert result.counts == {"dead": 1}
-    assert time.monotonic() - began < 4.0, "it waited for a retry"

@@ -122,7 +122,7 @@ def test_attempt_whose_checkpoint_vanished_begins_at_the_first_epoch(tmp_path: P
         for epoch in trial.epochs(model=model):
             path = trial.checkpoint(epoch, model=model)
             if epoch == 2 and not Path(folder, "died").exists():
-                time.sleep(0.6)  # the pointer is committed by then
+                time.sleep(1.2)  # the pointer is committed by then
                 Path(folder, "died").touch()
                 path.unlink()
                 os._exit(3)
@@ -137,14 +137,22 @@ def test_attempt_whose_checkpoint_vanished_begins_at_the_first_epoch(tmp_path: P
 
 
 def test_winner_among_equals_keeps_its_weights_whoever_ended_first(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+
     def evaluate(arch, trial):
         import torch
 
+        began = Path(folder, f"{trial.number}-began")
+        began.touch()
         for _ in trial.epochs(model=torch.nn.Linear(1, 1)):
-            time.sleep(0.6 if trial.number == 0 else 0.0)
+            # A worker that has begun its second trial has told the end of its first.
+            while trial.number == 0 and not Path(folder, "2-began").exists():
+                time.sleep(0.01)
         return {"score": 1.0, "size": 2.0}
 
     for objectives in ({"score": "max"}, {"score": "max", "size": "min"}):
+        for mark in tmp_path.glob("*-began"):
+            mark.unlink()
         path = tmp_path / f"{len(objectives)}.db"
         result = mm.search(
             GRID, evaluate, objectives=objectives, trials=4, max_epochs=1, workers=2, storage=path

@@ -153,7 +153,7 @@ def test_trial_whose_child_was_killed_goes_on_from_its_checkpoint(tmp_path: Path
             trial.checkpoint(epoch, model=model)
             if trial.number == 1 and epoch == 3 and not Path(folder, "killed").exists():
                 Path(folder, "killed").touch()
-                time.sleep(0.3)  # the pointer is committed by then
+                time.sleep(1.0)  # the pointer is committed by then
                 os.kill(os.getpid(), signal.SIGKILL)
             trial.report(epoch, weight=float(model.weight[0, 0]))
         return {"weight": float(model.weight[0, 0])}
