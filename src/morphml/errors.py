@@ -152,6 +152,14 @@ class UnknownExecution(WorkflowError):
     """There is no execution of that id in the store, or no job of that id in it."""
 
 
+class QueueDrained(WorkflowError):
+    """No execution begins until somebody resumes the queue."""
+
+
+class KeyReused(WorkflowError):
+    """The idempotency key was used for another workflow."""
+
+
 class EvaluatorError(CallerError):
     """The evaluator breaks its contract: its form, what it returned, or what it reported."""
 

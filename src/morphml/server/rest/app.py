@@ -66,6 +66,7 @@ def create_app(site: Site) -> FastAPI:
     add_handlers(app)
     for each in _RESOURCES:
         app.include_router(each.router)
+    app.state.routes = [route for each in _RESOURCES for route in each.router.routes]
     document = _document(app)
     app.openapi = lambda: document  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

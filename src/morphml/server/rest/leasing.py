@@ -30,6 +30,7 @@ from morphml.server.rest.views import (
     attempt_name,
     json_of,
 )
+from morphml.space.plain_values import plain_decisions
 
 router = resource("workers")
 
@@ -240,7 +241,7 @@ class TaskView(View):
             trial=TrialView(
                 experiment_id=leased.experiment,
                 number=leased.number,
-                decisions={path: plain(value) for path, value in architecture.decisions.items()},
+                decisions=json_of(plain_decisions(architecture.decisions)),
                 space=spec.space or "",
                 vector=list(architecture.vector),
                 evaluator=spec.evaluator.reference,
@@ -298,8 +299,3 @@ def result(workerId: GivenId, body: ResultBody, here: Here) -> None:
     here.workers.finish(
         workerId, body.name(), body.outcome(), body.duration_seconds, body.incarnation
     )
-
-
-def plain(value: object) -> JsonValue:
-    """A decision's value as JSON has it."""
-    return value if isinstance(value, bool | int | float | str | None) else repr(value)

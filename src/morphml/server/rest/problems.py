@@ -10,6 +10,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -19,8 +20,10 @@ from morphml.errors import (
     DocumentError,
     ExperimentError,
     IllegalTransition,
+    KeyReused,
     MissingExtraError,
     MorphError,
+    QueueDrained,
     StorageError,
     StoreInUse,
     TextFormError,
@@ -139,6 +142,8 @@ _BY_CLASS: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownExecution, 404, "unknown-execution"),
     (UnknownExperiment, 404, "unknown-experiment"),
     (UnknownWorker, 404, "unknown-worker"),
+    (QueueDrained, 409, "drained"),
+    (KeyReused, 422, "key-reused"),
     (WorkflowError, 422, "invalid-workflow"),
     (DocumentError, 422, "invalid-document"),
     (TextFormError, 422, "invalid-space"),
@@ -182,14 +187,29 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     return answer(problem, error.headers)
 
 
+#: Kinds that are not called as their status is.
+_KINDS = {413: "too-large"}
+
+
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     words = HTTPStatus(error.status_code).phrase
-    kind = words.lower().replace(" ", "-")
+    kind = _KINDS.get(error.status_code) or words.lower().replace(" ", "-")
     problem = problem_of(
         error.status_code, kind, str(error.detail or words), instance=request.url.path
     )
-    return answer(problem, error.headers)
+    allowed = _allowed(request) if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
+    return answer(problem, {**(error.headers or {}), **allowed})
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """All methods of a path; routing itself tells those of the first route alone."""
+    routes: Iterable[APIRoute] = request.app.state.routes
+    path = request.url.path
+    methods = {
+        method for each in routes if each.path_regex.match(path) for method in each.methods or ()
+    }
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}
 
 
 def _of_validation(request: Request, error: Exception) -> JSONResponse:

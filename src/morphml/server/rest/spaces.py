@@ -8,12 +8,12 @@ from pydantic import Field, JsonValue
 
 from morphml.engines.remote.access import Scope
 from morphml.errors import SpaceError
-from morphml.server.rest.leasing import plain
 from morphml.server.rest.problems import Mistake, mistakes_of, pointer
 from morphml.server.rest.routing import needs, resource
 from morphml.server.rest.views import Body, View
 from morphml.space import SearchSpace
 from morphml.space.decisions import Decision
+from morphml.space.plain_values import plain_value
 from morphml.space.text import parse_space
 
 router = resource("spaces")
@@ -47,7 +47,7 @@ class DecisionView(View):
         return cls(
             path=decision.path,
             kind=decision.kind.value,
-            options=[plain(option) for option in decision.options],
+            options=[plain_value(option) for option in decision.options],
             low=decision.low,
             high=decision.high,
             log=decision.log,

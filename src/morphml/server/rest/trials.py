@@ -20,12 +20,12 @@ from morphml.master.experiment import Experiment
 from morphml.master.result import Result
 from morphml.search.changes import ExperimentRecord, TrialRecord
 from morphml.search.experiment import ExperimentSpec, TrialState
-from morphml.server.rest.leasing import plain
 from morphml.server.rest.problems import Refused, conflicts
 from morphml.server.rest.routing import needs, resource
 from morphml.server.rest.site import Here, Site
-from morphml.server.rest.views import Id, Limit, PageView, View
+from morphml.server.rest.views import Id, Limit, PageView, View, json_of
 from morphml.space import SearchSpace
+from morphml.space.plain_values import plain_decisions
 from morphml.space.text import parse_space
 
 router = resource("experiments")
@@ -53,7 +53,7 @@ class TrialView(View):
             number=record.number,
             status=record.state,
             metrics={**record.computed, **record.metrics},
-            decisions={path: plain(value) for path, value in architecture.decisions.items()},
+            decisions=json_of(plain_decisions(architecture.decisions)),
             epochs=record.epochs,
             duration_seconds=record.duration_s,
         )
@@ -65,7 +65,7 @@ class TrialView(View):
             number=trial.number,
             status=trial.state,
             metrics=dict(trial.metrics),
-            decisions={path: plain(value) for path, value in trial.decisions.items()},
+            decisions=json_of(plain_decisions(trial.decisions)),
             epochs=trial.epochs,
             duration_seconds=trial.duration_s,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from morphml.errors import WorkflowError
+from morphml.errors import KeyReused, QueueDrained
 from morphml.ids import (
     AttemptToken,
     ExecutionId,
@@ -91,7 +91,7 @@ class Running:
         classes = self._classes.for_transaction()
         with self._database.writing() as run:
             if settings_of(run).draining:
-                raise WorkflowError("the queue is drained: no execution begins until it is resumed")
+                raise QueueDrained("the queue is drained: no execution begins until it is resumed")
             values: Values = {"p_id": known.id, "p_name": workflow.id, "p_document": text}
             run.run(execution_rows.add_workflow, values)
             row = run.row(
@@ -297,7 +297,7 @@ def _same_as_before(run: Transaction, known: KnownWorkflow, key: str | None) -> 
     row = run.row(execution_rows.execution_of_key, {"p_key": key})
     assert row is not None, "an id is never drawn twice, so it was the key"
     if row[1] != known.id:
-        raise WorkflowError(
+        raise KeyReused(
             f"the key {key!r} was used for another workflow, execution {row[0]}; choose a new key"
         )
     return ExecutionId(row[0])
