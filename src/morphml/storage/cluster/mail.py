@@ -66,6 +66,8 @@ class MailBox:
         Mail of one token comes in the order of posting. About 15 us an experiment when there is
         none.
         """
+        if not experiments:
+            return []
         with self._database.reading() as run:
             return [
                 _stored(experiment, row)
