@@ -46,7 +46,8 @@ EngineName = Annotated[
         "--engine",
         metavar="NAME",
         help="Where trials run: local for this machine, remote for the masters of the store, ray "
-        "for the cluster of RAY_ADDRESS or one of this machine, ray:ADDRESS for that one.",
+        "for the cluster of RAY_ADDRESS or one of this machine, ray:ADDRESS for that one, "
+        "ray://HOST:PORT to send the search to a cluster as a job.",
     ),
 ]
 Trials = Annotated[int | None, typer.Option(min=1, help="How many trials in all.")]

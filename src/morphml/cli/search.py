@@ -41,7 +41,7 @@ def search(  # noqa: PLR0913 one parameter per option
     kept = storage or str(file.with_suffix(".db").name)
     with guard(context, as_json=as_json, resume=f"morphml resume {kept}"):
         # The master takes a second to import, and help and completion read this module.
-        from morphml.cli import ray_job, submitting  # noqa: PLC0415
+        from morphml.cli import submitting  # noqa: PLC0415
         from morphml.cli.experiment_file import read_experiment  # noqa: PLC0415
         from morphml.cli.running import drive  # noqa: PLC0415
         from morphml.master import Experiment, described  # noqa: PLC0415
@@ -57,9 +57,6 @@ def search(  # noqa: PLR0913 one parameter per option
             with submitting.submitted(file, storage, changes, create=True) as (experiment, shown):
                 submitting.follow(experiment, storage=shown, as_json=as_json, quiet=quiet)
             return
-        if runs_at.startswith(ray_job.CLIENT):
-            said = {"workers": workers, **changes, "quiet": quiet, "json": as_json}
-            ray_job.submit_search(file, runs_at, storage or given.storage, said)
         slots = given.workers if workers is None else workers
         options = described.options_of(given, changes)
         options.setdefault("name", file.stem)

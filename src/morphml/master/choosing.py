@@ -12,6 +12,7 @@ from morphml.engines import InProcessEngine
 from morphml.engines.devices import gpus
 from morphml.engines.local import LocalEngine
 from morphml.engines.port import Engine
+from morphml.engines.ray.job import CLIENT
 from morphml.errors import ExperimentError
 from morphml.master.refusals import refuse_impossible_workers
 from morphml.master.resources import local_workers
@@ -40,12 +41,14 @@ class EngineChoice:
 
     @classmethod
     def parse(cls, text: str) -> EngineChoice:
-        """The choice that a name states: ``local``, ``remote``, ``ray`` or ``ray:ADDRESS``.
+        """The choice that a name states: ``local``, ``remote``, ``ray``, ``ray:ADDRESS``.
+
+        ``ray://HOST:PORT`` is a cluster that is reached from outside only.
 
         Raises:
             ExperimentError: when it states none.
         """
-        if text.startswith("ray://"):
+        if text.startswith(CLIENT):
             return cls(kind=EngineKind.RAY, address=text)
         name, _, address = text.partition(":")
         if name not in list(EngineKind) or (address and name != EngineKind.RAY):
@@ -53,6 +56,11 @@ class EngineChoice:
                 f"engine: local, remote, ray, or ray:ADDRESS for a cluster, got {text!r}"
             )
         return cls(kind=EngineKind(name), address=address)
+
+    @property
+    def outside(self) -> bool:
+        """Whether the search is sent to a cluster that this machine is no part of."""
+        return self.address.startswith(CLIENT)
 
     def slots_for(self, spec: ExperimentSpec, wanted: int | None) -> int:
         """Trials that run at a time at most.

@@ -20,6 +20,7 @@ from morphml.master.cluster.watch import Watch
 from morphml.master.crew import Run
 from morphml.master.options import SearchOptions, make_spec
 from morphml.master.places import experiment_folder
+from morphml.master.ray_job import refuse_file, run_as_job
 from morphml.master.refusals import (
     refuse_gangs,
     refuse_impossible_workers,
@@ -55,8 +56,10 @@ class Experiment:
         space: SearchSpace,
         source: EvaluatorSource | None,
         folder: Path,
+        storage: str | Path | None = None,
     ) -> None:
         self.store = store
+        self.storage = storage
         self.id = experiment
         self.space = space
         self.folder = folder
@@ -93,7 +96,10 @@ class Experiment:
             CallerError: when space, evaluator or an option is not usable.
             StorageError: when the store cannot be opened.
         """
-        kind = EngineChoice.parse(engine).kind
+        choice = EngineChoice.parse(engine)
+        kind = choice.kind
+        if choice.outside:
+            refuse_file(choice.address, storage)
         remote = kind is EngineKind.REMOTE
         source = EvaluatorSource.of(evaluate if evaluate is not None else by_hand)
         source.load()  # an import path that leads nowhere is told before anything is stored
@@ -121,7 +127,7 @@ class Experiment:
         except BaseException:
             store.close()
             raise
-        return cls(store, experiment, space, source, folder)
+        return cls(store, experiment, space, source, folder, storage)
 
     @classmethod
     def open(
@@ -155,11 +161,11 @@ class Experiment:
         except BaseException:
             store.close()
             raise
-        return cls(store, record.id, found, source, folder)
+        return cls(store, record.id, found, source, folder, storage)
 
     def beside(self, experiment: ExperimentId, folder: Path) -> Self:
         """Another experiment of the same store, with the same space and evaluator."""
-        return type(self)(self.store, experiment, self.space, self._source, folder)
+        return type(self)(self.store, experiment, self.space, self._source, folder, self.storage)
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class Experiment:
                 With Ray trials at a time at most, by default all that the cluster has room for.
             observer: called with a ``Progress`` twice a second; by default a live view on the
                 terminal, where there is one.
-            engine: ``local``, ``ray`` or ``ray:ADDRESS``.
+            engine: ``local``, ``ray``, ``ray:ADDRESS``, or ``ray://HOST:PORT`` for a job there.
 
         Raises:
             StoreInUse: when another process drives it.
@@ -200,20 +206,22 @@ class Experiment:
         slots = choice.slots_for(spec, workers)
         warn_of_idle_limits(spec.limits, slots)
         with watching(observer, workers=slots) as watcher:
-            run(
-                Run(
-                    store=self.store,
-                    experiment=self.id,
-                    spec=spec,
-                    space=self.space,
-                    source=source,
-                    folder=self.folder,
-                    workers=slots,
-                    observer=watcher,
-                    here=choice.kind is EngineKind.LOCAL,
-                ),
-                make_engine(choice, slots, spec.resources, exactly=workers is not None),
+            order = Run(
+                store=self.store,
+                experiment=self.id,
+                spec=spec,
+                space=self.space,
+                source=source,
+                folder=self.folder,
+                workers=slots,
+                observer=watcher,
+                here=choice.kind is EngineKind.LOCAL,
             )
+            if choice.outside:
+                run_as_job(order, self.store, self.storage, choice.address)
+            else:
+                exactly = workers is not None
+                run(order, make_engine(choice, slots, spec.resources, exactly=exactly))
         return self.result()
 
     def submit(self, *, strict: bool = False) -> None:

@@ -40,8 +40,8 @@ def search(
         storage: path of a SQLite file, or ``postgresql://...``, so that the search can be resumed;
             None keeps it in memory.
         engine: ``local``; ``ray`` for the cluster of ``RAY_ADDRESS``, or one of this machine;
-            ``ray:ADDRESS``; or ``remote`` to leave the search to the masters of ``storage`` and
-            wait for them.
+            ``ray:ADDRESS``; ``ray://HOST:PORT`` to send the search to a cluster as a job and wait
+            for it; or ``remote`` to leave it to the masters of ``storage`` and wait for them.
         observer: called with a ``Progress`` twice a second; by default a live view on the
             terminal, where there is one.
         options: objectives, constraints, optimizer, budget and more: see ``SearchOptions``.
@@ -117,7 +117,7 @@ def resume(  # noqa: PLR0913 one parameter per thing that a person may say
         evaluate: the evaluator, where the stored one cannot be loaded.
         observer: called with a ``Progress`` twice a second; by default a live view on the
             terminal, where there is one.
-        engine: ``local``, ``ray`` or ``ray:ADDRESS``, as for ``search``.
+        engine: ``local``, ``ray``, ``ray:ADDRESS`` or ``ray://HOST:PORT``, as for ``search``.
 
     Raises:
         ExperimentError: when there is no such experiment, or it is completed.

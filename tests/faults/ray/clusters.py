@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from ray.util import get_node_ip_address
+from tests.faults.ray.certificates import tls_variables
 
 from morphml.engines.ray.settings import FAST_DETECTION
 
@@ -56,6 +58,12 @@ class RayNode:
         self.process.wait(30)
 
 
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def _words(process: psutil.Process) -> list[str]:
     with contextlib.suppress(psutil.Error):
         return process.cmdline()
@@ -71,21 +79,25 @@ class RayCluster:
     head: RayNode | None = None
     started: list[RayNode] = field(default_factory=list)
     port: int = 0
+    #: Where it takes jobs, if it does.
+    jobs: str = ""
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def start(self, *, cpus: int = 0) -> None:
+    def start(self, *, cpus: int = 0, jobs: bool = False) -> None:
         """A head; once more, and it is one on the same port."""
-        with contextlib.closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = self.port or free.getsockname()[1]
+        self.port = self.port or free_port()
+        taken, agent = free_port(), free_port()
+        self.jobs = f"http://127.0.0.1:{taken}" if jobs else ""
         self.head = self._start(
             "--head",
             f"--port={self.port}",
             f"--num-cpus={cpus}",
-            "--include-dashboard=false",
+            *((f"--dashboard-port={taken}",) if jobs else ()),
+            f"--dashboard-agent-listen-port={agent}",  # two on one port, and neither takes jobs
+            f"--include-dashboard={str(jobs).lower()}",
             f"--temp-dir={self.folder}",
             f"--system-config={json.dumps(FAST_DETECTION)}",
         )
@@ -139,6 +151,7 @@ class RayCluster:
                     return made
                 assert time.monotonic() < until, made.said()
                 time.sleep(0.05)
+            self.started.remove(made)
         raise AssertionError(made.said()[-2000:])
 
     def _begin(self, *words: str) -> RayNode:
@@ -159,14 +172,17 @@ class RayCluster:
 
 
 @contextlib.contextmanager
-def ray_cluster(*, cpus: int = 0) -> Iterator[RayCluster]:
+def ray_cluster(*, cpus: int = 0, jobs: bool = False, tls: bool = False) -> Iterator[RayCluster]:
     # Paths of sockets have little room, and pytest's folders are deep.
     folder = Path(tempfile.mkdtemp(prefix="mr-"))
     token = secrets.token_hex(32)
     env = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    env["PATH"] = f"{RAY.parent}{os.pathsep}{env['PATH']}"  # the `python` of jobs
+    if tls:
+        env |= tls_variables(folder / "tls", "127.0.0.1", get_node_ip_address())
     cluster = RayCluster(folder, env)
     try:
-        cluster.start(cpus=cpus)
+        cluster.start(cpus=cpus, jobs=jobs)
         yield cluster
     finally:
         cluster.close()

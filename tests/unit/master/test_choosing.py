@@ -35,5 +35,7 @@ def test_no_search_is_run_here_that_is_for_masters() -> None:
 
 
 def test_a_ray_client_is_refused_before_anything_is_started() -> None:
-    with pytest.raises(CallerError, match="ray job submit"):
-        make_engine(EngineChoice.parse("ray://head:10001"), 1, {})
+    choice = EngineChoice.parse("ray://head:10001")
+    assert choice.outside
+    with pytest.raises(CallerError, match="could not dial back"):
+        make_engine(choice, 1, {})

@@ -54,10 +54,9 @@ class RaySettings:
         """
         if self.address.startswith("ray://"):
             raise CallerError(
-                f"engine: {self.address} is a Ray client, and workers could not dial back to this "
-                "machine; run it inside the cluster: morphml search FILE --engine ray://... "
-                "submits it as a job, and so does ray job submit --address http://HEAD:8265 "
-                "--working-dir . -- python script.py, with engine='ray:auto' in the script"
+                f"{self.address} is a Ray client, and workers could not dial back to this machine; "
+                "a search takes it as its engine and goes to the cluster as a job; a master must "
+                "run inside the cluster, with HOST:6379 of its head"
             )
         if self.slots is not None and self.slots < 1:
             raise CallerError(f"slots: at least 1, got {self.slots}")

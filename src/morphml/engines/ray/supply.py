@@ -140,10 +140,12 @@ class Supply:
         while (left := until - time.monotonic()) > 0:
             news = self._line.hear(left)
             if news is None:
-                raise WorkerError(f"Ray's provider ended before it was connected: {self._said()}")
+                said = self._said()
+                raise WorkerError(f"no Ray cluster: the provider ended: {said}{_advice(said)}")
             for message in news:
                 if "failed" in message:
-                    raise WorkerError(f"no Ray cluster: {message['failed']}{_advice(message)}")
+                    why = str(message["failed"])
+                    raise WorkerError(f"no Ray cluster: {why}{_advice(why)}")
                 if "connected" in message:
                     return Connected(
                         here=message["connected"],
@@ -235,8 +237,11 @@ def _environment() -> dict[str, str]:
     return {_GIVE_UP: _GIVE_UP_AFTER_S, **os.environ, "PYTHONPATH": path}
 
 
-def _advice(message: Mapping[str, Any]) -> str:
-    text = str(message["failed"])
-    if "oken" in text and "auth" in text.lower():
-        return "; Ray's token is read from RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token"
-    return ""
+def _advice(said: str) -> str:
+    """What to look at, where Ray does not come through: it seldom says that it was not let in."""
+    if "connect" not in said.lower() and "auth" not in said.lower():
+        return ""
+    return (
+        "; see that its head is there, that the token is its own (RAY_AUTH_TOKEN, "
+        "RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token), and that RAY_USE_TLS is set here as it is there"
+    )

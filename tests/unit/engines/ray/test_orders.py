@@ -28,7 +28,7 @@ def test_settings_arrive_as_they_were_sent() -> None:
 
 
 def test_a_ray_client_is_refused_with_what_to_do() -> None:
-    with pytest.raises(CallerError, match="ray job submit"):
+    with pytest.raises(CallerError, match="must run inside the cluster"):
         RaySettings(address="ray://head:10001")
 
 
