@@ -44,9 +44,9 @@ class Check:
 #: Extra to the modules that it brings.
 EXTRAS = {
     "torch": ("torch", "safetensors", "sklearn"),
-    "viz": ("matplotlib", "pandas"),
+    "viz": ("matplotlib", "pandas", "sklearn"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
-    "bo": ("optuna", "cmaes"),
+    "bo": ("optuna", "cmaes", "moocore", "sklearn"),
     "tables": ("pandas", "pyarrow"),
     "smac": ("smac",),
     "postgres": ("psycopg",),
@@ -55,6 +55,7 @@ EXTRAS = {
     "ray": ("ray",),
     "remote": ("grpc", "grpc_health", "google.protobuf", "cryptography", "pynvml"),
     "server": ("fastapi", "uvicorn", "prometheus_client"),
+    "client": ("httpx",),
 }
 #: A search on less memory than this, in bytes, is likely to be killed.
 LITTLE_MEMORY = 2 * 2**30

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from morphml.cli.health import (
+    EXTRAS,
     Verdict,
     extra_checks,
     folder_check,
@@ -12,6 +16,8 @@ from morphml.cli.health import (
     python_check,
     sqlite_check,
 )
+
+PYPROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
 
 
 def test_old_python_and_old_sqlite_are_faults_with_a_remedy() -> None:
@@ -44,3 +50,20 @@ def test_missing_extras_say_how_to_get_them() -> None:
     assert absent.verdict is Verdict.NOTE
     assert absent.found == "not installed: no_such_module"
     assert absent.remedy == "pip install 'morphml[b]'"
+
+
+def alike(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_extra_is_looked_for_with_all_that_it_brings() -> None:
+    """An extra without modules of its own is a collection of others."""
+    offered = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    extras = offered["optional-dependencies"]
+    found = packages_distributions()
+    for extra in extras.keys() - {"all", "demo", "dev"}:
+        wanted = {alike(re.split(r"[\[<>=]", each)[0]) for each in extras[extra]} - {"morphml"}
+        roots = [module.partition(".")[0] for module in EXTRAS[extra]]
+        brought = {alike(name) for root in roots for name in found.get(root, [root])}
+        assert wanted - brought == set(), extra
+    assert set(EXTRAS) == extras.keys() - {"all", "demo", "dev"}
