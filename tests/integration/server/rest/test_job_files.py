@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from tests.integration.engines.remote.scripted import eventually
@@ -155,6 +157,29 @@ def test_files_that_are_too_large_are_refused_and_nothing_of_them_is_left(tmp_pa
             headers={"Attempt-Id": task["attemptId"], "Content-Type": "text/plain"},
         )
         assert answer.status_code == 415
+
+
+def test_nothing_is_left_of_a_file_whose_connection_breaks(served: Served, tmp_path: Path) -> None:
+    register(served)
+    execution = execute(served, {"id": "a"})
+    (task,) = lease(served)
+    head = (
+        f"PUT {API}/workers/w-1/tasks/{task['taskId']}/outputs/x HTTP/1.1\r\nHost: localhost\r\n"
+        f"Attempt-Id: {task['attemptId']}\r\nContent-Length: 1000\r\n\r\n"
+    )
+
+    def parts() -> list[Path]:
+        return list(tmp_path.glob("a.artifacts/*/.upload-*"))
+
+    address = urlsplit(served.url)
+    assert address.port is not None
+    with socket.create_connection(("127.0.0.1", address.port)) as connection:
+        connection.sendall(head.encode() + b"x" * 999)
+        eventually(lambda: [part.stat().st_size for part in parts()] != [], 60.0, "it comes")
+    eventually(lambda: parts() == [], 60.0, "it is dropped")
+    assert kept(tmp_path) == []
+    served.done(f"{API}/workers/w-1/results", end(task))
+    assert states(served, execution) == {"a": "succeeded"}
 
 
 def test_output_of_a_job_is_kept_in_order_up_to_its_limit(served: Served) -> None:

@@ -88,6 +88,28 @@ def test_body_must_say_that_it_is_json_or_yaml(
     assert status(door().refusal("POST", "http", given)) == expected
 
 
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"content-type": "application/octet-stream", "content-length": "5000000"}, None),
+        ({"content-length": "5000000"}, None),
+        ({"transfer-encoding": "chunked"}, None),
+        ({"content-length": str((64 << 30) + 1)}, 413),
+        ({"content-length": "9" * 40}, 413),
+        ({"content-type": "text/plain", "content-length": "2"}, 415),
+        ({"content-type": "application/json", "content-length": "2"}, 415),
+        ({"origin": "http://evil.example", "content-length": "2"}, 403),
+    ],
+)
+def test_file_may_be_large_and_is_sent_as_nothing_else(
+    headers: dict[str, str], expected: int | None
+) -> None:
+    given = {"host": "localhost", **headers}
+    assert status(door().refusal("PUT", "http", given)) == expected
+    if expected is None:
+        assert status(door().refusal("POST", "http", given)) in (413, 415)
+
+
 def test_token_may_do_what_its_scope_allows() -> None:
     tokens = parse_tokens(fresh_tokens().encode(), Path("tokens.json"))
     guarded = door(tokens=tokens)
