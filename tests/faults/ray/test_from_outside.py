@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from tests.faults.ray.hunting import SPACE
 
 import morphml as mm
 from morphml.errors import WorkerError
+from morphml.master import Experiment
+from morphml.search.experiment import ExperimentState
+from morphml.search.progress import Progress
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 OUTSIDE = "ray://127.0.0.1:10001"
@@ -34,6 +39,7 @@ def _let_in(guarded: RayCluster, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("RAY_"):
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", guarded.jobs)
+    monkeypatch.setenv("MORPHML_ARTIFACTS", str(guarded.folder / "artifacts"))
 
 
 def search(engine: str) -> mm.Result:
@@ -95,6 +101,47 @@ def test_search_of_a_script_outside_runs_as_a_job_and_comes_back(
 
     with pytest.raises(WorkerError, match="is completed"):  # as the job says it
         mm.resume(postgres_url, evaluate=evaluate, engine=OUTSIDE)
+
+
+def test_search_that_is_stopped_here_stops_there_and_goes_on_by_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    tally = tmp_path / "tally"
+    monkeypatch.chdir(tmp_path)
+
+    def evaluate(arch: mm.Architecture, trial: mm.Trial) -> float:
+        with tally.open("a") as file:
+            file.write(f"{trial.number}\n")
+        time.sleep(0.0 if (tmp_path / "go").exists() else 2.0)
+        return 0.0
+
+    def stop(progress: Progress) -> None:
+        if progress.ended:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mm.search(
+            SPACE,
+            evaluate,
+            objectives={"loss": "min"},
+            optimizer="random",
+            trials=200,
+            storage=postgres_url,
+            engine=OUTSIDE,
+            observer=stop,
+        )
+    with Experiment.open(postgres_url) as stopped:
+        assert stopped.record.state is ExperimentState.PAUSED
+        ended = len(stopped.result().records)
+    begun = len(tally.read_text().split())
+    assert 0 < ended < 200
+    assert begun <= ended + 2 * 2  # slots, and as many taken ahead
+    (tmp_path / "go").touch()
+    result = mm.resume(postgres_url, engine=OUTSIDE)
+    assert [each.state.value for each in result.records] == ["completed"] * 200
+    again = Counter(map(int, tally.read_text().split()))
+    assert set(again) == set(range(200))
+    assert again.total() <= 200 + 2 * 2
 
 
 def test_experiment_file_is_sent_by_the_command_line(tmp_path: Path, postgres_url: str) -> None:
