@@ -6,6 +6,8 @@ from morphml.engines.remote.hub import Hub
 from morphml.master.cluster.shares import Shares
 from morphml.master.session import MasterLife
 from morphml.master.workflows.desk import JOBS, JobDesk
+from morphml.scheduling.fair_share import Demand
+from morphml.scheduling.policies.contract import DEFAULT_PRIORITY
 from morphml.scheduling.resources import Requirements
 from morphml.storage import SqlStore
 
@@ -32,6 +34,18 @@ class JobClaiming:
         self._hub = hub
         self._shares = shares
         self._desk = desk
+
+    def demand(self) -> Demand:
+        """Slots that jobs want here; none for those that nobody may claim, or no worker here runs.
+
+        Together they weigh as much as one experiment of the usual priority.
+
+        Raises:
+            StorageError: when the store cannot be asked.
+        """
+        ready = self._store.workflows.running.is_ready(self._could)
+        wanted = self._hub.slots() if ready else 0
+        return Demand(weight=float(DEFAULT_PRIORITY), wanted=max(wanted, self._desk.running))
 
     def claim(self) -> int:
         """Claim as many jobs as they may use slots, and hand them to workers; how many it was."""

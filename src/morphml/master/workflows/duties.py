@@ -28,7 +28,7 @@ class JobDuties:
         Raises:
             StorageError: when the store cannot be asked.
         """
-        return self._desk.demand()
+        return self._claiming.demand()
 
     def tick(self) -> None:
         """Do what is due about once a second.

@@ -18,7 +18,7 @@ from morphml.ids import (
 from morphml.optimizers.events import JSON
 from morphml.search.changes import AttemptResult, ClaimedTask
 from morphml.search.experiment import ExperimentSpec
-from morphml.storage.classes import ClassNames
+from morphml.storage.classes import ClassNames, Could, is_met
 from morphml.storage.database import Database, Row, Transaction, Values, again
 from morphml.storage.driving import new_experiment
 from morphml.storage.rows import AttemptRow
@@ -195,12 +195,21 @@ class Running:
 
     # --- what masters ask ------------------------------------------------------------------------
 
-    def is_ready(self) -> bool:
-        """Whether any job waits to be claimed; one index step for each class."""
+    def is_ready(self, could: Could | None = None) -> bool:
+        """Whether any job waits that may be claimed now; one index step for each class.
+
+        Args:
+            could: only jobs whose needs it is true of; None takes any.
+        """
         with self._database.reading() as run:
+            if settings_of(run).paused:
+                return False
             if run.row(job_queries.due_jobs, {}) is not None:
                 return True
-            return any(row[0] is not None for row in run.rows(execution_rows.open_job_classes, {}))
+            return any(
+                head is not None and is_met(requirements, could)
+                for head, _, requirements, _ in run.rows(execution_rows.open_job_classes, {})
+            )
 
     def calls(self, tasks: Sequence[ClaimedTask]) -> list[CallRecord | None]:
         """What is needed to run claimed jobs, in their order; None for what is gone meanwhile."""

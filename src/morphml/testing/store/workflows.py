@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from morphml.errors import UnknownExecution, WorkflowError
+from morphml.errors import KeyReused, QueueDrained, UnknownExecution, WorkflowError
+from morphml.scheduling.resources import Requirements
 from morphml.testing.store.case import Check, StoreCase, refused
 from morphml.testing.store.job_script import JobScript, job
 from morphml.testing.store.script import sample_spec
@@ -265,7 +266,7 @@ def same_key_is_the_same_execution(case: StoreCase) -> None:
     first = start(document, "key")
     assert start(document, "key") == first
     assert start(document, None) != first
-    refused(WorkflowError, lambda: start({**document, "name": "other"}, "key"))
+    refused(KeyReused, lambda: start({**document, "name": "other"}, "key"))
     refused(WorkflowError, lambda: start({"workflowId": "tested", "jobs": []}, None))
     assert len(case.store.workflows.reading.executions(None, (1e15, ""), 10)) == 2
 
@@ -278,7 +279,7 @@ def queue_is_held_for_all_masters(case: StoreCase) -> None:
     assert script.claim() == {}
     queue.pause(on=False)
     queue.drain(on=True)
-    refused(WorkflowError, lambda: script.stored.running.start(script.document, None))
+    refused(QueueDrained, lambda: script.stored.running.start(script.document, None))
     queue.drain(on=False)
     waiting = {(each.priority, each.count) for each in queue.task_counts()}
     assert waiting == {(5, 1), (9, 1)}
@@ -290,6 +291,26 @@ def queue_is_held_for_all_masters(case: StoreCase) -> None:
     queue.limit(None)
     refused(WorkflowError, lambda: queue.limit(0.0))
     assert list(script.claim()) == ["a"]
+
+
+def job_is_ready_for_who_could_run_it(case: StoreCase) -> None:
+    """Others keep no slot for it; nobody does while the queue is paused, or once it is claimed."""
+    script = JobScript(case, [job("a", requiredCapabilities=["gpu"])])
+    running, queue = script.stored.running, script.stored.queue
+    asked: list[object] = []
+
+    def none_here(needs: Requirements) -> bool:
+        asked.append(needs.mapping())
+        return False
+
+    assert running.is_ready()
+    assert not running.is_ready(none_here)
+    assert asked == [{"gpu": 1.0}]
+    queue.pause(on=True)
+    assert not running.is_ready()
+    queue.pause(on=False)
+    assert list(script.claim()) == ["a"]
+    assert not running.is_ready()
 
 
 def old_executions_are_forgotten(case: StoreCase) -> None:
@@ -365,6 +386,7 @@ CHECKS: tuple[Check, ...] = (
     search_job_holds_no_slot,
     same_key_is_the_same_execution,
     queue_is_held_for_all_masters,
+    job_is_ready_for_who_could_run_it,
     old_executions_are_forgotten,
     output_of_a_job_is_kept,
     lock_has_one_owner_until_its_end,
