@@ -115,9 +115,10 @@ def _run_job(
     try:
         with jobs.attempt(
             assignment.experiment, call.job, attempt_id, assignment.seed, channel
-        ) as attempt:
+        ) as made:
             seed_generators(assignment.seed)
             begin()
+            attempt = replace(made, checkpoint=assignment.checkpoint)
             outputs = runner.call(call.type, call.config, attempt, OUTPUTS_LIMIT)
         return Succeeded(outputs=outputs)
     except TrialCancelled:

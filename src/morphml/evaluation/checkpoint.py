@@ -44,6 +44,8 @@ class Checkpoint:
     state: Mapping[str, object]
     #: State of torch's random generators, for ``restore_generators``.
     generators: Mapping[str, object]
+    #: What the training is of, as given to ``save``.
+    label: str = ""
 
 
 def file_name(number: int, step: int, attempt_id: str) -> str:
@@ -57,7 +59,7 @@ def file_name(number: int, step: int, attempt_id: str) -> str:
     return f"{number:06d}-{step:05d}-{attempt_id[:8]}.pt"
 
 
-def save(path: Path, step: int, state: Mapping[str, object]) -> str:
+def save(path: Path, step: int, state: Mapping[str, object], label: str = "") -> str:
     """Write a checkpoint and return the digest of the file, 32 hexadecimal digits.
 
     The file appears under its name only when it is complete and flushed to disk. The state of
@@ -67,6 +69,7 @@ def save(path: Path, step: int, state: Mapping[str, object]) -> str:
         path: the file; its folder is made.
         step: epochs done.
         state: name to ``Stateful``, tensor or plain value.
+        label: what the training is of, for who is to tell trainings apart.
 
     Raises:
         EvaluatorError: when a state cannot be read back without running code.
@@ -77,7 +80,7 @@ def save(path: Path, step: int, state: Mapping[str, object]) -> str:
     generators = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_initialized():
         generators["cuda"] = torch.cuda.get_rng_state()
-    document = {"step": step, "state": plain, "generators": generators}
+    document = {"step": step, "state": plain, "generators": generators, "label": label}
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,7 @@ def load(path: Path, device: str) -> Checkpoint:
             step=int(document["step"]),
             state=document["state"],
             generators=document["generators"],
+            label=str(document.get("label", "")),
         )
     except Exception as error:
         raise WorkerError(f"checkpoint {path} could not be read: {error}") from error

@@ -36,6 +36,8 @@ class Segment:
     checkpoint_folder: Path = Path()
     #: Save one when ``epochs`` ends, since the trial may go on later.
     checkpoint_at_end: bool = False
+    #: What the training is of; written into its checkpoints.
+    label: str = ""
     #: Seconds between checkpoints against loss; never less.
     checkpoint_every_s: float = 10.0
     #: Where this process stands among those that run the attempt at once.

@@ -223,7 +223,7 @@ class Trial:
         segment = self._segment
         name = files.file_name(segment.number, step, segment.attempt_id)
         path = segment.checkpoint_folder / name
-        digest = files.save(path, step, states)
+        digest = files.save(path, step, states, segment.label)
         self._channel.checkpointed(step, path, digest)
         self._saved = [entry for entry in self._saved if entry[1] != path] + [(step, path)]
         while len(self._saved) > 2:

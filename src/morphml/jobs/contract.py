@@ -43,6 +43,8 @@ class JobRun:
     artifacts: ArtifactFolder
     #: The way to whoever runs it.
     channel: TrialChannel
+    #: The newest checkpoint that an attempt at the job saved which was lost, or None.
+    checkpoint: Path | None = None
 
     @property
     def folder(self) -> Path:

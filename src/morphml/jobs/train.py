@@ -2,7 +2,7 @@
 
 Config: see ``subject``; also ``epochs`` (those of a full trial) and ``seed``. Outputs: ``metrics``,
 ``epochs``, ``seed``, ``architecture``, and ``weights``, a file, where the evaluator gives
-``trial.epochs`` its model.
+``trial.epochs`` its model. An attempt goes on from the newest checkpoint of a lost one.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from morphml.errors import EvaluatorError, WorkflowError
+import orjson
+
+from morphml.errors import EvaluatorError, WorkerError, WorkflowError
 from morphml.evaluation import checkpoint
 from morphml.evaluation.metrics import check_metrics, is_number
 from morphml.evaluation.orders import Order
 from morphml.evaluation.segment import Segment
 from morphml.evaluation.trial import Trial
+from morphml.ids import digest
 from morphml.jobs.contract import JobRun
 from morphml.jobs.subject import architecture_of, evaluator_of, settled
 from morphml.optimizers.events import JSON
@@ -35,9 +38,12 @@ def run(config: Mapping[str, JSON], run: JobRun) -> Mapping[str, object]:
     architecture = architecture_of(config, run)
     epochs, seed = _whole(config, "epochs", 0, run), _whole(config, "seed", run.seed, run)
     evaluator = evaluator_of(config, run)
-    trial = Trial(_segment(run, epochs, seed), architecture.hyper, _Progress(run))
+    segment = _segment(run, epochs, seed, _label(config, seed))
+    progress = _Progress(run, epochs)
+    trial = Trial(segment, architecture.hyper, progress)
     value = evaluator(architecture, trial)
     metrics = _metrics(value)
+    progress.over = True
     trial.save_at_end()
     outputs: dict[str, object] = {
         "metrics": metrics,
@@ -59,7 +65,12 @@ def described(architecture: Architecture) -> dict[str, object]:
     return {name: whole[name] for name in ("space", "vector", "decisions", "hyper", "point_id")}
 
 
-def _segment(run: JobRun, epochs: int, seed: int) -> Segment:
+def _label(config: Mapping[str, JSON], seed: int) -> str:
+    """Tells this training from one with other settings, as a job has it that is run again."""
+    return digest(orjson.dumps([config, seed], option=orjson.OPT_SORT_KEYS))
+
+
+def _segment(run: JobRun, epochs: int, seed: int, label: str) -> Segment:
     return Segment(
         number=0,
         seed=seed,
@@ -67,9 +78,27 @@ def _segment(run: JobRun, epochs: int, seed: int) -> Segment:
         attempt_id=run.attempt_id,
         to_epoch=epochs,
         max_epochs=epochs,
+        checkpoint=_own_checkpoint(run, label),
+        label=label,
         checkpoint_folder=run.folder / "checkpoints",
         checkpoint_at_end=True,
     )
+
+
+def _own_checkpoint(run: JobRun, label: str) -> Path | None:
+    """What an attempt that was lost left of this very training, and can be read."""
+    if run.checkpoint is None:
+        return None
+    try:
+        saved = checkpoint.load(run.checkpoint, "cpu")
+    except WorkerError as error:
+        run.log(f"begins anew: {error}")
+        return None
+    if saved.label != label:
+        run.log("begins anew: what was saved is of a training with other settings")
+        return None
+    run.log(f"goes on after epoch {saved.step}")
+    return run.checkpoint
 
 
 def _weights(run: JobRun) -> Path | None:
@@ -107,8 +136,11 @@ def _whole(config: Mapping[str, JSON], name: str, default: int, run: JobRun) -> 
 class _Progress:
     """The channel of the training: reports are lines of the job's log; only a cancel arrives."""
 
-    def __init__(self, run: JobRun) -> None:
+    def __init__(self, run: JobRun, epochs: int) -> None:
         self._run = run
+        self._epochs = epochs
+        #: Whether the evaluator has returned.
+        self.over = False
 
     def report(self, step: int, metrics: Mapping[str, float]) -> Order:
         """Write the metrics to the log."""
@@ -122,7 +154,9 @@ class _Progress:
         return order if order is Order.CANCEL else Order.CONTINUE
 
     def checkpointed(self, step: int, path: Path, digest: str) -> None:
-        """Nothing: an attempt that is lost begins anew."""
+        """Let another attempt go on from there if this one is lost; its end is an output."""
+        if not self.over and (not self._epochs or step < self._epochs):
+            self._run.channel.checkpointed(step, path, digest)
 
     def log(self, text: str) -> None:
         """Pass the line on."""

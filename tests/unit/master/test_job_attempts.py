@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from morphml.ids import ExecutionId, ExperimentId, TaskId, new_token
 from morphml.master.workflows.attempts import assignment_of
 from morphml.search.changes import ClaimedTask
@@ -30,9 +32,12 @@ def test_attempt_has_the_limits_of_its_job_and_one_seed_for_all_attempts() -> No
     call = CallRecord(
         execution=ExecutionId("x1"), number=4, name="a[2]", job=job, config={"x": [1]}
     )
-    plain, larger = assignment_of(call, claimed()), assignment_of(call, claimed(memory=2e9, gpu=1))
+    plain = assignment_of(call, claimed(), None)
+    larger = assignment_of(call, claimed(memory=2e9, gpu=1), (3, Path("a.pt")))
     assert (plain.time_limit_s, plain.memory_limit_bytes) == (7.0, None)
     assert (larger.memory_limit_bytes, larger.requirements["gpu"]) == (2_000_000_000, 1)
+    assert (plain.from_epoch, plain.checkpoint) == (0, None)
+    assert (larger.from_epoch, larger.checkpoint) == (3, Path("a.pt"))
     assert plain.seed == larger.seed < 2**31
     assert plain.job is not None
     assert (plain.job.job, plain.job.config) == ("a[2]", {"x": [1]})

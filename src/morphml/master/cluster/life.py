@@ -28,6 +28,7 @@ from morphml.master.cluster.supervisor import Duties, Supervisor
 from morphml.master.ranking import rank_rule
 from morphml.master.session import SessionKeeper
 from morphml.master.tally import Tally
+from morphml.master.workflows.checkpoints import JobCheckpoints
 from morphml.master.workflows.claiming import JobClaiming
 from morphml.master.workflows.desk import JobDesk
 from morphml.master.workflows.duties import JobDuties
@@ -78,7 +79,7 @@ class Life:
             exchange=self._exchange,
         )
         self._mail = OutgoingMail(store, self.keeper, hub, self._contexts)
-        self._desk = JobDesk(store, self.keeper, hub)
+        self._desk = JobDesk(store, self.keeper, hub, JobCheckpoints(self._contexts.folder))
         self._housekeeping = Housekeeping(store, clock, folder, settings.keep_executions_s)
         self.records = StoreRecords(store, self.keeper, self._contexts, self._mail, self._desk)
         self._supervisor: Supervisor | None = None

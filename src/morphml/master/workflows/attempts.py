@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from pathlib import Path
 
 import orjson
 
@@ -16,14 +17,25 @@ from morphml.storage.workflows import CallRecord, JobEnd
 _UNWANTED = FailureKind.PREEMPTED
 
 
-def assignment_of(call: CallRecord, task: ClaimedTask) -> Assignment:
-    """One attempt at a claimed job."""
+def assignment_of(
+    call: CallRecord, task: ClaimedTask, newest: tuple[int, Path] | None
+) -> Assignment:
+    """One attempt at a claimed job.
+
+    Args:
+        call: what is called.
+        task: as it was claimed.
+        newest: epochs done and the file of the checkpoint to go on from, or None.
+    """
+    step, checkpoint = newest or (0, None)
     return Assignment(
         token=task.token,
         experiment=task.experiment,
         number=task.number,
         segment=task.segment,
         vector=(),
+        from_epoch=step,
+        checkpoint=checkpoint,
         # The same for all attempts at a job, and in every execution of the workflow.
         seed=zlib.crc32(call.name.encode()) & 0x7FFFFFFF,
         time_limit_s=call.job.timeout_s,

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
-from morphml.engines.port import EngineEvent, Finished, Logged, Returned
+from morphml.engines.port import (
+    Checkpointed,
+    EngineEvent,
+    Finished,
+    Logged,
+    Returned,
+    Succeeded,
+)
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import MorphError, StoreUnavailable
@@ -15,6 +23,7 @@ from morphml.master.cluster.backlog import Backlog
 from morphml.master.cluster.held import adopt_refused, give_back, is_without_worker
 from morphml.master.session import MasterLife
 from morphml.master.workflows.attempts import assignment_of, job_end
+from morphml.master.workflows.checkpoints import JobCheckpoints
 from morphml.scheduling.fair_share import Demand
 from morphml.search.changes import ClaimedTask
 from morphml.storage import SqlStore
@@ -45,10 +54,20 @@ class JobDesk:
         store: the truth.
         life: of this master; its session holds the attempts.
         hub: of its workers.
+        checkpoints: what jobs go on from.
     """
 
-    def __init__(self, store: SqlStore, life: MasterLife, hub: Callable[[], Hub]) -> None:
+    def __init__(
+        self,
+        store: SqlStore,
+        life: MasterLife,
+        hub: Callable[[], Hub],
+        checkpoints: JobCheckpoints,
+    ) -> None:
         self._store = store
+        self._checkpoints = checkpoints
+        #: Jobs that have checkpoints here.
+        self._saved: set[tuple[ExperimentId, int]] = set()
         self._life = life
         self._session = life.session
         self._hub = hub
@@ -91,7 +110,11 @@ class JobDesk:
                 self._store.leases.give_back(task.experiment, [(task.number, task.token)])
                 continue
             self._here.add(task.experiment)
-            self._hub().place(assignment_of(call, task))
+            # Only a job that was tried before has left one.
+            newest = (
+                self._checkpoints.newest(task.experiment, task.number) if task.attempts else None
+            )
+            self._hub().place(assignment_of(call, task, newest))
 
     def put(self, attempt: AttemptName, events: Iterable[EngineEvent]) -> None:
         """Queue what happened to one attempt. Never waits for the store's answer.
@@ -104,6 +127,8 @@ class JobDesk:
         for event in events:
             if isinstance(event, Finished | Logged):
                 self._backlog.put((attempt, event))
+            elif isinstance(event, Checkpointed):
+                self._keep_only(attempt, event.path)
 
     def kill_unwanted(self) -> None:
         """Have workers kill attempts that this master holds no more: they were cancelled.
@@ -187,6 +212,20 @@ class JobDesk:
             refused = self._store.workflows.running.end_attempts(execution, stored, self._session)
             self._settle(list(each.values()), set(refused))
 
+    def _keep_only(self, attempt: AttemptName, kept: Path | None) -> None:
+        """Keep one checkpoint of a job, or none."""
+        job = attempt.owner, attempt.number
+        if kept is not None:
+            self._saved.add(job)
+        elif job not in self._saved:
+            return
+        else:
+            self._saved.discard(job)
+        try:
+            self._checkpoints.keep_only(*job, kept)
+        except OSError as error:
+            log.warning("execution %s: old checkpoints stay: %s", attempt.owner, error)
+
     def _settle(
         self, ends: Sequence[tuple[AttemptName, Finished]], refused: set[AttemptToken]
     ) -> None:
@@ -203,6 +242,9 @@ class JobDesk:
         for name, event in seen:
             if name.token in again:
                 self._backlog.put((name, event))
+        for name, event in ends:
+            if name.token not in refused and isinstance(event.outcome, Succeeded):
+                self._keep_only(name, None)
         settled = [name.token for name, _ in ends if name.token not in again]
         self._hub().acknowledge(settled)
 

@@ -53,3 +53,16 @@ def by_epochs(arch: Any, trial: Any) -> float:
         note(f"trained-{epoch}", trial)
         trial.report(epoch, score=float(weights.count))
     return float(weights.count)
+
+
+def saving_each_epoch(arch: Any, trial: Any) -> float:
+    """Saves at each epoch; until there is a file ``go`` beside the tally, none ends after two."""
+    go = Path(os.environ["TALLY"]).parent / "go"
+    weights = Weights()
+    for epoch in trial.epochs(model=weights):
+        while epoch > 2 and not go.exists():
+            time.sleep(0.02)
+        weights.count += 1
+        note(f"trained-{epoch}", trial)
+        trial.checkpoint(epoch, model=weights)
+    return float(weights.count)
