@@ -24,7 +24,6 @@ from morphml.master.cluster.held import adopt_refused, give_back, is_without_wor
 from morphml.master.session import MasterLife
 from morphml.master.workflows.attempts import assignment_of, job_end
 from morphml.master.workflows.checkpoints import JobCheckpoints
-from morphml.scheduling.fair_share import Demand
 from morphml.search.changes import ClaimedTask
 from morphml.storage import SqlStore
 from morphml.storage.hints import HintTopic
@@ -89,16 +88,6 @@ class JobDesk:
         """Attempts at jobs that this master's workers have, or whose end waits here."""
         hub = self._hub()
         return sum(len(hub.running(execution)) for execution in tuple(self._here))
-
-    def demand(self) -> Demand:
-        """Slots that jobs want here.
-
-        Raises:
-            StorageError: when the store cannot be asked.
-        """
-        hub = self._hub()
-        wanted = hub.slots() if self._store.workflows.running.is_ready() else 0
-        return Demand(wanted=max(wanted, self.running))
 
     def place(self, tasks: Sequence[ClaimedTask]) -> None:
         """Hand claimed jobs to workers; those that are not wanted any more go back."""
