@@ -48,8 +48,7 @@ EXPERIMENT_HEADS = {
     "trials": True,
     "waiting": True,
     "leased": True,
-    "driven by": False,
-    "reason": False,
+    "driver": False,
 }
 
 
@@ -111,6 +110,7 @@ def status_view(found: ClusterStatus, now: float) -> RenderableType:
     if found.experiments:
         rows = [_experiment_row(experiment) for experiment in found.experiments]
         parts.append(table_of("Experiments", EXPERIMENT_HEADS, rows))
+        parts += [Text(line) for line in map(_reason_line, found.experiments) if line]
     return Group(*parts)
 
 
@@ -223,13 +223,14 @@ def _experiment_row(experiment: ExperimentStatus) -> tuple[object, ...]:
         tasks.get("pending", 0),
         tasks.get("leased", 0),
         experiment.driver or "-",
-        experiment.reason or _waits_text(experiment),
     )
 
 
-def _waits_text(experiment: ExperimentStatus) -> str:
-    """Why none of its trials can run now, or ""."""
-    return f"waits: {'; '.join(experiment.waits_for)}" if experiment.waits_for else ""
+def _reason_line(experiment: ExperimentStatus) -> str:
+    """Why it is in its state, or why none of its trials can run now, or ""."""
+    waits = f"waits: {'; '.join(experiment.waits_for)}" if experiment.waits_for else ""
+    why = experiment.reason or waits
+    return f"{experiment.name} ({experiment.id}): {why}" if why else ""
 
 
 def _count(number: int, thing: str) -> str:

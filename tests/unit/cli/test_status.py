@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -114,6 +115,15 @@ def test_the_tables_say_who_drives_what(cluster: ClusterStatus) -> None:
         "ssd",
         "box-1",
     ]
+
+
+def test_why_an_experiment_waits_stands_on_a_line_of_its_own(cluster: ClusterStatus) -> None:
+    (experiment,) = cluster.experiments
+    waits = replace(experiment, waits_for=("gpu 2, which no worker has",))
+    found = replace(cluster, workers=cluster.workers[:1], experiments=(waits,))
+    lines = shown(found).splitlines()
+    assert lines[-1].strip() == "digits (e1): waits: gpu 2, which no worker has"
+    assert max(len(line.rstrip()) for line in lines[-5:]) <= 80
 
 
 def test_a_worker_without_figures_is_shown_all_the_same(cluster: ClusterStatus) -> None:
