@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.conftest import nothing_left_by_others
 from typer.testing import CliRunner
 
 from morphml.cli.app import app
+
+__all__ = ["nothing_left_by_others"]
 
 MORPHML = Path(sys.executable).with_name("morphml")
 Run = Callable[..., subprocess.CompletedProcess[str]]

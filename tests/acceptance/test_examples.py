@@ -30,12 +30,14 @@ SCRIPTS = {
 }
 #: To start Ray takes longer than all others together; a search on Ray is tested elsewhere.
 LONG = {"09_ray_search.py": pytest.mark.soak}
-#: Of those that train, one is enough for each day's work.
+#: The demo trains as well, and clusters are tested elsewhere.
 DEAR = dict.fromkeys(
     (
+        "01_quickstart.py",
         "02_own_training_loop.py",
         "03_multi_objective_constraints.py",
         "04_cells.py",
+        "07_many_machines.py",
         "08_multi_fidelity.py",
     ),
     pytest.mark.slow,

@@ -10,7 +10,7 @@ from morphml.engines.local import shares
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_left_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hides from engines what other tests of this process imported.
 
     An engine has its fork server import the heavy packages that its own process has. Here that is

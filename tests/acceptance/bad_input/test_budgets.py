@@ -147,7 +147,13 @@ def test_search_without_an_evaluator_says_how_to_evaluate_by_hand(tmp_path: Path
 # --- spaces that run dry -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["random", "evolution", "genetic", "local_search"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        *("random", "evolution"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("genetic", "local_search")),
+    ],
+)
 def test_space_smaller_than_the_budget_ends_the_search_with_each_member_once(
     optimizer: str, tmp_path: Path
 ) -> None:

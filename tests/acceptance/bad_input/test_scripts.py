@@ -104,7 +104,7 @@ def test_unguarded_script_runs_once_and_its_evaluator_works_by_value(
     assert done.stdout.splitlines() == ["top level __main__", "{'completed': 12} True"]
 
 
-@pytest.mark.parametrize("how", ["stdin", "-c", "-m"])
+@pytest.mark.parametrize("how", ["stdin", "-c", pytest.param("-m", marks=pytest.mark.slow)])
 def test_unguarded_code_without_a_file_of_its_own_works(how: str, tmp_path: Path) -> None:
     code = HEAD + PLAIN + SEARCH
     (tmp_path / "module.py").write_text(code)

@@ -82,6 +82,7 @@ def test_search_on_a_disk_that_fills_up_keeps_its_trials_and_goes_on_when_there_
     assert {number: after[number] for number in before} == before
 
 
+@pytest.mark.slow
 def test_quota_that_ends_a_search_is_told_and_a_resume_goes_on(tmp_path: Path) -> None:
     """A limit on the size of files stands for a quota, which needs no root."""
     script = tmp_path / "script.py"
@@ -186,7 +187,7 @@ NOT_OURS = {
 
 @pytest.mark.parametrize(("make", "words"), NOT_OURS.items())
 def test_file_that_is_not_ours_is_refused_and_left_as_it_is(
-    make: Callable[[Path], None], words: str, tmp_path: Path, morphml: Run
+    make: Callable[[Path], None], words: str, tmp_path: Path, typed: Run
 ) -> None:
     path = tmp_path / "s.db"
     make(path)
@@ -201,7 +202,7 @@ def test_file_that_is_not_ours_is_refused_and_left_as_it_is(
         "evaluator: scoring:evaluate\ntrials: 3\nworkers: 0\n"
     )
     for command in (("search", "s.yaml"), ("resume", "s.db")):
-        done = morphml(*command)
+        done = typed(*command)
         assert done.returncode == 3, done.stdout
         assert "Traceback" not in done.stderr
         assert re.search(words, " ".join(done.stderr.replace("│", " ").split()))

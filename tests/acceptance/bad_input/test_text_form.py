@@ -196,10 +196,10 @@ FILE = "space: |\n  {}\nevaluator: scoring:evaluate\ntrials: 3\nworkers: 0\n"
     ids=["call", "choice", "shape", "syntax", "code", "size", "repeats"],
 )
 def test_wrong_space_in_a_file_is_one_screen_and_starts_nothing(
-    morphml: Run, tmp_path: Path, text: str, words: str
+    typed: Run, tmp_path: Path, text: str, words: str
 ) -> None:
     (tmp_path / "experiment.yaml").write_text(FILE.format(text))
-    done = morphml("search", "experiment.yaml")
+    done = typed("search", "experiment.yaml")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) <= 30

@@ -25,7 +25,7 @@ NETS = mm.SearchSpace(
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("optimizer", ["random", "evolution"])
+@pytest.mark.parametrize("optimizer", ["random", pytest.param("evolution", marks=pytest.mark.slow)])
 def test_second_experiment_evaluates_only_what_is_new(
     workers: int, optimizer: str, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_evaluator_of_a_script_is_known_again_where_another_process_resumes(tmp_
 # --- the command line --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_command_line_shares_with_the_option_and_shows_what_was_reused(tmp_path: Path) -> None:
     (tmp_path / "cli_module.py").write_text(MODULE.format(folder=str(tmp_path), loss="1.0"))
     (tmp_path / "e.yaml").write_text(

@@ -266,6 +266,7 @@ def test_order_to_stop_goes_through_the_hub_at_once(records: KeptRecords, worker
     assert max(latencies) < beat_s / 2, "they wait for nothing"
 
 
+@pytest.mark.slow
 def test_trial_goes_on_from_its_checkpoint_at_another_worker(
     records: KeptRecords, workers: Workers
 ) -> None:
