@@ -68,7 +68,7 @@ WAITING = (
 )
 BESIDE = Stage(COMPUTING, ("-n", "2", "--dist", "worksteal", "--timeout", "600"), nice=5)
 #: What is dear, beside something quicker that tests much the same.
-SLOW = Stage((".",), ("-m", "slow", "-n", "4", "--dist", "worksteal", "--timeout", "600"))
+SLOW = Stage((".",), ("-m", "slow", "-n", "3", "--dist", "worksteal", "--timeout", "600"))
 #: One after another on each of two cores, an hour for each.
 SOAK = (
     Stage((".",), ("-m", "soak", "-n", "2", "--dist", "load", "--timeout", "3600")),
