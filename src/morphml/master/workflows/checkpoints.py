@@ -28,11 +28,13 @@ class JobCheckpoints:
     def keep_only(self, execution: ExperimentId, number: int, kept: Path | None) -> None:
         """Remove those of a job but one; all where it has succeeded, and nobody goes on from them.
 
+        What the same attempt has saved since stays as well: its news may come after its file.
+
         Raises:
             OSError: when the disk refuses.
         """
         for path in self._of(execution, number):
-            if path != kept:
+            if kept is None or not (path == kept or _is_later(path, kept)):
                 path.unlink(missing_ok=True)
 
     def _of(self, execution: ExperimentId, number: int) -> Iterable[Path]:
@@ -42,3 +44,9 @@ class JobCheckpoints:
 def _step_of(path: Path) -> int:
     """Epochs done, as the name says."""
     return int(path.name.split("-")[1])
+
+
+def _is_later(path: Path, other: Path) -> bool:
+    """Whether the same attempt saved it after the other one."""
+    same = path.name.rpartition("-")[2] == other.name.rpartition("-")[2]
+    return same and _step_of(path) > _step_of(other)
