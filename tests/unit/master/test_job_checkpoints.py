@@ -1,4 +1,4 @@
-"""Which checkpoints of training jobs a master keeps, whatever the order in which it hears of them."""
+"""Which checkpoints of training jobs a master keeps, in whatever order it hears of them."""
 
 from __future__ import annotations
 
