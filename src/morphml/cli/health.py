@@ -43,7 +43,7 @@ class Check:
 
 #: Extra to the modules that it brings.
 EXTRAS = {
-    "torch": ("torch", "safetensors", "sklearn"),
+    "torch": ("torch", "sklearn"),
     "viz": ("matplotlib", "pandas", "sklearn"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "bo": ("optuna", "cmaes", "moocore", "sklearn"),
