@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+import pytest
 from tests.faults.cluster.cluster import Cluster, check_whole
 from tests.faults.cluster.proxy import Line, Proxy
 
@@ -15,6 +16,7 @@ TAKEN_OVER_S = 60.0
 BACK_S = 120.0
 
 
+@pytest.mark.slow  # beside one whose connection is cut, and one whose database stands still
 def test_master_that_its_database_does_not_answer_is_replaced_and_comes_back(
     cluster: Cluster,
 ) -> None:
