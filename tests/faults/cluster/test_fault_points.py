@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from tests.faults.cluster.cluster import SPACE, Cluster, Member, check_evaluations, check_whole
 from tests.faults.cluster.conftest import Make
 
@@ -86,6 +87,7 @@ def test_death_at_each_point_changes_nothing_of_the_history(
     check_evaluations(cluster, Counter(range(TRIALS)))
 
 
+@pytest.mark.slow  # the driver's own deaths are tried at each point above
 def test_death_of_a_master_beside_the_driver_loses_nothing_and_runs_nothing_again(
     cluster: Cluster,
 ) -> None:

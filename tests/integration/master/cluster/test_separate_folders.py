@@ -32,7 +32,7 @@ def rested(site: Site, experiment: mm.Experiment) -> set[int]:
     return {row.number for row in site.store.trials(experiment.id) if row.state == "paused"}
 
 
-@pytest.mark.parametrize("driver", ["stays", "dies"])
+@pytest.mark.parametrize("driver", [pytest.param("stays", marks=pytest.mark.slow), "dies"])
 def test_trials_go_on_from_their_checkpoints_at_masters_with_other_folders(
     driver: str, shared: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
