@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Self
 
@@ -13,12 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from morphml.engines.remote.access import Scope
 from morphml.engines.remote.hub.files import Arriving, chunks
+from morphml.engines.remote.messages import AttemptName
 from morphml.jobs import Artifact
 from morphml.master.artifacts import refusals_told
 from morphml.server.rest.leasing import CheckpointView
 from morphml.server.rest.problems import Refused
 from morphml.server.rest.routing import needs, resource
-from morphml.server.rest.site import Here
+from morphml.server.rest.site import Here, Site
 from morphml.server.rest.views import AttemptId, GivenId, TaskId, View, attempt_name
 
 router = resource("workers")
@@ -67,9 +69,7 @@ async def put_output(
 ) -> FileView:
     """Put a file that the job puts out; nobody sees it before a result names it."""
     attempt = attempt_name(taskId, attemptId)
-    most = here.settings.most_file_bytes
-    with await run_in_threadpool(here.files.arriving, workerId, attempt, most) as file:
-        await _receive(body, file)
+    async with _arrived(here, workerId, attempt, body) as file:
         return FileView.of(await run_in_threadpool(here.files.keep_output, attempt, name, file))
 
 
@@ -100,9 +100,7 @@ async def put_checkpoint(
 ) -> CheckpointView:
     """Put what the trial can go on from, here or elsewhere, if this attempt is lost or pauses."""
     attempt = attempt_name(taskId, attemptId)
-    most = here.settings.most_file_bytes
-    with await run_in_threadpool(here.files.arriving, workerId, attempt, most) as file:
-        await _receive(body, file)
+    async with _arrived(here, workerId, attempt, body) as file:
         keep = here.files.keep_checkpoint
         return CheckpointView.of(await run_in_threadpool(keep, workerId, attempt, step, file))
 
@@ -122,6 +120,17 @@ def get_checkpoint(
         raise Refused(404, "no-checkpoint", "the trial has no checkpoint: begin at epoch 0")
     _, path = found
     return _sent(path, path.name)
+
+
+@asynccontextmanager
+async def _arrived(
+    here: Site, worker: str, attempt: AttemptName, request: Request
+) -> AsyncIterator[Arriving]:
+    """The whole body as a file of an attempt that the worker holds, to be kept or dropped."""
+    most = here.settings.most_file_bytes
+    with await run_in_threadpool(here.files.arriving, worker, attempt, most) as file:
+        await _receive(request, file)
+        yield file
 
 
 async def _receive(request: Request, file: Arriving) -> None:
