@@ -59,6 +59,15 @@ def file_name(number: int, step: int, attempt_id: str) -> str:
     return f"{number:06d}-{step:05d}-{attempt_id[:8]}.pt"
 
 
+def step_of(path: Path) -> int:
+    """Epochs done, as the name of a checkpoint's file says.
+
+    >>> step_of(Path(file_name(3, 12, "0123456789abcdef")))
+    12
+    """
+    return int(path.name.split("-")[1])
+
+
 def save(path: Path, step: int, state: Mapping[str, object], label: str = "") -> str:
     """Write a checkpoint and return the digest of the file, 32 hexadecimal digits.
 

@@ -15,7 +15,7 @@ from morphml.engines.port import Checkpointed
 from morphml.engines.remote.hub.files import Arriving
 from morphml.engines.remote.messages import AttemptName
 from morphml.errors import CallerError
-from morphml.evaluation.checkpoint import file_name
+from morphml.evaluation.checkpoint import file_name, step_of
 from morphml.ids import ExecutionId, ExperimentId, SessionId, TaskId, digest, is_execution
 from morphml.jobs import Artifact, ArtifactFolder, artifacts_in
 from morphml.master.artifacts import RunArtifacts, find_checkpoint, refusals_told
@@ -232,10 +232,6 @@ class OutsideFiles:
 def _drop_older(path: Path) -> None:
     """Keep the newest checkpoints of one attempt: a trial goes on from the last."""
     number, _, attempt = path.stem.split("-")
-    own = sorted(path.parent.glob(f"{number}-*-{attempt}.pt"), key=_step_of)
+    own = sorted(path.parent.glob(f"{number}-*-{attempt}.pt"), key=step_of)
     for old in own[:-KEPT]:
         old.unlink(missing_ok=True)
-
-
-def _step_of(path: Path) -> int:
-    return int(path.stem.split("-")[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from morphml.evaluation.checkpoint import step_of
 from morphml.ids import ExperimentId
 
 
@@ -22,7 +23,7 @@ class JobCheckpoints:
 
     def newest(self, execution: ExperimentId, number: int) -> tuple[int, Path] | None:
         """The checkpoint of a job that is furthest on, and its epochs; None without one."""
-        found = [(_step_of(path), path) for path in self._of(execution, number)]
+        found = [(step_of(path), path) for path in self._of(execution, number)]
         return max(found, default=None)
 
     def keep_only(self, execution: ExperimentId, number: int, kept: Path | None) -> None:
@@ -41,12 +42,7 @@ class JobCheckpoints:
         return (self._folder_of(execution) / "checkpoints").glob(f"{number:06d}-*.pt")
 
 
-def _step_of(path: Path) -> int:
-    """Epochs done, as the name says."""
-    return int(path.name.split("-")[1])
-
-
 def _is_later(path: Path, other: Path) -> bool:
     """Whether the same attempt saved it after the other one."""
     same = path.name.rpartition("-")[2] == other.name.rpartition("-")[2]
-    return same and _step_of(path) > _step_of(other)
+    return same and step_of(path) > step_of(other)
