@@ -7,6 +7,7 @@ makes room for a fresh one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,8 @@ class Binding:
 
     def tick(self, now: float) -> float:
         """Time went by; when it may matter next, in monotonic seconds; infinity for never."""
+        if not self._visible:
+            return math.inf
         due = self.care.tick(now)
         self._holdings.shut(self.care.shut, self.care.doubted)
         return due

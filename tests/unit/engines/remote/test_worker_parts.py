@@ -15,6 +15,7 @@ from morphml.engines.remote.worker.leaving import Leaving, Phase, Situation
 from morphml.engines.remote.worker.needs import needs_of_path
 from morphml.engines.remote.worker.outbox import Outbox
 from morphml.engines.remote.worker.output import Output
+from morphml.engines.remote.worker.pulse import Pulse
 from morphml.engines.remote.worker.quiet import Quiet
 from morphml.engines.remote.worker.settings import WorkerSettings
 from morphml.errors import CallerError
@@ -80,6 +81,43 @@ def test_worker_gives_up_when_every_master_refuses_it() -> None:
     assert dial.hopeless == "too old"
     dial.failed("b")
     assert not dial.hopeless, "another one may come up there"
+
+
+# --- beats ---------------------------------------------------------------------------------------
+
+
+def beats(said: list[float], until: float) -> list[float]:
+    """When a worker beats, whose master lets 1 s pass, by when it says something else."""
+    pulse, found, said_at = Pulse(), [], -math.inf
+    pulse.welcomed(1.0, 0.0)
+    while True:
+        due = pulse.due(said_at)
+        if said and said[0] < due:
+            said_at = said.pop(0)
+        elif due > until:
+            return found
+        else:
+            pulse.beat(due)
+            found.append(due)
+            said_at = due
+
+
+def test_a_silent_worker_beats_at_once_and_then_each_second() -> None:
+    assert beats([], 4.5) == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_what_is_said_counts_as_a_beat_but_what_is_here_is_shown_every_other_time() -> None:
+    assert beats([0.4], 3.0) == [0.0, 1.4, 2.4]
+    assert beats([0.3 * i for i in range(1, 40)], 8.5) == [0.0, 2.0, 4.0, 6.0, 8.0]
+
+
+def test_nothing_is_due_without_a_master() -> None:
+    pulse = Pulse()
+    assert pulse.due(-math.inf) == math.inf
+    pulse.welcomed(1.0, 5.0)
+    assert pulse.due(-math.inf) == 5.0
+    pulse.broke()
+    assert pulse.due(5.0) == math.inf
 
 
 # --- output --------------------------------------------------------------------------------------

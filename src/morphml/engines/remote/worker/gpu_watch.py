@@ -49,7 +49,8 @@ class GpuWatch:
 
     def news(self) -> bool:
         """Whether something changed that was not told yet."""
-        return self._shut() != self._told
+        # Asked in every turn of the worker, of which most have no GPU that is shut.
+        return bool(self._told or self._binding.care.shut) and self._shut() != self._told
 
     def tell(self) -> tuple[ShutGpu, ...]:
         """Those that get no work now; they count as told."""

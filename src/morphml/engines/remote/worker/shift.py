@@ -32,6 +32,7 @@ from morphml.engines.remote.worker.happenings import (
 from morphml.engines.remote.worker.hearing import Hearing, Parts
 from morphml.engines.remote.worker.leaving import Phase, Situation
 from morphml.engines.remote.worker.link import Link
+from morphml.engines.remote.worker.pulse import Pulse
 from morphml.engines.remote.worker.quiet import Quiet
 from morphml.engines.remote.worker.settings import WorkerSettings
 from morphml.ids import AttemptToken
@@ -87,8 +88,7 @@ class Shift:
         self._quiet = Quiet(settings.scratch_linger_s)
         self._now = 0.0
         self._beats = 0
-        self._beat_s = _BEAT_S
-        self._beat_at = math.inf
+        self._pulse = Pulse()
         self._forget_at = math.inf
         #: Address of the present master, or "".
         self.master = ""
@@ -112,7 +112,7 @@ class Shift:
                 self._welcome(news)
             case Broke():
                 self.master = ""
-                self._beat_at = math.inf
+                self._pulse.broke()
                 self._parts.telling.broke()
             case Fetched():
                 self._parts.executor.fetched(news)
@@ -132,18 +132,27 @@ class Shift:
 
     def keep_time(self, now: float) -> None:
         """Do what is due."""
-        if now >= self._beat_at or (self.master and self._gpus.news()):
-            self._beat_at = now + self._beat_s
+        if now >= self._beat_due or (self.master and self._gpus.news()):
+            self._pulse.beat(now)
             self._beat(now)
         if now >= self._forget_at:
             self._forget_at = self._parts.book.forget_old(now) or math.inf
-        if self._parts.leaving.phase is not Phase.WORKING:
+        if self.leaves:
             self._leave(now)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether every end of an attempt may be the last that it waits for."""
+        return self._parts.leaving.phase is not Phase.WORKING
 
     @property
     def due(self) -> float:
         """When ``keep_time`` has something to do next."""
-        return min(self._beat_at, self._forget_at, self._parts.leaving.due)
+        return min(self._beat_due, self._forget_at, self._parts.leaving.due)
+
+    @property
+    def _beat_due(self) -> float:
+        return self._pulse.due(self._parts.telling.said_at)
 
     # --- the connection --------------------------------------------------------------------------
 
@@ -166,11 +175,10 @@ class Shift:
         parts, welcome = self._parts, news.welcome
         self.master = news.target
         parts.book.meet(welcome.store)
-        self._beat_s = welcome.beat_s or _BEAT_S
-        self._beat_at = self._now
+        self._pulse.welcomed(welcome.beat_s or _BEAT_S, self._now)
         parts.telling.welcomed(welcome.master)
         parts.executor.fetch_again()
-        if parts.leaving.phase is not Phase.WORKING:
+        if self.leaves:
             self._say_draining(0.0)
 
     def _beat(self, now: float) -> None:

@@ -73,6 +73,8 @@ class Telling:
         self._linger_s = _CALM_S
         #: When what was said is sent at the latest, in seconds of the clock that ``flush`` is told.
         self.due = math.inf
+        #: When something was sent last, by the same clock.
+        self.said_at = -math.inf
         self._answers: dict[AttemptToken, Callable[[pb.Result], None]] = {}
         self._uploading: dict[AttemptToken, CheckpointFile] = {}
         self._master = ""
@@ -96,7 +98,7 @@ class Telling:
 
     def broke(self) -> None:
         """Nobody listens."""
-        self._master = ""
+        self._master, self.said_at = "", -math.inf
         self._said.clear()
         self._calm_down()
         self._output.discard()
@@ -126,6 +128,7 @@ class Telling:
         if self._urgent or now >= self.due:
             said, self._said = self._said, []
             self._calm_down()
+            self.said_at = now
             self._put(said)
 
     def _calm_down(self) -> None:

@@ -263,18 +263,18 @@ class RemoteWorker:
         while self._inbox:
             self._shift.take(self._inbox.popleft(), now)
         self._shift.keep_time(now)
+        events = self._executor.events()
+        for event in events:
+            self._telling.take(event)
         for experiment in self._executor.ready():
             self._telling.say(pb.WorkerEvent(prepared=pb.Prepared(experiment=experiment)))
+        # Last, so that what happened is told in the turn in which it is heard.
         self._telling.flush(now)
         code = self._shift.exit if self._stopped is None else self._stopped
         if code is not None:
             assert self._over is not None
             self._over.set_result(code)
-            return
-        events = self._executor.events()
-        for event in events:
-            self._telling.take(event)
-        if events or self._inbox:
+        elif self._inbox or (events and self._shift.leaves):
             self._soon()
         else:
             self._wake_at(self._due)
