@@ -166,6 +166,16 @@ COMMANDS: tuple[Entry, ...] = (
         examples=("stop search.db", "stop postgresql://morphml@db/search digits"),
     ),
     Entry(
+        name="drain",
+        path="drain:drain",
+        help="Let workers finish what they run, take nothing more, and leave.",
+        panel=_CLUSTER,
+        examples=(
+            "drain gpu-box-3 --storage postgresql://morphml@db/search",
+            "drain gpu-box-3 gpu-box-4 --storage search.db --grace 600",
+        ),
+    ),
+    Entry(
         name="tokens",
         path="tokens:tokens",
         help="Show where this machine's tokens are, or write a copy for another machine.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from morphml.errors import CallerError, MorphError, StorageError
+from morphml.errors import CallerError, MorphError, StorageError, UnknownWorker
 
 
 class ExitCode(IntEnum):
@@ -38,7 +38,7 @@ MEANINGS = {
 def exit_code_of(error: BaseException) -> ExitCode:
     """The status that says whose fault ``error`` is."""
     match error:
-        case CallerError():
+        case CallerError() | UnknownWorker():
             return ExitCode.USAGE
         case StorageError():
             return ExitCode.STORAGE

@@ -102,6 +102,8 @@ class WorkerTableRow(NamedTuple):
     figures: str | None
     joined_at: float
     seen_at: float
+    drain_asked_at: float | None = None
+    drain_grace_s: float | None = None
 
 
 class ChunkRow(NamedTuple):

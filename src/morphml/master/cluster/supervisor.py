@@ -89,6 +89,7 @@ class Supervisor:
                 self._take_up(masters)
                 self._send_back()
                 self._strays.give_back(self.drives.keys(), duties.clock.monotonic())
+                self._drain_workers()
                 duties.jobs.tick()
                 self._reaped_at = duties.clock.monotonic()
             demands = {name: each.demand() for name, each in self.drives.items()}
@@ -210,6 +211,12 @@ class Supervisor:
         for view in duties.hub.waiting():
             if not view.feasible and duties.neighbours.could_run(view.requirements):
                 duties.hub.fitting.send_back(view.experiment, view.requirements)
+
+    def _drain_workers(self) -> None:
+        """Tell workers that somebody wants gone so, until they are: what is lost is said again."""
+        duties = self._duties
+        for worker, grace_s in duties.store.cluster.workers.to_drain(duties.session).items():
+            duties.hub.drain(worker, grace_s)
 
     def _read_mail(self) -> None:
         """Hand drives what other masters posted; the commit of an end takes its mail away."""

@@ -11,7 +11,7 @@ import orjson
 from morphml.ids import SessionId
 from morphml.optimizers.events import JSON
 from morphml.scheduling.worker import WorkerState
-from morphml.storage.database import Database, Row, again
+from morphml.storage.database import Database, Row, Values, again
 from morphml.storage.rows import WorkerTableRow
 from morphml.storage.sessions import check_live, database_time
 from morphml.storage.statements import worker_rows
@@ -42,6 +42,8 @@ class WorkerRow:
     master: SessionId | None = None
     #: Whether that session lives; set by the store.
     live: bool = True
+    #: Whether somebody has asked it to leave; set by the store.
+    drains: bool = False
 
 
 class Workers:
@@ -76,6 +78,28 @@ class Workers:
             for offers, figures in rows
         ]
 
+    def drain(self, ids: Iterable[str], grace_s: float | None) -> None:
+        """Leave word that workers are to leave, for whichever master has them now or later.
+
+        It stays on their rows for as long as these are there. Unknown ids are ignored.
+
+        Args:
+            ids: of the workers.
+            grace_s: seconds for what runs there; None for the worker's own.
+        """
+        asked = [{"p_id": id_, "p_grace_s": grace_s} for id_ in sorted(ids)]
+        again(lambda: self._drain(asked))
+
+    def to_drain(self, session: SessionId) -> dict[str, float | None]:
+        """The session's workers that are to leave, gone ones too, and seconds for what runs."""
+        with self._database.reading() as run:
+            rows = run.rows(worker_rows.asked_to_drain, {"p_session": session})
+        return dict(rows)
+
+    def _drain(self, asked: Sequence[Values]) -> None:
+        with self._database.writing() as run:
+            run.tell(worker_rows.ask_to_drain, asked)
+
     def _put(self, session: SessionId, rows: Sequence[WorkerRow]) -> None:
         with self._database.writing() as run:
             check_live(run, session)
@@ -101,7 +125,8 @@ def table_row(row: WorkerRow, session: SessionId, now: float) -> WorkerTableRow:
 
 
 def _worker(row: Row) -> WorkerRow:
-    id_, incarnation, session, name, state, offers, figures, joined_at, silent_s, live = row
+    id_, incarnation, session, name, state, offers, figures, joined_at, silent_s, *asked = row
+    live, drain_asked_at = asked
     return WorkerRow(
         id=id_,
         name=name,
@@ -113,4 +138,5 @@ def _worker(row: Row) -> WorkerRow:
         silent_s=silent_s,
         master=None if session is None else SessionId(session),
         live=bool(live),
+        drains=drain_asked_at is not None,
     )

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Delete, Insert, Select, bindparam, delete, or_, select
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from morphml.scheduling.worker import WorkerState
@@ -11,6 +23,8 @@ from morphml.storage.states import SessionKind, SessionState
 from morphml.storage.tables import sessions, workers
 
 _w = workers.c
+#: What other processes have asked of a worker; a new life of its id was asked nothing.
+_ASKED = ("drain_asked_at", "drain_grace_s")
 #: States in which a worker speaks to the master that writes its row.
 _PRESENT = (WorkerState.JOINING, WorkerState.IDLE, WorkerState.BUSY, WorkerState.DRAINING)
 
@@ -28,8 +42,9 @@ def put_worker() -> Insert:
         set_={
             column.name: new[column.key]
             for column in workers.columns
-            if column.name not in ("id", "joined_at")
-        },
+            if column.name not in ("id", "joined_at", *_ASKED)
+        }
+        | {name: case((_w.incarnation == new.incarnation, _w[name])) for name in _ASKED},
         where=or_(
             _w.session == new.session, new.state.in_([constant(state) for state in _PRESENT])
         ),
@@ -51,6 +66,7 @@ def all_workers() -> Select[tuple[object, ...]]:
             _w.joined_at,
             (database_now() - _w.seen_at).label("silent_s"),
             sessions.c.id.is_not(None).label("live"),
+            _w.drain_asked_at,
         )
         .select_from(workers.outerjoin(sessions, living))
         .order_by(_w.name, _w.id)
@@ -67,6 +83,25 @@ def elsewhere() -> Select[tuple[object, ...]]:
             checked(sessions.c.kind) == constant(SessionKind.MASTER),
             _w.session != bindparam("p_session"),
         )
+    )
+
+
+def ask_to_drain() -> Update:
+    """Somebody wants a worker gone; the first hour of the asking stays."""
+    return (
+        update(workers)
+        .where(_w.id == bindparam("p_id"))
+        .values(
+            drain_asked_at=func.coalesce(_w.drain_asked_at, database_now()),
+            drain_grace_s=bindparam("p_grace_s"),
+        )
+    )
+
+
+def asked_to_drain() -> Select[tuple[object, ...]]:
+    """A session's workers that somebody wants gone, and the seconds for what runs."""
+    return select(_w.id, _w.drain_grace_s).where(
+        _w.session == bindparam("p_session"), _w.drain_asked_at.is_not(None)
     )
 
 

@@ -176,6 +176,9 @@ workers = Table(
     Column("figures", Text),
     Column("joined_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+    #: When somebody asked it to leave, and the seconds for what runs: null for the worker's own.
+    Column("drain_asked_at", Double),
+    Column("drain_grace_s", Double),
     sqlite_with_rowid=False,
 )
 

@@ -76,6 +76,24 @@ def worker_belongs_to_the_master_that_it_speaks_to(case: StoreCase) -> None:
     assert workers.all()[0].state is WorkerState.GONE
 
 
+def word_that_a_worker_is_to_leave_goes_with_it(case: StoreCase) -> None:
+    """From master to master; the last time counts, and a new life of its id was told nothing."""
+    workers = case.store.cluster.workers
+    other = case.store.open_session("second")
+    workers.put(case.session, [_worker("a"), _worker("b")])
+    assert workers.to_drain(case.session) == {}
+    workers.drain(["a", "nobody"], None)
+    assert (workers.to_drain(case.session), workers.to_drain(other)) == ({"a": None}, {})
+    assert [(each.id, each.drains) for each in workers.all()] == [("a", True), ("b", False)]
+    workers.put(other, [_worker("a", WorkerState.BUSY), _worker("b")])
+    assert (workers.to_drain(case.session), workers.to_drain(other)) == ({}, {"a": None})
+    workers.drain(["b", "a"], 0.5)
+    workers.put(other, [_worker("a", WorkerState.GONE)])
+    assert workers.to_drain(other) == {"a": 0.5, "b": 0.5}
+    workers.put(other, [replace(_worker("a"), incarnation=1)])
+    assert workers.to_drain(other) == {"b": 0.5}
+
+
 def workers_not_heard_of_for_a_day_leave(case: StoreCase) -> None:
     """With the next batch."""
     workers = case.store.cluster.workers
@@ -154,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
     workers_come_back_as_their_master_saw_them,
     workers_of_a_dead_master_are_not_alive,
     worker_belongs_to_the_master_that_it_speaks_to,
+    word_that_a_worker_is_to_leave_goes_with_it,
     workers_not_heard_of_for_a_day_leave,
     bundle_comes_back_byte_by_byte,
     bundle_is_stored_once,
