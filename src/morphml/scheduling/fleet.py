@@ -69,6 +69,8 @@ class Fleet:
         self.key = key
         self._ahead = ahead
         self._seats: dict[str, Seat] = {}
+        #: Those that may be sent nothing.
+        self._closed: dict[str, Seat] = {}
         self._names: dict[str, set[str]] = {}
         self._kinds: dict[Requirements, _Candidates] = {}
         self._versions = 0
@@ -120,6 +122,7 @@ class Fleet:
     def remove(self, worker: str) -> None:
         """Forget a worker, known or not."""
         seat = self._seats.pop(worker, None)
+        self._closed.pop(worker, None)
         if seat is not None:
             self._count(seat, -1)
             seat.version = 0
@@ -136,6 +139,10 @@ class Fleet:
             self._count(seat, -1)
             seat.open = may_be_sent
             self._count(seat, 1)
+            if may_be_sent:
+                del self._closed[worker]
+            else:
+                self._closed[worker] = seat
             self._enter(seat)
             self.gains += may_be_sent
 
@@ -279,6 +286,10 @@ class Fleet:
     def free(self) -> int:
         """Slots of open workers that nothing lies on."""
         return self._free
+
+    def behind(self) -> int:
+        """Attempts that lie on workers that may be sent nothing now. Cost: O(such workers)."""
+        return sum(seat.busy for seat in self._closed.values())
 
     # --- inside ----------------------------------------------------------------------------------
 

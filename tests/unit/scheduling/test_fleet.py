@@ -137,9 +137,12 @@ def test_name_is_avoided_as_a_whole_or_by_a_slot_but_not_by_a_prefix() -> None:
 
 def test_closed_or_removed_worker_gets_nothing_and_counts_for_nothing() -> None:
     made = fleet_of(a=2, b=2)
+    made.take("a", token(2), needs())
     made.open("a", False)
-    assert (made.slots(), made.free(), chosen(made, needs())) == (2, 2, "b")
+    assert (made.slots(), made.free(), made.behind(), chosen(made, needs())) == (2, 2, 1, "b")
     made.open("a", True)
+    assert made.behind() == 0
+    made.give_back("a", token(2))
     made.remove("b")
     assert (made.slots(), chosen(made, needs())) == (2, "a")
     made.remove("b")
@@ -252,6 +255,9 @@ class FleetMachine(RuleBasedStateMachine):
         free = {w: max(0, self.workers[w][0] - len(self.held[w])) for w in is_open}
         assert self.fleet.free() == sum(free.values())
         assert self.fleet.slots() == sum(self.workers[w][0] for w in is_open)
+        assert self.fleet.behind() == sum(
+            len(self.held[w]) for w in self.held.keys() - set(is_open)
+        )
         for worker, held in self.held.items():
             seat = self.fleet.get(worker)
             assert seat is not None
