@@ -123,7 +123,8 @@ class ExperimentDriver:
 
     def _fill(self, batch: Batch) -> None:
         self._asks_on = False
-        free = self._slots - self._crew.flights.here
+        # The larger one: ends may be taken and not told yet, and workers bring what nobody told.
+        free = self._slots - max(self._crew.flights.here, self._crew.elsewhere.busy())
         room = free + self._ahead
         if room > 0 and self._slots_here and self._claim_is_due(batch):
             free -= self._claim(room, batch)

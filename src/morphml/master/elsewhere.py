@@ -21,6 +21,14 @@ class Elsewhere(Protocol):
         """Slots of other masters that this experiment may count on now."""
         ...
 
+    def busy(self) -> int:
+        """Attempts that wait or run here, those included that came from another master.
+
+        A worker that changes its master brings its slots and what runs on them at once; whose that
+        is, ``look`` tells later.
+        """
+        ...
+
     def look(
         self, known: Collection[AttemptToken], *, at_once: bool = False
     ) -> Sequence[TaskRecord] | None:
@@ -43,6 +51,10 @@ class Alone:
 
     def slots(self) -> int:
         """None."""
+        return 0
+
+    def busy(self) -> int:
+        """None came from elsewhere."""
         return 0
 
     def look(self, known: Collection[AttemptToken], *, at_once: bool = False) -> None:

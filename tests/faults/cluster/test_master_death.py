@@ -10,6 +10,7 @@ import pytest
 from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
 
 from morphml.master import Experiment
+from morphml.search.log import EntryKind
 
 TRIALS = 24
 
@@ -116,6 +117,32 @@ def test_workers_come_back_by_themselves_when_all_masters_die_and_one_is_started
     print(f"workers are back {time.time() - started:.2f} s after the start of a master")
     took = until_driven_on(cluster, experiment, started)
     print(f"driven on {took:.2f} s after the start of a master")
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_worker_that_brings_what_it_runs_takes_no_slot_of_a_worker_elsewhere(
+    cluster: Cluster,
+) -> None:
+    cluster.start_masters("m1", "m2")
+    m1, m2 = cluster.addresses["m1"], cluster.addresses["m2"]
+    cluster.hold("w1", "w2", "w3")
+    cluster.start_workers("w1", slots=1, at=[m1])
+    experiment = cluster.submit(TRIALS)
+    cluster.until_held(1)
+    cluster.start_workers("w2", slots=1, at=[m2, m1])
+    cluster.until_held(2)
+    cluster.masters["m2"].kill()
+    cluster.until(lambda: "w2" in cluster.present(), "w2 is at m1, with what it runs")
+    time.sleep(3.0)  # m1 learns whose that is, and fills the slots that it believes to be free
+    cluster.start_masters("m3")
+    cluster.start_workers("w3", slots=1, at=[cluster.addresses["m3"]])
+    cluster.until_held(3)
+    before = cluster.log(experiment)
+    asked = [entry.number for entry in before if entry.kind is EntryKind.ASKED]
+    assert asked == [0, 1, 2], "one for each slot"
+    cluster.release("w1", "w2", "w3")
     cluster.until_over(experiment)
     check_whole(cluster, experiment, before)
     check_evaluations(cluster, Counter(range(TRIALS)))

@@ -147,15 +147,9 @@ class Life:
             every_s=self._settings.report_every_s,
             told=self._told,
         )
-        shares = Shares(lambda: hub.slots(ahead=True), lambda: neighbours.lent)
+        shares = Shares(hub.room, lambda: neighbours.lent)
         jobs = JobClaiming(self._store, self.keeper, hub, shares, self._desk)
-        view = View(
-            store=self._store,
-            session=session,
-            clock=self._clock,
-            running=hub.running,
-            spare=neighbours.spare,
-        )
+        view = self._view(hub, neighbours)
         parts = DriveParts(
             store=self._store,
             hub=hub,
@@ -184,6 +178,16 @@ class Life:
                 new_drive=lambda experiment, priority: Drive(parts, experiment, priority),
                 rule=self._settings.reaper,
             )
+        )
+
+    def _view(self, hub: Hub, neighbours: Neighbours) -> View:
+        return View(
+            store=self._store,
+            session=self.keeper.session,
+            clock=self._clock,
+            running=hub.running,
+            busy=hub.fitting.busy,
+            spare=neighbours.spare,
         )
 
 

@@ -27,6 +27,8 @@ class View:
     clock: Clock
     #: Attempts of an experiment that this master's workers have, or whose end waits here.
     running: Callable[[ExperimentId], Collection[AttemptToken]]
+    #: How many of them wait or run, those included that a worker has brought from another master.
+    busy: Callable[[ExperimentId], int]
     #: Slots that other masters lend to an experiment.
     spare: Callable[[ExperimentId], int]
 
@@ -50,6 +52,10 @@ class Others:
     def slots(self) -> int:
         """Slots of other masters that the experiment may count on now."""
         return self._view.spare(self._experiment)
+
+    def busy(self) -> int:
+        """Attempts that wait or run at this master's workers, however they came there."""
+        return self._view.busy(self._experiment)
 
     def look(
         self, known: Collection[AttemptToken], *, at_once: bool = False

@@ -149,3 +149,26 @@ def test_attempt_that_waits_stays_when_its_worker_is_back_in_time() -> None:
     story.finish()
     assert story.ends() == ["Succeeded"]
     assert story.book.ledger.attempts[second].state is AttemptState.SENT
+
+
+def test_what_a_worker_brings_is_busy_before_anybody_knows_whose_it_is() -> None:
+    story = Story()
+    drivers = story.book.drivers
+    assert drivers.busy(EXPERIMENT) == 1
+    brought = AttemptName(token=AttemptToken("cd" * 16), owner=EXPERIMENT, number=1)
+    other = AttemptName(token=AttemptToken("ef" * 16), owner=ExperimentId("e2"), number=1)
+    registration = Registration(
+        worker="v",
+        name="box-v",
+        morphml_version="1",
+        python_version="3",
+        slots=2,
+        attempts=(brought, other),
+    )
+    story.book.workers.announce(registration, "peer", story.now)
+    assert drivers.here(EXPERIMENT) == {story.token}
+    assert (drivers.busy(EXPERIMENT), drivers.busy(ExperimentId("e2"))) == (2, 1)
+    story.book.workers.resolve("v", [brought], (), {brought.token}, story.now)
+    assert (drivers.busy(EXPERIMENT), len(drivers.here(EXPERIMENT))) == (2, 2)
+    story.finish()
+    assert drivers.busy(EXPERIMENT) == 1, "an end that waits to be told takes no slot"

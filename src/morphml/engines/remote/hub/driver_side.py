@@ -16,7 +16,7 @@ from morphml.engines.port import (
     WorkerGone,
 )
 from morphml.engines.remote import job_calls
-from morphml.engines.remote.hub.attempt import AT_WORKER, Attempt, AttemptState, Moment
+from morphml.engines.remote.hub.attempt import AT_WORKER, LIVE, Attempt, AttemptState, Moment
 from morphml.engines.remote.hub.commands import SendOrder
 from morphml.engines.remote.hub.dispatch import Dispatch
 from morphml.engines.remote.hub.ledger import Ledger
@@ -233,3 +233,12 @@ class DriverSide:
         """All attempts of the experiment that are not acknowledged: they wait, run, or ended."""
         group = self._ledger.groups.get(experiment)
         return frozenset() if group is None else frozenset(group.tokens)
+
+    def busy(self, experiment: ExperimentId) -> int:
+        """Attempts of the experiment that wait or run, also unknown ones. Cost: O(attempts)."""
+        ledger = self._ledger
+        group = ledger.groups.get(experiment)
+        known = () if group is None else group.tokens
+        states = (ledger.attempts[token].state for token in known)
+        held = sum(state in LIVE or state is AttemptState.WAITING for state in states)
+        return held + ledger.limbo.count(experiment)

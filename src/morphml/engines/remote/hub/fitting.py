@@ -22,6 +22,10 @@ class Fitting:
         """Tasks that wait and run here, and those that drivers here expect."""
         return self._switchboard.act(lambda book, _: book.wishes.demand())
 
+    def busy(self, experiment: ExperimentId) -> int:
+        """Its attempts that wait or run, those included that a worker has just brought here."""
+        return self._switchboard.act(lambda book, _: book.drivers.busy(experiment))
+
     def could_run(self, requirements: Mapping[str, float]) -> bool:
         """Whether some worker could run such attempts, busy as it may be."""
         return self._switchboard.act(lambda book, _: book.ledger.offers.could_run(requirements))

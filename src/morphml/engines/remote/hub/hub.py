@@ -158,15 +158,24 @@ class Hub:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.wishes.waiting())
 
-    def slots(self, *, ahead: bool = False) -> int:
-        """Slots of all workers that take tasks. Cost: O(workers).
+    def slots(self) -> int:
+        """Slots of all workers that take tasks."""
+        return self._switchboard.act(lambda book, _: book.ledger.scheduler.fleet.slots())
 
-        Args:
-            ahead: and the share asked ahead. What no worker has room for waits here, and goes to
-                the first slot that is free, without waiting for a commit.
+    def room(self) -> int:
+        """Attempts that may be under way here; 0 while no worker takes tasks.
+
+        Beyond the slots the share asked ahead: what no worker has room for waits here, and goes to
+        the first slot that is free, without waiting for a commit. And what workers still have that
+        are leaving, or take nothing for another reason: no slot of the others stays empty for it.
         """
-        slots = self._switchboard.act(lambda book, _: book.ledger.scheduler.fleet.slots())
-        return slots + int(self._settings.ahead * slots) if ahead else slots
+
+        def room(book: HubBook, _: Moment) -> int:
+            fleet = book.ledger.scheduler.fleet
+            slots = fleet.slots()
+            return slots + int(self._settings.ahead * slots) + fleet.behind() if slots else 0
+
+        return self._switchboard.act(room)
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from morphml.engines.port import Finished, Logged, Reported, Started
 from morphml.engines.remote.messages import AttemptName
-from morphml.ids import AttemptToken
+from morphml.ids import AttemptToken, ExperimentId
 
 #: Events of one unknown attempt that are kept; further ones are dropped.
 _MOST = 200
@@ -52,6 +52,10 @@ class Limbo:
             unknown.end = event
         elif not isinstance(event, Logged) and len(unknown.events) < _MOST:
             unknown.events.append(event)
+
+    def count(self, owner: ExperimentId) -> int:
+        """How many of one experiment, or execution, have not ended."""
+        return sum(each.name.owner == owner and not each.end for each in self._unknown.values())
 
     def deferred(self) -> list[Unknown]:
         """Those for which the store has not been asked yet."""
