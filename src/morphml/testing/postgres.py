@@ -41,7 +41,7 @@ class PrivateServer:
     """One server with its data in a folder of its own; listens on 127.0.0.1 and on a socket.
 
     Attributes:
-        port: the same over all restarts.
+        port: known once it has started, and the same over all restarts.
         log: file with the server's own messages.
     """
 
@@ -60,6 +60,7 @@ class PrivateServer:
         self._binaries = binaries
         self._fsync = fsync
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_answered = False
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user is not None:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
@@ -86,8 +87,8 @@ class PrivateServer:
     def start(self) -> None:
         """Start the server and wait until it answers; it ends with this process.
 
-        After a kill the old server's last processes may hold its memory for a moment more: it is
-        tried again until they are gone.
+        After a kill the old server's last processes may hold its memory for a moment more, and any
+        program may hold its port: it is tried again until they are gone, the first time elsewhere.
 
         Raises:
             StorageError: when it does not come up, with the end of its log.
@@ -98,6 +99,7 @@ class PrivateServer:
             status = self._process.poll() if self._process is not None else None
             if status is not None and time.monotonic() < deadline and self._is_occupied():
                 time.sleep(0.1)
+                self.port = self.port if self._has_answered else _free_port()
                 self._launch()
             elif status is not None or time.monotonic() > deadline:
                 self.kill()
@@ -106,10 +108,12 @@ class PrivateServer:
                     f"PostgreSQL did not start {how}: {self.log.read_text()[-2000:]}"
                 )
             time.sleep(0.02)
+        self._has_answered = True
 
     def _is_occupied(self) -> bool:
-        """Whether the last start ended since processes of an earlier one were still there."""
-        return "is still in use" in self.log.read_text()[-400:]
+        """Whether the last start ended since its memory or its port was not free."""
+        last_words = self.log.read_text()[-800:]
+        return "is still in use" in last_words or "Address already in use" in last_words
 
     def _launch(self) -> None:
         command = [

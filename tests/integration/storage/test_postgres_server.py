@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +28,12 @@ from morphml.storage.opening import schema_version
 from morphml.storage.postgres.server import PostgresDatabase
 from morphml.storage.statements import experiment_rows, trial_rows
 from morphml.storage.tables import metadata
-from morphml.testing.postgres import PrivateServer, ServerClock, private_server
+from morphml.testing.postgres import (
+    PrivateServer,
+    ServerClock,
+    embedded_binaries,
+    private_server,
+)
 from morphml.testing.store_contract import STORE_CONTRACT, StoreCase, sample_spec
 
 SECRET = "s3cret"
@@ -345,3 +354,42 @@ def test_older_server_ends_the_transaction_of_a_stopped_master(older_server: Pri
         with pytest.raises(StoreUnavailable):
             turn.__exit__(None, None, None)
         assert store.experiment(experiment).budget == 8
+
+
+# --- a server of one's own -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def laid() -> Iterator[PrivateServer]:
+    """A server that has not been started."""
+    folder = Path(tempfile.mkdtemp(prefix="morphml-pg-"))  # short enough for a socket
+    server = PrivateServer(folder, embedded_binaries(), fsync=False)
+    yield server
+    server.abandon()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_server_whose_port_somebody_took_starts_elsewhere_and_waits_for_it_later(
+    laid: PrivateServer,
+) -> None:
+    with socket.create_server(("127.0.0.1", laid.port)):
+        taken = laid.port
+        laid.start()
+    assert laid.port != taken
+    port = laid.port
+    assert one(laid.uri(), "SELECT 7") == 7
+    laid.stop()
+    holder = socket.create_server(("127.0.0.1", port))
+    refused = laid.log.read_text().count("Address already in use")
+
+    def leave() -> None:
+        while laid.log.read_text().count("Address already in use") == refused:
+            time.sleep(0.01)
+        holder.close()
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    laid.start()  # in this thread: the server ends with the one that started it
+    leaving.join()
+    assert laid.port == port
+    assert one(laid.uri(), "SELECT 7") == 7
