@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+import sys
+from functools import lru_cache
+from importlib.metadata import EntryPoints, entry_points
 
 from morphml.errors import CallerError
 
@@ -17,7 +19,7 @@ def load_plugin(group: str, name: str) -> object:
     Raises:
         CallerError: when no installed package offers that name; the message lists those there are.
     """
-    found = entry_points(group=group)
+    found = _offered(group)
     for entry in found:
         if entry.name == name:
             plugin: object = entry.load()
@@ -28,4 +30,17 @@ def load_plugin(group: str, name: str) -> object:
 
 def plugin_names(group: str) -> tuple[str, ...]:
     """What installed packages offer in the entry-point ``group``, sorted; nothing is loaded."""
-    return tuple(sorted({entry.name for entry in entry_points(group=group)}))
+    return tuple(sorted({entry.name for entry in _offered(group)}))
+
+
+def _offered(group: str) -> EntryPoints:
+    return _read(group, tuple(sys.path))
+
+
+@lru_cache(maxsize=64)
+def _read(group: str, _path: tuple[str, ...]) -> EntryPoints:
+    """Read once for each search path: 10 to 20 ms, and each workflow that is posted asks.
+
+    What is installed into a folder of that path later is found by the next process.
+    """
+    return entry_points(group=group)

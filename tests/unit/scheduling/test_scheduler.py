@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_settings_reach_the_policy() -> None:
 
 
 def test_policy_of_an_installed_package_is_found_by_its_name(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     offered = [
         EntryPoint("mine", f"{Fifo.__module__}:Fifo", "morphml.policies"),
@@ -95,6 +96,7 @@ def test_policy_of_an_installed_package_is_found_by_its_name(
         EntryPoint("gone", "no_such_package:Policy", "morphml.policies"),
         EntryPoint("fifo", "builtins:object", "morphml.policies"),
     ]
+    monkeypatch.syspath_prepend(tmp_path)  # what is installed is read once for each search path
     monkeypatch.setattr("morphml.plugins.entry_points", lambda group: EntryPoints(offered))
     assert policy_names() == (*POLICIES, "gone", "half", "mine")
     assert isinstance(create_policy("mine"), Fifo)

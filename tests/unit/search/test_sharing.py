@@ -10,6 +10,7 @@ from tests.unit.search.test_machine import GRID, NETS, loss_of, machine_of, spec
 
 from morphml.ids import ExperimentId
 from morphml.optimizers import Answered, Proposal, create_optimizer
+from morphml.search import drawing
 from morphml.search.constraints import parse_constraints
 from morphml.search.experiment import Budget, EvaluatorReference, ExperimentSpec, TrialState
 from morphml.search.log import EntryKind, LogEntry, decode_body
@@ -23,6 +24,12 @@ from morphml.space import Architecture, SearchSpace, integer
 
 OTHER = ExperimentId("other")
 MEMBERS = [*GRID.members()]
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the search list a space of 25 members after a hundred draws, not ten thousand."""
+    monkeypatch.setattr(drawing, "DRAWS", 100)
 
 
 class Listening:
