@@ -98,7 +98,20 @@ def test_an_address_is_read(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":1", "a:", "a:x", "a:-1", "a:65536", "a:１", "http://a:1", "a b:1", "u@a:1", "a,b"],
+    [
+        "",
+        ":1",
+        "a:",
+        "a:x",
+        "a:-1",
+        "a:65536",
+        "a:１",
+        "http://a:1",
+        "a b:1",
+        "u@a:1",
+        "a,b",
+        "a:b:1",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(CallerError, match=r"address|port"):

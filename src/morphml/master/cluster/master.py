@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import platform
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -104,11 +103,7 @@ class Master:
     @property
     def address(self) -> str:
         """What workers and other masters are told to dial."""
-        if self.settings.advertise:
-            return self.settings.advertise
-        host = self.settings.listen.rpartition(":")[0]
-        anywhere = host in ("0.0.0.0", "[::]", "*", "")  # noqa: S104 compared, not bound
-        return f"{platform.node() if anywhere else host}:{self.hub.port}"
+        return self.settings.address(self.hub.port)
 
     @property
     def driven(self) -> list[Drive]:

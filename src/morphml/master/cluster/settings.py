@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from morphml.engines.remote.access import Endpoint, parse_endpoint
 from morphml.scheduling.faults import WorkerFaultRule
 from morphml.scheduling.health import HealthRule
 from morphml.scheduling.reaping import ReaperRule
@@ -18,7 +20,8 @@ class MasterSettings:
     storage: str
     #: Where workers dial: host and port; port 0 takes a free one.
     listen: str = "127.0.0.1:50051"
-    #: What workers and other masters are told to dial; by default this host and the bound port.
+    #: What workers and other masters are told to dial, as ``host`` or ``host:port``; by default
+    #: this host, and the port that is listened on.
     advertise: str = ""
     #: Name that people see; by default host and process id.
     name: str = ""
@@ -49,3 +52,20 @@ class MasterSettings:
     faults: WorkerFaultRule = field(default_factory=WorkerFaultRule)
     #: When a sick worker is drained, and how much of its past is kept.
     health: HealthRule = field(default_factory=HealthRule)
+
+    def __post_init__(self) -> None:
+        """Check the addresses.
+
+        Raises:
+            CallerError: when one is none.
+        """
+        for each in filter(None, (self.listen, self.advertise)):
+            parse_endpoint(each)
+
+    def address(self, port: int) -> str:
+        """What workers and other masters are told to dial, with the port that is listened on."""
+        if self.advertise:
+            return str(parse_endpoint(self.advertise, default_port=port))
+        host = parse_endpoint(self.listen).host
+        anywhere = host in ("0.0.0.0", "::", "*")  # noqa: S104 compared, not bound
+        return str(Endpoint(host=platform.node() if anywhere else host, port=port))

@@ -15,6 +15,7 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.engines.remote.access_servers import bearing, guarded
 from tests.integration.engines.remote.scripted_master import (
     ScriptedMaster,
@@ -77,6 +78,14 @@ def ask(
     return asyncio.run(asking())
 
 
+def served(port: int, service: str) -> bool:
+    """Whether a health check finds the service."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        answer = check(health_pb2.HealthCheckRequest(service=service), timeout=30)
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
 @pytest.fixture
 def evaluators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(HERE)
@@ -99,6 +108,7 @@ def test_operator_sees_cancels_evaluates_and_ends(tmp_path: Path) -> None:
         assert (status.name, status.slots) == ("served", 2)
         assert status.master == f"127.0.0.1:{master.port}"
         assert list(status.beat.running) == [token_of(running)]
+        assert served(port, "morphml.worker.v1.WorkerService"), "who asks for health needs no token"
 
         mine = task(5, experiment="mine")
         request = pb.EvaluateRequest(
@@ -187,4 +197,4 @@ def test_worker_that_cannot_listen_says_so_and_ends(
             while not codes and time.monotonic() < end:
                 time.sleep(0.02)
             assert codes == [2]
-    assert re.search(rf"cannot listen on 127.0.0.1:{port}", caplog.text)
+    assert re.search(rf"cannot listen on 127.0.0.1:{port}: .*--port", caplog.text)

@@ -43,7 +43,7 @@ def parse_endpoint(text: str, *, default_port: int | None = DEFAULT_PORT) -> End
     host, port = _split(text.strip())
     if port is None and default_port is not None:
         port = str(default_port)
-    if not host or any(letter in host for letter in "/ @,") or port is None:
+    if not host or any(letter in host for letter in "/ @,") or port is None or _misspelt(host):
         raise CallerError(f"{text!r} is no address: host:port is expected, such as 10.0.0.5:50051")
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise CallerError(f"{text!r}: the port must be a number from 0 to 65535")
@@ -75,6 +75,17 @@ def why_not_listening(endpoint: Endpoint) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return "unknown reason"
+
+
+def _misspelt(host: str) -> bool:
+    """Whether it has colons, as only IPv6 addresses have, and is none."""
+    if ":" not in host:
+        return False
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return True
+    return False
 
 
 def _split(text: str) -> tuple[str, str | None]:

@@ -64,7 +64,7 @@ class ServerAccess:
             reason = why_not_listening(endpoint)
             raise CallerError(
                 f"cannot listen on {endpoint}: {reason}; stop what uses it, or choose another "
-                "address with --listen"
+                "address (--listen of a master, --port of a worker)"
             ) from error
         if self.handshakes is not None:
             self.handshakes.port = port

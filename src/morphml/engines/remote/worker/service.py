@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from morphml.engines.remote import checking
 from morphml.engines.remote.access import ServerAccess
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 _Context: TypeAlias = "grpc.aio.ServicerContext[object, object]"
 
+SERVICE = "morphml.worker.v1.WorkerService"
 _UNGUARDED = "this worker asks nobody for a token, so all that one may ask it for is its status"
 
 
@@ -50,12 +52,16 @@ class OperatorService(rpc.WorkerServiceServicer):
         """Serve on ``host:port`` until cancelled."""
         server = self._access.server()
         rpc.add_WorkerServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]  # generated
+        checks = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
         try:
             port = self._access.bind(server, listen)
         except CallerError as error:
             self._tell(Hopeless(reason=str(error)))
             return
         await server.start()
+        for name in ("", SERVICE):
+            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
         _log.info("operators are answered on port %d", port)
         try:
             await server.wait_for_termination()

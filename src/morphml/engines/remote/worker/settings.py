@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from morphml.engines.remote.access import parse_endpoint
-from morphml.errors import CallerError
+from morphml.errors import CallerError, RequirementsError
+from morphml.scheduling.resources import Requirements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class WorkerSettings:
     folder: Path
     #: For people; "" makes one of host and process id.
     name: str = ""
-    #: Capabilities beside those found by itself, such as ``site-a``.
+    #: Capabilities beside those found by itself, such as ``site-a``; no names of resources.
     labels: tuple[str, ...] = ()
     #: Amounts that replace or join those found by itself, such as ``{"gpu": 1}``.
     capabilities: Mapping[str, float] = field(default_factory=dict)
@@ -67,6 +68,8 @@ class WorkerSettings:
             parse_endpoint(each)
         if self.slots < 1:
             raise CallerError(f"slots: at least 1, got {self.slots}")
+        for label in self.labels:
+            _check_label(label)
         for entry in fields(self):
             if entry.name.endswith("_s"):
                 self._check_times(entry.name)
@@ -76,3 +79,16 @@ class WorkerSettings:
         for time in value if isinstance(value, tuple) else (value,):
             if not math.isfinite(time) or time < 0:
                 raise CallerError(f"{name}: seconds, at least 0, got {time!r}")
+
+
+def _check_label(label: str) -> None:
+    """Refuse what a trial could not ask for as a label: it would only hide what was found."""
+    try:
+        is_label = bool(Requirements.parse({"gpu": 1.0, label: 1.0}).labels)
+    except RequirementsError as error:
+        raise CallerError(f"label {label!r}: {error}") from error
+    if not is_label:
+        raise CallerError(
+            f"label {label!r} is the name of a resource, which is found by itself; say how much of "
+            f"it there is with --offer {label}=AMOUNT"
+        )
