@@ -147,7 +147,7 @@ class Life:
             every_s=self._settings.report_every_s,
             told=self._told,
         )
-        shares = Shares(hub.room, lambda: neighbours.lent)
+        shares = Shares(lambda: hub.slots(under_way=True), lambda: neighbours.lent)
         jobs = JobClaiming(self._store, self.keeper, hub, shares, self._desk)
         view = self._view(hub, neighbours)
         parts = DriveParts(

@@ -299,4 +299,4 @@ def test_nothing_of_an_experiment_is_kept_when_it_is_over(place: Site) -> None:
     sent = attempt(E1)
     place.hub.place(sent)  # its context is asked for again
     worker.await_tasks(2)
-    assert (place.hub.slots(), place.hub.slots(ahead=True), place.hub.free()) == (2, 2, 1)
+    assert (place.hub.slots(), place.hub.slots(under_way=True), place.hub.free()) == (2, 2, 1)

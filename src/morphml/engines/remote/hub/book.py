@@ -93,6 +93,11 @@ class Book:
             _view(member, look) for member, look in looks if known.get(member.worker.id) != look
         ]
 
+    def slots(self) -> tuple[int, int]:
+        """Slots of all workers that take tasks, and the attempts that lie on the others."""
+        fleet = self.ledger.scheduler.fleet
+        return fleet.slots(), fleet.behind()
+
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers + experiments)."""
         waiting = sum(view.count * view.workers for view in self.wishes.waiting())

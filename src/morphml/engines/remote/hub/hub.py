@@ -158,24 +158,17 @@ class Hub:
         """What waits for a worker, and whether any live one could run it."""
         return self._switchboard.act(lambda book, _: book.wishes.waiting())
 
-    def slots(self) -> int:
-        """Slots of all workers that take tasks."""
-        return self._switchboard.act(lambda book, _: book.ledger.scheduler.fleet.slots())
+    def slots(self, *, under_way: bool = False) -> int:
+        """Slots of all workers that take tasks. Cost: O(workers that take none).
 
-    def room(self) -> int:
-        """Attempts that may be under way here; 0 while no worker takes tasks.
-
-        Beyond the slots the share asked ahead: what no worker has room for waits here, and goes to
-        the first slot that is free, without waiting for a commit. And what workers still have that
-        are leaving, or take nothing for another reason: no slot of the others stays empty for it.
+        Args:
+            under_way: and, if there are any, what may be under way beyond them. That is the share
+                asked ahead: it waits here, and goes to the first slot that is free, without waiting
+                for a commit. And it is what workers still have that leave, or take nothing for
+                another reason: no slot of the others stays empty for it.
         """
-
-        def room(book: HubBook, _: Moment) -> int:
-            fleet = book.ledger.scheduler.fleet
-            slots = fleet.slots()
-            return slots + int(self._settings.ahead * slots) + fleet.behind() if slots else 0
-
-        return self._switchboard.act(room)
+        slots, behind = self._switchboard.act(lambda book, _: book.slots())
+        return slots + int(self._settings.ahead * slots) + behind if under_way and slots else slots
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""

@@ -1,0 +1,58 @@
+"""Workers that are asked to leave by the command end what they run, and leave; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+
+from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
+
+
+def test_drained_workers_of_any_master_end_what_they_run_and_leave(cluster: Cluster) -> None:
+    cluster.start_masters("m1", "m2")
+    (driver_at, other_at) = (cluster.addresses[name] for name in ("m1", "m2"))
+    cluster.start_workers("w1", "w3", slots=2, at=[driver_at])
+    cluster.start_workers("w2", slots=2, at=[other_at])
+    cluster.hold("w1", "w2", "w3")
+    cluster.take(0.1)
+    experiment = cluster.submit(40)
+    cluster.until_held(6)
+    held = Counter(each.worker for each in cluster.evaluations())
+    assert held == {"w1": 2, "w2": 2, "w3": 2}
+
+    asked = json.loads(morphml(cluster, "drain", "w1", "w2", "--grace", "120", "--json"))
+    assert [worker["name"] for worker in asked["workers"]] == ["w1", "w2"]
+    cluster.until(lambda: set(states(cluster).values()) == {"draining", "busy"}, "people see it")
+    assert states(cluster) == {"w1": "draining", "w2": "draining", "w3": "busy"}
+    cluster.release("w3")
+    cluster.until(lambda: cluster.told(experiment) >= 10, "the third goes on")
+    assert Counter(each.worker for each in cluster.evaluations())["w1"] == 2
+
+    cluster.release("w1", "w2")
+    assert [cluster.workers[name].wait() for name in ("w1", "w2")] == [0, 0]
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, [])
+    check_evaluations(cluster, Counter(range(40)))
+    by = Counter(each.worker for each in cluster.evaluations())
+    assert by == {"w1": 2, "w2": 2, "w3": 36}
+    assert all(end.result == "succeeded" for end in cluster.store.attempts(experiment.id))
+    assert states(cluster) == {"w1": "gone", "w2": "gone", "w3": "idle"}
+    assert "is gone" in morphml(cluster, "drain", "w3", "w1", code=2)
+    assert cluster.workers["w3"].running
+
+
+def states(cluster: Cluster) -> dict[str, str]:
+    """Of the workers by name, as ``morphml status`` shows them."""
+    shown = json.loads(morphml(cluster, "status", "--json"))
+    return {worker["name"]: worker["state"] for worker in shown["workers"]}
+
+
+def morphml(cluster: Cluster, name: str, *words: str, code: int = 0) -> str:
+    """What a command says, with that exit status."""
+    store = ["--storage", cluster.storage] if name == "drain" else [cluster.storage]
+    command = [sys.executable, "-m", "morphml.cli", name, *words, *store]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout + done.stderr
