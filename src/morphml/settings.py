@@ -27,7 +27,8 @@ class Durability(StrEnum):
 class StoreSettings:
     """How the store keeps things."""
 
-    #: ``MORPHML_DURABILITY``.
+    #: ``MORPHML_DURABILITY``: what an acknowledged commit survives: ``normal`` the death of the
+    #: process, ``full`` a power loss too.
     durability: Durability = Durability.NORMAL
     #: ``MORPHML_ARTIFACTS``: folder of the files of experiments whose store is a database server;
     #: by default ``morphml/artifacts`` in ``XDG_DATA_HOME``, which is ``~/.local/share`` where it
@@ -59,8 +60,8 @@ class SearchSettings:
 class AccessSettings:
     """Who is let in."""
 
-    #: ``MORPHML_TOKEN_FILE``; by default ``morphml/tokens.json`` in ``XDG_CONFIG_HOME``, which is
-    #: ``~/.config`` where it is not set.
+    #: ``MORPHML_TOKEN_FILE``: secrets by scope; by default ``morphml/tokens.json`` in
+    #: ``XDG_CONFIG_HOME``, which is ``~/.config`` where it is not set.
     token_file: Path = Path("~/.config/morphml/tokens.json")
 
 
