@@ -51,17 +51,21 @@ def test_sigterm_gives_back_what_waits_and_finishes_what_runs(workers: Workers) 
 
 
 def test_drain_by_a_master_ends_what_takes_longer_than_its_grace(workers: Workers) -> None:
+    """That is the worker's own where the master says none, and the shortest of what it says."""
     with ScriptedMaster() as master:
-        worker = workers.start(master.port, slots=2)
+        worker = workers.start(master.port, slots=2, drain_grace_s=50.0)
         master.wait_for("registration")
         master.send(context("evaluate"), task(0, 60.0), task(1, 0.5))
         master.wait_for("started", 2)
-        master.send(pb.MasterEvent(drain=pb.Drain(reason="smaller cluster", grace_s=1.5)))
+        master.send(pb.MasterEvent(drain=pb.Drain(reason="smaller cluster")))
+        master.wait_for("draining")
+        master.send(pb.MasterEvent(drain=pb.Drain(reason="much smaller", grace_s=1.5)))
         assert worker.wait() == 0
     ends = {each.attempt.number: each for each in master.results()}
     assert ends[1].WhichOneof("outcome") == "succeeded"
     assert ends[0].failed.kind == "preempted"
     assert 1.4 < ends[0].duration_s < 40.0
+    assert [each.draining.grace_s for each in master.of("draining")] == [50.0]
     assert "smaller cluster" in master.of("leaving")[0].leaving.reason
 
 

@@ -59,7 +59,8 @@ class SendDrain:
 
     worker: str
     reason: str
-    grace_s: float
+    #: Seconds for what runs there; None for the worker's own.
+    grace_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

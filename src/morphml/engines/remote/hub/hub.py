@@ -184,10 +184,14 @@ class Hub:
         self._switchboard.tell_all(pb.MasterEvent(masters=masters))
 
     def drain(self, worker: str, grace_s: float | None = None) -> bool:
-        """Let a worker take nothing more, finish within the time, and leave; whether it is here."""
-        grace = self._settings.drain_grace_s if grace_s is None else grace_s
+        """Let a worker take nothing more, finish within the time, and leave; whether it is here.
+
+        Args:
+            worker: its id.
+            grace_s: seconds for what runs there; None for the worker's own.
+        """
         return self._switchboard.act(
-            lambda book, _: book.workers.drain(worker, "drained by request", grace)
+            lambda book, _: book.workers.drain(worker, "drained by request", grace_s)
         )
 
 

@@ -59,8 +59,6 @@ class HubSettings:
     max_waiting_events: int = 20_000
     #: Log lines are dropped when so many events wait.
     max_waiting_logs: int = 2_000
-    #: Time for running attempts when a worker is drained without a time of its own.
-    drain_grace_s: float = 30.0
     #: Time after which a request that no live worker can meet is reported.
     infeasible_after_s: float = 10.0
     #: Time between two looks at what is overdue.

@@ -131,7 +131,7 @@ class WorkerSide:
             self._ledger.faults.left(worker)
             self._dispatch.fill(now)
 
-    def drain(self, worker: str, reason: str, grace_s: float) -> bool:
+    def drain(self, worker: str, reason: str, grace_s: float | None) -> bool:
         """A person or an autoscaler wants it gone; whether it is here."""
         member = self._ledger.roster.live(worker)
         if member is None:

@@ -47,10 +47,10 @@ class Hearing:
     Args:
         parts: of the worker.
         most: attempts that may wait or run here; more are given back.
-        drain: begins to leave, with a reason and seconds of grace.
+        drain: begins to leave, with a reason and seconds of grace, None for the usual ones.
     """
 
-    def __init__(self, parts: Parts, most: int, drain: Callable[[str, float], None]) -> None:
+    def __init__(self, parts: Parts, most: int, drain: Callable[[str, float | None], None]) -> None:
         self._parts = parts
         self._most = most
         self._drain = drain
@@ -114,8 +114,7 @@ class Hearing:
             case "verdict":
                 self.cancel(checking.tokens(event.verdict.kill))
             case "drain":
-                grace_s = checking.finite(event.drain.grace_s, "grace_s", least=0.0)
-                self._drain(event.drain.reason or "the master asked for it", grace_s)
+                self._drain(event.drain.reason or "the master asked for it", _grace(event.drain))
             case _:
                 pass  # of a newer protocol, or said before
 
@@ -159,3 +158,10 @@ class Hearing:
         if entry is not None:
             entry.cancelled = entry.cancelled or order is Order.CANCEL
             self._parts.executor.order(token, order)
+
+
+def _grace(message: pb.Drain) -> float | None:
+    """Seconds for what runs; None where the master leaves them to the worker."""
+    if not message.HasField("grace_s"):
+        return None
+    return checking.finite(message.grace_s, "grace_s", least=0.0)

@@ -226,7 +226,8 @@ class Shift:
 
     # --- leaving ---------------------------------------------------------------------------------
 
-    def _drain(self, reason: str, grace_s: float) -> None:
+    def _drain(self, reason: str, grace_s: float | None) -> None:
+        grace_s = self._settings.drain_grace_s if grace_s is None else grace_s
         if self._parts.leaving.begin(reason, grace_s, self._now):
             _log.info("leaving: %s; running attempts have %g s", reason, grace_s)
             self._say_draining(grace_s)
