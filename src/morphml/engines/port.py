@@ -256,7 +256,7 @@ class Finished:
 
     token: AttemptToken
     outcome: Outcome
-    #: Name of the slot; "" when it never reached one.
+    #: Name of the slot; of its machine when it reached a machine and no slot, else "".
     worker: str
     #: Seconds since the Unix epoch, by the clock of whoever ran it.
     started_at: float

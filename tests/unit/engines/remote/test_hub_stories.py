@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
+from morphml.engines.failure import failure
 from morphml.engines.port import Assignment, Finished, Started, Succeeded
 from morphml.engines.remote.hub.attempt import AttemptState, Moment
 from morphml.engines.remote.hub.book import Book
 from morphml.engines.remote.hub.settings import HubSettings
 from morphml.engines.remote.messages import AttemptName, Beat, Registration
 from morphml.ids import AttemptToken, ExperimentId
+from morphml.scheduling.failures import FailureKind
 
 EXPERIMENT = ExperimentId("e1")
 
@@ -172,3 +176,16 @@ def test_what_a_worker_brings_is_busy_before_anybody_knows_whose_it_is() -> None
     assert (drivers.busy(EXPERIMENT), len(drivers.here(EXPERIMENT))) == (2, 2)
     story.finish()
     assert drivers.busy(EXPERIMENT) == 1, "an end that waits to be told takes no slot"
+
+
+@pytest.mark.parametrize(("slot", "told"), [("", "box-w"), ("box-w/slot-0", "box-w/slot-0")])
+def test_attempt_that_fails_before_it_has_a_slot_is_told_under_the_name_of_its_worker(
+    slot: str, told: str
+) -> None:
+    """Else a retry would not know whom to avoid, and a person not where to look."""
+    story = Story()
+    outcome = failure(FailureKind.INFRASTRUCTURE, "WorkerError", "no place for its files")
+    end = Finished(token=story.token, outcome=outcome, worker=slot, started_at=0, duration_s=0)
+    story.book.workers.result("w", story.name, end, story.now)
+    events = story.book.drivers.collect(EXPERIMENT)
+    assert [each.worker for each in events if isinstance(each, Finished)] == [told]

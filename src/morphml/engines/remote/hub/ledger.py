@@ -6,6 +6,8 @@ and ``told``.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from morphml.engines.port import (
     EngineEvent,
     Finished,
@@ -119,7 +121,12 @@ class Ledger:
         member.expected[attempt.token] = 0
 
     def end(self, attempt: Attempt, end: Finished) -> None:
-        """The attempt is over; its end is told and kept until it is acknowledged."""
+        """The attempt is over; its end is told and kept until it is acknowledged.
+
+        What never had a slot is told under the name of its worker: a retry is to avoid that one.
+        """
+        if not end.worker:
+            end = replace(end, worker=self._name_of(attempt))
         if attempt.gang is not None and attempt is not attempt.gang.head:
             self._let_go(attempt)
             self.gangs.ended(attempt, end)
@@ -132,17 +139,20 @@ class Ledger:
     def end_as(self, attempt: Attempt, outcome: Outcome, now: Moment, *, lost: bool) -> None:
         """End an attempt here, without a word of its worker."""
         began = attempt.began_at
-        member = self.roster.members.get(attempt.worker)
-        worker = "" if member is None else member.registration.name
         attempt.given_up = lost
         end = Finished(
             token=attempt.token,
             outcome=outcome,
-            worker=attempt.slot or worker,
+            worker=attempt.slot,
             started_at=now.epoch if began is None else began,
             duration_s=0.0 if began is None else max(0.0, now.epoch - began),
         )
         self.end(attempt, end)
+
+    def _name_of(self, attempt: Attempt) -> str:
+        """Of the worker that has the attempt; "" where none has."""
+        member = self.roster.members.get(attempt.worker)
+        return "" if member is None else member.registration.name
 
     def give_back(self, attempt: Attempt, now: Moment) -> None:
         """It never began: it goes back without blame, and its token counts no more."""
