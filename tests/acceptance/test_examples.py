@@ -112,6 +112,7 @@ def test_experiment_file_runs_from_the_command_line(morphml: Run, tmp_path: Path
     assert_standalone(tmp_path / "model.py")
 
 
+@pytest.mark.slow  # each of its jobs is run by tests of training jobs, its command by others here
 def test_pipeline_runs_from_the_command_line(morphml: Run, tmp_path: Path) -> None:
     done = morphml("workflow", "run", str(EXAMPLES / "pipeline.yaml"), "--json")
     assert done.returncode == 0, done.stderr
