@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TypeAlias
 
 from morphml.cli.staying import keep_what_is_there
-from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.access import ServerAccess, is_loopback, parse_endpoint
 from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
 from morphml.storage.address import without_password
@@ -69,8 +69,7 @@ def serve_master(
             "TLS" if access.credentials else "no TLS",
             f"tokens in {tokens}" if tokens else "no tokens",
         )
-        tls = " --tls-ca ca.pem" if access.credentials else ""
-        _log.info("start workers with: morphml worker --master %s%s", master.address, tls)
+        _log.info("start workers with: %s", worker_command(master.address, access, tokens))
         keep_what_is_there()
         if cluster:
             _log.info("workers on each node of the Ray cluster %s", cluster)
@@ -82,6 +81,18 @@ def serve_master(
             pass
         _log.info("leaving: handing over to other masters; a second signal ends it at once")
     _log.info("left")
+
+
+def worker_command(address: str, access: ServerAccess, tokens: Path | None) -> str:
+    """What is typed on a worker's machine; a copy of the tokens is wanted where it is another."""
+    words = ["morphml worker --master", address]
+    if access.credentials is not None:
+        words.append("--tls-ca ca.pem")
+    if tokens is None:
+        words.append("--no-token")
+    elif not is_loopback(parse_endpoint(address)):
+        words.append("--token-file FILE   (FILE: made here by `morphml tokens FILE`)")
+    return " ".join(words)
 
 
 @contextmanager
