@@ -84,7 +84,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-@pytest.mark.parametrize("count", [1, 17, 42])
+@pytest.mark.parametrize("count", [1, pytest.param(17, marks=pytest.mark.slow), 42])
 def test_resume_with_one_worker_gives_the_history_of_the_uninterrupted_run(
     workers: int, count: int, tmp_path: Path, uninterrupted: list[tuple[object, ...]]
 ) -> None:

@@ -77,7 +77,7 @@ def check_whole(folder: Path, most_evaluations: int) -> list[tuple[object, ...]]
         return essence(experiment)
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow), 2])
 def test_death_at_each_point_of_a_trial_loses_nothing_and_counts_nothing_twice(
     workers: int, tmp_path: Path
 ) -> None:

@@ -70,7 +70,7 @@ def only_experiment(path: Path) -> ExperimentId:
         return record.id
 
 
-@pytest.mark.parametrize("durability", ["normal", "full"])
+@pytest.mark.parametrize("durability", ["normal", pytest.param("full", marks=pytest.mark.slow)])
 def test_killed_driver_loses_nothing_that_was_acknowledged(path: Path, durability: str) -> None:
     """Each round kills the driver in the middle of its commits and starts the next."""
     moments = random.Random(7)

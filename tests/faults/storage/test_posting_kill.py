@@ -21,7 +21,7 @@ CHILD = Path(__file__).with_name("posting_child.py")
 #: Of those that are killed; seconds.
 LEASE_S = 2.0
 KILLS = 4
-TRIALS = 250
+TRIALS = 150
 PATIENCE_S = 150.0
 
 
