@@ -220,6 +220,15 @@ class Workers(Generic[Answer]):
         attempts = [task["attemptId"] for task in tasks]
         return self._post(worker, "heartbeat", {"currentLoad": load, "attempts": attempts})
 
+    def drain(self, worker: str, *, grace_s: float | None = None) -> Answer:
+        """Let a worker, by id or name, finish what it runs, take nothing more, and leave.
+
+        Args:
+            worker: of a master, or one that comes over REST.
+            grace_s: seconds for what runs there; the worker's own without.
+        """
+        return self._post(worker, "drain", {"graceSeconds": grace_s})
+
     def lease(self, worker: str, limit: int = 1, *, only: str | None = None) -> Answer:
         """Take the next tasks that fit; ``only`` those that require this capability."""
         return self._post(worker, "lease", {"limit": limit, "only": only})

@@ -33,8 +33,11 @@ def test_rest_worker_lives_by_its_heartbeat_and_one_incarnation_at_a_time(store:
     assert (first.row.incarnation, first.session) == (1, workers.find("w").session)
     beat = workers.beat("w", {"running": 2}, 1)
     assert (beat.row.state, beat.row.figures["running"]) == (WorkerState.BUSY, 2)
+    assert list(workers.living()) == [first.session]
+    store.cluster.workers.drain(["w"], None)
+    assert (workers.beat("w", {}).row.state, workers.living()) == (WorkerState.DRAINING, {})
     second = workers.register(ROW, 30.0)
-    assert second.row.incarnation == 2
+    assert (second.row.incarnation, workers.find("w").row.drains) == (2, False)
     assert second.session != first.session
     with pytest.raises(UnknownWorker, match="2 took its place"):
         workers.beat("w", {}, 1)

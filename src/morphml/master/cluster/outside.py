@@ -27,6 +27,7 @@ from morphml.ids import (
     TaskId,
     is_execution,
 )
+from morphml.master.cluster.draining import ask_to_drain
 from morphml.master.cluster.fence import Fence
 from morphml.master.cluster.mails import mail_of
 from morphml.master.cluster.outside_files import OutsideFiles
@@ -176,6 +177,11 @@ class OutsideWorkers:
         self._store.cluster.rest_workers.leave(id_)
         self._store.hints.send(HintTopic.WORK)
 
+    def drain(self, id_: str, grace_s: float | None) -> WorkerRow:
+        """Ask a worker to leave, over REST or of a master; see ``ask_to_drain``."""
+        (worker,) = ask_to_drain(self._store, [id_], grace_s)
+        return worker
+
     def all(self) -> list[WorkerRow]:
         """All workers of the last day by name, those of masters too."""
         return self._store.cluster.workers.all()
@@ -184,6 +190,8 @@ class OutsideWorkers:
         self, id_: str, limit: int, incarnation: int | None = None, only: str | None = None
     ) -> list[Leased]:
         """The next tasks that fit the worker, by rank, jobs before trials; it holds them now.
+
+        One that was asked to leave gets none.
 
         Args:
             id_: of the worker.
@@ -195,6 +203,8 @@ class OutsideWorkers:
             UnknownWorker: when it is not there, or a later incarnation took its place.
         """
         worker = self._fence.worker(id_, incarnation)
+        if worker.row.drains:
+            return []
         capacity = Capacity.parse(worker.row.offers)
 
         def could(needs: Requirements) -> bool:

@@ -134,10 +134,23 @@ class Heartbeat(Body):
     )
 
 
+class DrainBody(Body):
+    """How a worker is to leave."""
+
+    grace_seconds: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1e9,
+        description="What runs there has so long to end, and is else run again elsewhere; the "
+        "worker's own setting without. A worker over REST keeps to what it likes.",
+    )
+
+
 class HeardView(View):
     """The answer to a heartbeat."""
 
     worker_id: str
+    #: `draining` once it was asked to leave: it gets nothing more, and goes when it has ended all.
     status: WorkerState
     incarnation: int
     #: By attempt: stop, pause or cancel; told until the attempt ends.
@@ -171,6 +184,16 @@ def heartbeat(workerId: GivenId, body: Heartbeat, here: Here) -> HeardView:
         incarnation=worker.row.incarnation,
         orders={str(token): order for token, order in orders.items()},
     )
+
+
+@router.post("/api/distributed/workers/{workerId}/drain", openapi_extra=needs(Scope.ADMIN))
+def drain(workerId: GivenId, here: Here, body: DrainBody | None = None) -> WorkerView:
+    """Let a worker, by id or name, finish what it runs, take nothing more, and leave.
+
+    The answer has it as it was; the word reaches it within a second or two, or with its heartbeat.
+    """
+    grace_s = None if body is None else body.grace_seconds
+    return WorkerView.of(here.workers.drain(workerId, grace_s))
 
 
 @router.delete(

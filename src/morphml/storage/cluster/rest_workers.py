@@ -65,7 +65,7 @@ class RestWorkers:
             return _living(run, id_, incarnation)
 
     def living(self) -> dict[SessionId, tuple[Mapping[str, float], int]]:
-        """What each worker that lives offers, and its slots, by session; one query."""
+        """What each worker that lives and stays offers, and its slots, by session; one query."""
         with self._database.reading() as run:
             rows = run.rows(rest_worker_rows.living_workers, {})
         return {
@@ -94,7 +94,7 @@ class RestWorkers:
                 renewed: Values = {"p_id": known.session, "p_lease_s": _lease_s(told)}
                 if not run.run(rest_worker_rows.renew_worker, renewed):
                     raise _unknown(id_)
-                state = _state(told)
+                state = WorkerState.DRAINING if known.row.drains else _state(told)
                 values: Values = {
                     "p_id": id_,
                     "p_state": state.value,
@@ -154,7 +154,7 @@ def _living(run: Transaction, id_: str, incarnation: int | None) -> RestWorker:
     found = run.row(rest_worker_rows.worker_of, {"p_id": id_})
     if found is None or found[-1] != SessionKind.WORKER:
         raise _unknown(id_)
-    number, session, name, state, offers, figures, joined_at, silent_s, _ = found
+    number, session, name, state, offers, figures, joined_at, silent_s, asked_at, _ = found
     if incarnation not in (None, number):
         raise UnknownWorker(
             f"worker {id_}: incarnation {incarnation} was ended, {number} took its place; register "
@@ -170,6 +170,7 @@ def _living(run: Transaction, id_: str, incarnation: int | None) -> RestWorker:
         joined_at=joined_at,
         silent_s=silent_s,
         master=SessionId(session),
+        drains=asked_at is not None,
     )
     return RestWorker(row=row, session=SessionId(session))
 

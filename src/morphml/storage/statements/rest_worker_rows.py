@@ -29,6 +29,7 @@ def worker_of() -> Select[tuple[object, ...]]:
             _w.figures,
             _w.joined_at,
             (database_now() - _w.seen_at).label("silent_s"),
+            _w.drain_asked_at,
             _s.kind,
         )
         .select_from(workers.outerjoin(sessions, living))
@@ -38,13 +39,14 @@ def worker_of() -> Select[tuple[object, ...]]:
 
 
 def living_workers() -> Select[tuple[object, ...]]:
-    """Session, offers and figures of the workers that live by their own heartbeat."""
+    """Session, offers and figures of the workers that live by their own heartbeat, and stay."""
     return (
         select(_w.session, _w.offers, _w.figures)
         .select_from(workers.join(sessions, _s.id == _w.session))
         .where(
             _s.state == constant(SessionState.LIVE),
             checked(_s.kind) == constant(SessionKind.WORKER),
+            _w.drain_asked_at.is_(None),
         )
     )
 

@@ -182,6 +182,8 @@ def test_client_passes_files_from_job_to_job(client: mm.Client, tmp_path: Path) 
     assert file.read_bytes() == b"w" * 3_000_000
     client.executions.cancel(execution)
     assert client.workers.heartbeat("w", 1, tasks=[task])["orders"] == {task["attemptId"]: "cancel"}
+    assert client.workers.drain("w", grace_s=5.0)["workerId"] == "w"
+    assert client.workers.lease("w") == {"tasks": []}
     absent = tmp_path / "absent"
     with pytest.raises(RequestError) as caught:
         client.workers.get_input("w", task, reference, absent)

@@ -61,6 +61,27 @@ def test_worker_gets_only_jobs_that_it_can_run(served: Served) -> None:
     assert [task["job"]["id"] for task in lease(served, "w-3")] == ["large"]
 
 
+def test_drained_worker_ends_what_it_has_and_gets_nothing_more(served: Served) -> None:
+    register(served)
+    register(served, workerId="w-2")
+    execution = execute(served, {"id": "a"}, {"id": "b"})
+    (task,) = lease(served, limit=1)
+    path = f"{API}/workers/w-1/drain"
+    assert served.done(path, {"graceSeconds": 5})["workerId"] == "w-1"
+    assert lease(served) == []
+    assert served.done(f"{API}/workers/w-1/heartbeat", {})["status"] == "draining"
+    assert served.post(f"{API}/workers/w-1/results", end(task)).status_code == 204
+    assert [each["job"]["id"] for each in lease(served, "w-2")] == ["b"]
+    assert states(served, execution) == {"a": "succeeded", "b": "active"}
+
+    register(served)
+    assert served.done(f"{API}/workers/w-1/heartbeat", {})["status"] == "idle"
+    for word, status, kind in (("nobody", 404, "unknown-worker"), ("node", 422, "invalid-request")):
+        refused = served.post(f"{API}/workers/{word}/drain")
+        assert refused.status_code == status, refused.text
+        assert refused.json()["type"] == f"urn:morphml:problem:{kind}"
+
+
 def test_new_incarnation_fences_the_old_one_and_its_tasks_wait_for_others(served: Served) -> None:
     before = register(served)
     execution = execute(served, {"id": "a"})
