@@ -248,7 +248,7 @@ def test_worker_that_drains_by_itself_gets_nothing_more(place: Site) -> None:
     assert end.outcome == Returned()
     driver.lane.submit(attempt(number=2))
     worker.beat(running=[first.attempt.token])
-    assert len(worker.tasks()) == 2
+    assert (len(worker.tasks()), place.state("w1")) == (2, "draining")
     worker.finish(first)
     driver.await_ends(2)
     worker.say(pb.WorkerEvent(leaving=pb.Leaving(reason="SIGTERM")))

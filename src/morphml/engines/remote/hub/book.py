@@ -113,8 +113,8 @@ def _glance(member: Member) -> Glance:
     held = len(member.worker.attempts)
     queued = min(member.queued, held)
     barred = member.why_barred if member.barred else ""
-    state, shut = member.worker.state, member.shut_gpus
-    return Glance(state, held - queued, queued, barred, shut, member.registration)
+    shut = member.shut_gpus
+    return Glance(member.state, held - queued, queued, barred, shut, member.registration)
 
 
 def _view(member: Member, glance: Glance) -> WorkerView:
@@ -123,7 +123,7 @@ def _view(member: Member, glance: Glance) -> WorkerView:
         id=worker.id,
         glance=glance,
         name=registration.name,
-        state=worker.state,
+        state=glance.state,
         slots=registration.slots,
         running=glance.running,
         queued=glance.queued,

@@ -75,6 +75,12 @@ class Member:
         return self.worker.state in _OPEN and not self.draining and not self.barred
 
     @property
+    def state(self) -> WorkerState:
+        """The state that people see: one that leaves by itself drains like one that was told to."""
+        state = self.worker.state
+        return WorkerState.DRAINING if self.draining and state in _OPEN else state
+
+    @property
     def why_barred(self) -> str:
         """What people are told of a worker that gets no work; "" for any other."""
         return "; ".join(self.barred.values())
