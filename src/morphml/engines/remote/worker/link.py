@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +31,8 @@ _log = logging.getLogger(__name__)
 _PATIENCE_S = 4.0
 #: Seconds that the loop stays open after the last connection was closed.
 _LAST_EVENTS_S = 0.05
+#: Seconds within which it is known why a call ended that could not be written to.
+_TRUTH_S = 0.1
 #: Seconds by which this process may be late before silence is its own fault.
 _LATE_S = 1.0
 
@@ -241,9 +242,7 @@ class Link:
         self._deliver(Greeting())
         registration = await self._registration
         async with asyncio.timeout(self._connect_s):
-            with contextlib.suppress(asyncio.InvalidStateError):  # it is over: read() says why
-                first_words = [pb.WorkerEvent(registration=registration)]
-                await stream.write(pb.WorkRequest(events=first_words))
+            await _say_first(stream, pb.WorkerEvent(registration=registration))
             answer = await stream.read()
         if isinstance(answer, pb.WorkResponse) and answer.events:
             first = answer.events[0]
@@ -324,6 +323,19 @@ class Link:
         if self._problems.get(address) != reason:
             self._problems[address] = reason
             _log.warning("%s", reason)
+
+
+async def _say_first(stream: Stream, event: pb.WorkerEvent) -> None:
+    """Write to a call that may be over already; then ``read`` says why."""
+    try:
+        await stream.write(pb.WorkRequest(events=[event]))
+    except asyncio.InvalidStateError:
+        return
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.INTERNAL:
+            raise
+        # What gRPC says of a write that failed; how the call ended it learns a moment later.
+        await asyncio.sleep(_TRUTH_S)
 
 
 def _said(address: str, error: grpc.aio.AioRpcError) -> str:
