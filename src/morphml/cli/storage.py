@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -75,7 +75,11 @@ def copy(
     with guard(context, as_json=as_json):
         # As above.
         from morphml.storage.address import without_password  # noqa: PLC0415
-        from morphml.storage.copying import COPY_OPTIONS, copy_store  # noqa: PLC0415
+        from morphml.storage.copying import (  # noqa: PLC0415
+            COPY_OPTIONS,
+            copy_store,
+            owners_of_files,
+        )
         from morphml.storage.opening import open_database  # noqa: PLC0415
 
         with (
@@ -84,7 +88,8 @@ def copy(
             _progress(shown=not as_json) as progress,
         ):
             rows = copy_store(read, written, progress)
-        moved = _copy_files(source, target) if files else 0
+            owners = owners_of_files(written)
+        moved = _copy_files(source, target, owners) if files else 0
         if as_json:
             write_json({"target": without_password(target), "rows": rows, "files": moved})
             return
@@ -170,12 +175,15 @@ def _progress(*, shown: bool) -> Iterator[_Shown]:
         yield _Shown(bars)
 
 
-def _copy_files(source: str, target: str) -> int:
-    """Copy the files of all experiments; how many there were."""
+def _copy_files(source: str, target: str, owners: Iterable[str]) -> int:
+    """Copy the files of a store's experiments and executions; how many there were.
+
+    Those of other databases may lie in the same folder.
+    """
     from morphml.master.places import artifacts_folder  # noqa: PLC0415  # as above
 
     there, here = artifacts_folder(source), artifacts_folder(target)
-    if there == here or not there.is_dir():
+    if there == here:
         return 0
     copied = 0
 
@@ -184,5 +192,7 @@ def _copy_files(source: str, target: str) -> int:
         copied += 1
         return str(shutil.copy2(origin, place))
 
-    shutil.copytree(there, here, dirs_exist_ok=True, copy_function=one)
+    for owner in owners:
+        if (there / owner).is_dir():
+            shutil.copytree(there / owner, here / owner, dirs_exist_ok=True, copy_function=one)
     return copied

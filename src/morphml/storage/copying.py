@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Column,
+    CompoundSelect,
     Insert,
     Select,
     Table,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     insert,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -32,7 +34,7 @@ from morphml.storage.database import Database, Row, Transaction, Values
 from morphml.storage.expressions import Statement
 from morphml.storage.options import StoreOptions
 from morphml.storage.statements import session_rows
-from morphml.storage.tables import bundle_chunks, metadata
+from morphml.storage.tables import bundle_chunks, executions, experiments, metadata
 
 #: Time for a large copy: a transaction is ended with its statement's time, or with the lease.
 COPY_OPTIONS: Final = StoreOptions(
@@ -82,6 +84,12 @@ def copy_store(
                 _go_on_counting(writing, table)
             _compare(totals, _counts(writing))
     return totals
+
+
+def owners_of_files(database: Database) -> list[str]:
+    """Ids of all experiments and executions, which their folders of files are called by."""
+    with database.reading() as reading:
+        return [owner for (owner,) in reading.rows(_ids_of_owners, {})]
 
 
 def _refuse_live(reading: Transaction) -> None:
@@ -152,6 +160,10 @@ def _go_on_counting(writing: Transaction, table: Table) -> None:
 
 
 # Statements of any table: made once for each, since a store keeps their texts.
+
+
+def _ids_of_owners() -> CompoundSelect[Any]:
+    return union_all(select(experiments.c.id), select(executions.c.id))
 
 
 @cache
