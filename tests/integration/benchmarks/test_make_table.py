@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import torch
 
 from morphml.benchmarks.cell_table import CellTable
 from morphml.benchmarks.digits_cells import different_networks, digits_cells_space
@@ -46,6 +45,8 @@ def ended(file: Path) -> int:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """As in the children: sums over several threads depend on how many there are."""
+    import torch  # not for each process that collects these tests
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
