@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ WORKER_HEADS = {
     "running": True,
     "cpu %": True,
     "memory %": True,
+    "gpu %": True,
     "told s": True,
     "has": False,
     "master": False,
@@ -105,8 +106,7 @@ def status_view(found: ClusterStatus, now: float) -> RenderableType:
         rows = [_master_row(master, now) for master in found.masters]
         parts.append(table_of("Masters", MASTER_HEADS, rows))
     if found.workers:
-        rows = [_worker_row(worker, names) for worker in found.workers]
-        parts.append(table_of("Workers", WORKER_HEADS, rows))
+        parts.append(_workers_table(found.workers, names))
     if found.experiments:
         rows = [_experiment_row(experiment) for experiment in found.experiments]
         parts.append(table_of("Experiments", EXPERIMENT_HEADS, rows))
@@ -173,7 +173,20 @@ def _master_row(master: MasterRow, now: float) -> tuple[object, ...]:
     return (master.name, master.address or "-", up, f"{master.lease_left_s:.1f}", drives)
 
 
-def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tuple[object, ...]:
+def _workers_table(
+    workers: Sequence[WorkerRow], names: Mapping[SessionId | None, str]
+) -> RenderableType:
+    """The workers; GPUs have a column where a worker has some."""
+    gpus = any(worker.figures.get("gpu_percent") is not None for worker in workers)
+    heads = {head: right for head, right in WORKER_HEADS.items() if gpus or head != "gpu %"}
+    return table_of("Workers", heads, [_worker_row(worker, names, gpus) for worker in workers])
+
+
+def _worker_row(
+    worker: WorkerRow, names: Mapping[SessionId | None, str], gpus: bool
+) -> tuple[object, ...]:
+    used = worker.figures.get("gpu_percent")
+    gpu = "-" if used is None else f"{figure_of(worker, 'gpu_percent'):.0f}"
     return (
         worker.name,
         _state_text(worker),
@@ -181,6 +194,7 @@ def _worker_row(worker: WorkerRow, names: Mapping[SessionId | None, str]) -> tup
         f"{figure_of(worker, 'running'):.0f}",
         f"{figure_of(worker, 'cpu_percent'):.0f}",
         f"{figure_of(worker, 'memory_percent'):.0f}",
+        *((gpu,) if gpus else ()),
         f"{worker.silent_s:.1f}",
         offers_text(worker),
         names.get(worker.master, "-"),

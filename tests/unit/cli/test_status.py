@@ -126,6 +126,16 @@ def test_why_an_experiment_waits_stands_on_a_line_of_its_own(cluster: ClusterSta
     assert max(len(line.rstrip()) for line in lines[-5:]) <= 80
 
 
+def test_gpus_have_a_column_where_a_worker_has_some(cluster: ClusterStatus) -> None:
+    assert "gpu %" not in shown(cluster)
+    first, second = cluster.workers
+    busy = replace(first, figures={**first.figures, "gpu_percent": 87.4})
+    text = shown(replace(cluster, workers=(busy, replace(second, figures={}))))
+    assert "gpu %" in text
+    assert line_with(text, "gpu [bold]box[/]")[5:8] == ["92", "40", "87"]
+    assert line_with(text, "w2")[4:7] == ["0", "0", "-"]
+
+
 def test_a_worker_without_figures_is_shown_all_the_same(cluster: ClusterStatus) -> None:
     worker = cluster.workers[1]
     assert figure_of(worker, "slots") == 0.0
