@@ -172,7 +172,7 @@ COMMANDS: tuple[Entry, ...] = (
         panel=_CLUSTER,
         examples=(
             "drain gpu-box-3 --storage postgresql://morphml@db/search",
-            "drain gpu-box-3 gpu-box-4 --storage search.db --grace 600",
+            "drain gpu-box-3 gpu-box-4 --storage search.db --grace 600 --wait",
         ),
     ),
     Entry(

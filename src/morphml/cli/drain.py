@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,11 @@ from morphml.cli.options import AsJson
 from morphml.cli.screen import results, write_json
 
 if TYPE_CHECKING:
+    from morphml.storage import SqlStore
     from morphml.storage.cluster import WorkerRow
+
+#: Seconds between two looks of ``--wait``.
+LOOK_EVERY_S = 0.5
 
 Workers = Annotated[
     list[str],
@@ -28,6 +34,7 @@ Grace = Annotated[
         "worker's own --drain-grace.",
     ),
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="Return only when all of them have left.")]
 
 
 def drain(
@@ -35,6 +42,7 @@ def drain(
     workers: Workers,
     storage: Storage,
     grace: Grace = None,
+    wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
     """Let workers finish what they run, take nothing more, and leave.
@@ -51,15 +59,29 @@ def drain(
 
         asked = ask_to_drain(store, workers, grace)
         shown = without_password(storage)
+        if not as_json:
+            for worker in asked:
+                said = f"{worker.name} ({worker.id}) was asked to leave"
+                text = said if wait else f"{said}; see: morphml status {shown}"
+                results().print(text, markup=False, soft_wrap=True)
+        if wait:
+            wait_until_gone(store, asked)
         if as_json:
             write_json(drain_document(asked, shown))
-            return
-        for worker in asked:
-            text = f"{worker.name} ({worker.id}) was asked to leave; see: morphml status {shown}"
-            results().print(text, markup=False, soft_wrap=True)
+        elif wait:
+            results().print("gone")
 
 
-def drain_document(asked: list[WorkerRow], storage: str) -> dict[str, object]:
+def wait_until_gone(store: SqlStore, workers: Sequence[WorkerRow]) -> None:
+    """Look at the workers' rows twice a second until none of them is there any more."""
+    from morphml.master.cluster.draining import still_there  # noqa: PLC0415 as above
+
+    ids = {worker.id for worker in workers}
+    while still_there(store.cluster.workers.all(), ids):
+        time.sleep(LOOK_EVERY_S)
+
+
+def drain_document(asked: Sequence[WorkerRow], storage: str) -> dict[str, object]:
     """Who was asked, as a JSON object; the states are those from before."""
     return {
         "storage": storage,

@@ -22,37 +22,46 @@ def test_drained_workers_of_any_master_end_what_they_run_and_leave(cluster: Clus
     held = Counter(each.worker for each in cluster.evaluations())
     assert held == {"w1": 2, "w2": 2, "w3": 2}
 
-    asked = json.loads(morphml(cluster, "drain", "w1", "w2", "--grace", "120", "--json"))
-    assert [worker["name"] for worker in asked["workers"]] == ["w1", "w2"]
-    cluster.until(lambda: set(states(cluster).values()) == {"draining", "busy"}, "people see it")
-    assert states(cluster) == {"w1": "draining", "w2": "draining", "w3": "busy"}
+    words = ("w1", "w2", "--grace", "600", "--wait")
+    drains = cluster.start_process("drain", command(cluster, "drain", *words))
+    begun = {"w1": "draining", "w2": "draining", "w3": "busy"}
+    cluster.until(lambda: states(cluster) == begun, "they drain")
+    shown = json.loads(morphml(cluster, "status", "--json"))["workers"]
+    assert {worker["name"]: worker["state"] for worker in shown} == begun
     cluster.release("w3")
     cluster.until(lambda: cluster.told(experiment) >= 10, "the third goes on")
     assert Counter(each.worker for each in cluster.evaluations())["w1"] == 2
 
+    assert drains.running
     cluster.release("w1", "w2")
-    assert [cluster.workers[name].wait() for name in ("w1", "w2")] == [0, 0]
+    assert [each.wait() for each in (drains, *map(cluster.workers.get, ("w1", "w2")))] == [0] * 3
     cluster.until_over(experiment)
     check_whole(cluster, experiment, [])
     check_evaluations(cluster, Counter(range(40)))
     by = Counter(each.worker for each in cluster.evaluations())
     assert by == {"w1": 2, "w2": 2, "w3": 36}
     assert all(end.result == "succeeded" for end in cluster.store.attempts(experiment.id))
-    assert states(cluster) == {"w1": "gone", "w2": "gone", "w3": "idle"}
+    over = {"w1": "gone", "w2": "gone", "w3": "idle"}
+    cluster.until(lambda: states(cluster) == over, "they are gone")
     assert "is gone" in morphml(cluster, "drain", "w3", "w1", code=2)
-    assert cluster.workers["w3"].running
+    rows = cluster.store.cluster.workers.all()
+    assert [row.name for row in rows if row.drains] == ["w1", "w2"]
 
 
 def states(cluster: Cluster) -> dict[str, str]:
-    """Of the workers by name, as ``morphml status`` shows them."""
-    shown = json.loads(morphml(cluster, "status", "--json"))
-    return {worker["name"]: worker["state"] for worker in shown["workers"]}
+    """Of the workers by name, as their masters tell them."""
+    return {worker.name: worker.state.value for worker in cluster.store.cluster.workers.all()}
 
 
 def morphml(cluster: Cluster, name: str, *words: str, code: int = 0) -> str:
     """What a command says, with that exit status."""
-    store = ["--storage", cluster.storage] if name == "drain" else [cluster.storage]
-    command = [sys.executable, "-m", "morphml.cli", name, *words, *store]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    line = command(cluster, name, *words)
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
+
+
+def command(cluster: Cluster, name: str, *words: str) -> list[str]:
+    """As an operator types it."""
+    store = ["--storage", cluster.storage] if name == "drain" else [cluster.storage]
+    return [sys.executable, "-m", "morphml.cli", name, *words, *store]

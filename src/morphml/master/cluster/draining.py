@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from morphml.errors import CallerError, UnknownWorker
 from morphml.scheduling.worker import WorkerState
@@ -13,6 +13,8 @@ from morphml.storage.cluster import WorkerRow
 _AWAY = (WorkerState.LOST, WorkerState.GONE)
 #: Names that an error lists at most.
 _LISTED = 20
+#: Seconds after which a worker has found another master, or never will.
+_ORPHANED_S = 15.0
 
 
 def ask_to_drain(
@@ -51,9 +53,20 @@ def chosen(workers: Sequence[WorkerRow], wanted: Sequence[str]) -> list[WorkerRo
     return list({worker.id: worker for worker in found}.values())
 
 
+def still_there(workers: Sequence[WorkerRow], ids: Collection[str]) -> list[WorkerRow]:
+    """Those of the workers that have not left; who just lost a master may be on the way to one."""
+    return [
+        each for each in workers if each.id in ids and (is_there(each) or _finds_a_master(each))
+    ]
+
+
 def is_there(worker: WorkerRow) -> bool:
     """Whether somebody who lives speaks for it, and does not say that it is away."""
     return worker.live and worker.state not in _AWAY
+
+
+def _finds_a_master(worker: WorkerRow) -> bool:
+    return not worker.live and worker.state not in _AWAY and worker.silent_s < _ORPHANED_S
 
 
 def _one(workers: Sequence[WorkerRow], word: str) -> WorkerRow:
