@@ -76,8 +76,8 @@ def test_example_runs_and_stores_its_trials(
 
 
 def test_demo_leaves_model_weights_and_report(run_python: Run, tmp_path: Path) -> None:
-    output = run_python(EXAMPLES / "demo.py", "4").stdout
-    assert "4/4 trials" in output
+    output = run_python(EXAMPLES / "demo.py", "2").stdout
+    assert "2/2 trials" in output
     assert "Best trials" in output
     assert (tmp_path / "demo" / "model.pt").stat().st_size > 1000
     report = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
