@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from morphml.cli.guard import guard
-from morphml.cli.import_path import see_this_folder
+from morphml.cli.import_path import see_folder, see_this_folder
 from morphml.cli.options import AsJson, KeptIn, Quiet, Trials
 
 File = Annotated[
@@ -48,15 +48,16 @@ def submit(  # noqa: PLR0913 one parameter per option
 ) -> None:
     """Leave the search that a file describes to the masters of a store.
 
-    The evaluator is checked and, where it is not an installed package, its folder is sent along as
-    a bundle of source (without hidden and git-ignored files). Watching ends with Ctrl-C; the search
-    goes on.
+    The evaluator is looked for here, beside the file and among installed packages. It is checked
+    and, where it is not installed, its folder is sent along as a bundle of source (without hidden
+    and git-ignored files). Watching ends with Ctrl-C; the search goes on.
     """
     with guard(context, as_json=as_json):
         # The store takes a second to import, and help and completion read this module.
         from morphml.cli import submitting  # noqa: PLC0415
 
         see_this_folder()
+        see_folder(file.parent)
         changes = {"priority": priority, "trials": trials, "seed": seed}
         with submitting.submitted(file, storage, changes, strict=strict) as (experiment, kept):
             if watch:

@@ -165,11 +165,12 @@ def test_who_watches_before_a_master_is_there_sees_it_come(tmp_path: Path, start
 
 
 def submitted(tmp_path: Path, typed: Run, *options: str) -> str:
-    """The id of an experiment that was left to the masters of ``a.db``."""
-    (tmp_path / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
-    (tmp_path / "scoring.py").write_text(SCORING, encoding="utf-8")
+    """The id of an experiment of another folder that was left to the masters of ``a.db``."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "experiment.yaml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "mine" / "scoring.py").write_text(SCORING, encoding="utf-8")
     make_store(tmp_path)
-    done = typed("submit", "experiment.yaml", "--storage", "a.db", "--json", *options)
+    done = typed("submit", "mine/experiment.yaml", "--storage", "a.db", "--json", *options)
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["experiment"])
 
