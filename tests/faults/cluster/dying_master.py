@@ -1,6 +1,7 @@
-"""A master that kills itself at one exact point of an attempt's way; run by ``test_fault_points``.
+"""A master that sends itself a signal at one exact point of an attempt's way.
 
-As ``morphml master``, with a point and how often it is to be passed before that.
+As ``morphml master``, with a point, how often it is to be passed before that, and the signal; run
+by ``test_fault_points``.
 """
 
 from __future__ import annotations
@@ -9,23 +10,26 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from morphml.cli import serving
 from morphml.cli.doors import server_door
+from morphml.errors import DriverLost, StoreUnavailable
 from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
 from morphml.scheduling.reaping import ReaperRule
 
 
 class Deathbed:
-    """Counts the passes of each point and dies at one of them."""
+    """Counts the passes of each point and dies, or stands still, at one of them."""
 
-    def __init__(self, point: str, count: int) -> None:
+    def __init__(self, point: str, count: int, end: signal.Signals) -> None:
         self._point = point
         self._left = count
+        self._end = end
         self.passed: Counter[str] = Counter()
 
     def passing(self, point: str) -> None:
@@ -33,7 +37,7 @@ class Deathbed:
         if point == self._point:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._end)
 
 
 class Around:
@@ -58,7 +62,7 @@ def dying_store(store: object, deathbed: Deathbed) -> Around:
         ]
         for each in about:
             deathbed.passing(f"before commit of {each}")
-        store.commit(driver, changes)
+        insist(store, driver, changes)
         for each in about:
             deathbed.passing(f"after commit of {each}")
 
@@ -86,10 +90,22 @@ def dying_store(store: object, deathbed: Deathbed) -> Around:
     )
 
 
+def insist(store: object, driver: object, changes: object) -> None:
+    """Commit, on a new connection where the one that there was is lost; say who refused it."""
+    while True:
+        try:
+            return store.commit(driver, changes)
+        except StoreUnavailable:
+            time.sleep(0.1)
+        except DriverLost as error:
+            logging.info("the fence refused a commit: %s", error)
+            raise
+
+
 def main() -> None:
-    storage, listen, name, artifacts, tokens, point, count = sys.argv[1:]
+    storage, listen, name, artifacts, tokens, point, count, end = sys.argv[1:]
     logging.basicConfig(level=logging.INFO)
-    deathbed = Deathbed(point, int(count))
+    deathbed = Deathbed(point, int(count), signal.Signals[end])
 
     def dying(settings: MasterSettings, access: object) -> Master:
         master = Master(settings, access)

@@ -34,12 +34,17 @@ DEATHS_BESIDE = [
 OPTIONS = {"optimizer": "evolution", "optimizer_settings": {"population_size": 6, "sample_size": 3}}
 
 
-def start_dying(cluster: Cluster, name: str, point: str, count: int) -> Member:
-    """Start a master that will die at a point, on the port that it had before."""
+def start_dying(
+    cluster: Cluster, name: str, point: str, count: int, end: str = "SIGKILL"
+) -> Member:
+    """Start a master that will die at a point, on the port that it had before.
+
+    With ``SIGSTOP`` it stands still there, and goes on from there.
+    """
     at = cluster.addresses.get(name, "127.0.0.1:0")
     script = str(Path(__file__).with_name("dying_master.py"))
     places = [str(cluster.folder / "artifacts"), str(cluster.tokens)]
-    command = [sys.executable, script, cluster.storage, at, name, *places, point, str(count)]
+    command = [sys.executable, script, cluster.storage, at, name, *places, point, str(count), end]
     return cluster.start_master(name, command)
 
 
@@ -85,6 +90,30 @@ def test_death_at_each_point_changes_nothing_of_the_history(
     check_whole(cluster, experiment, before)
     assert essence(experiment) == same_search_here(tmp_path)
     check_evaluations(cluster, Counter(range(TRIALS)))
+
+
+def test_driver_that_stood_still_before_a_commit_is_refused_when_it_goes_on_with_it(
+    cluster: Cluster,
+) -> None:
+    """It wakes up between the decision and the transaction: only the store can stop it there."""
+    cluster.take(0.25)
+    stopped = start_dying(cluster, "m1", "before commit of result", 3, "SIGSTOP")
+    cluster.start_workers("w1", slots=1)
+    experiment = cluster.submit(TRIALS, **OPTIONS)
+    assert cluster.driving(experiment) is stopped
+    cluster.start_masters("m2")
+    cluster.until(lambda: (row := cluster.driver(experiment)) and row.name == "m2", "m2 drives")
+    before = cluster.log(experiment)
+    stopped.send(signal.SIGCONT)
+    stopped.said("the fence refused a commit")
+    assert cluster.log(experiment)[: len(before)] == before
+    cluster.until_over(experiment)
+    check_whole(cluster, experiment, before)
+    assert essence(experiment) == same_search_here(cluster.folder)
+    # Its worker knew of nobody else: what that had then may have been handed out once more.
+    again = cluster.evaluated() - Counter(range(TRIALS))
+    assert again.total() <= 2, cluster.report()
+    assert "Traceback" not in stopped.text(), stopped.text()
 
 
 @pytest.mark.slow  # the driver's own deaths are tried at each point above

@@ -12,6 +12,7 @@ from morphml.engines.remote.hub.commands import AskRecords
 from morphml.engines.remote.hub.records import Records
 from morphml.engines.remote.hub.switchboard import Switchboard
 from morphml.engines.remote.messages import AttemptName
+from morphml.errors import StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId
 
 _LOG = logging.getLogger(__name__)
@@ -63,8 +64,8 @@ class Clerk:
         while era == self._switchboard.book.ledger.era:
             try:
                 stored, adopted = await loop.run_in_executor(self._pool, self._look, question.names)
-            except Exception:  # noqa: BLE001  # whatever it is, the worker still has them
-                _LOG.exception("the records could not say whose some attempts are; again soon")
+            except Exception as error:  # noqa: BLE001  # whatever it is, the worker still has them
+                _complain("the records could not say whose some attempts are", error)
                 await asyncio.sleep(_AGAIN_S)
                 continue
             self._answer(question, era, stored, adopted)
@@ -114,9 +115,15 @@ class Clerk:
         for done, (name, events) in enumerate(news):
             try:
                 self._records.elsewhere(experiment, events, name)
-            except Exception:  # noqa: BLE001  # whatever it is, the events are still here
-                _LOG.exception(
-                    "events of experiment %s cannot be passed on; again soon", experiment
-                )
+            except Exception as error:  # noqa: BLE001  # whatever it is, the events are still here
+                _complain(f"events of experiment {experiment} cannot be passed on", error)
                 return done
         return len(news)
+
+
+def _complain(what: str, error: Exception) -> None:
+    """Log what is tried again; a store that is away is no mistake whose place is to be found."""
+    if isinstance(error, StoreUnavailable):
+        _LOG.warning("%s: %s; again soon", what, error)
+    else:
+        _LOG.error("%s; again soon", what, exc_info=error)
