@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, assert_never
 import grpc
 
 from morphml.engines.port import Checkpointed, Logged, Reported, Started
+from morphml.engines.remote.access.once import MOST_PEERS, Once
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.hub.attempt import Moment
 from morphml.engines.remote.hub.beats import Beats
@@ -28,6 +29,7 @@ from morphml.engines.remote.hub.reading import (
 )
 from morphml.engines.remote.hub.reception import Identity, receive
 from morphml.engines.remote.hub.switchboard import Switchboard
+from morphml.engines.remote.meeting import host_of
 from morphml.engines.remote.messages import Beat, Registration
 from morphml.engines.remote.proto import worker_pb2 as pb
 
@@ -53,6 +55,8 @@ class WorkServicer:
         self._settings = switchboard.settings
         self._identity = identity
         self._beats = Beats()
+        #: Who was sent away and why: a worker that other masters may take comes again and again.
+        self._sent_away = Once(MOST_PEERS)
 
     def hear_beats(self) -> None:
         """Hear the beats that wait, and answer them; on the event loop, a few times a second."""
@@ -70,7 +74,8 @@ class WorkServicer:
                 await self._serve(connection, call)
         except ProtocolError as error:
             name = "a stranger" if connection is None else f"worker {connection.worker}"
-            _LOG.warning("%s at %s is sent away: %s", name, call.peer(), error)
+            if self._sent_away.first((host_of(call.peer()), str(error))):
+                _LOG.warning("%s at %s is sent away: %s", name, call.peer(), error)
             self._lose(connection)
             await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except STREAM_ENDED as error:
@@ -104,7 +109,8 @@ class WorkServicer:
         connection = Connection(registration.worker, call, self._switchboard.lock)
         answer = receive(registration, call.peer(), connection, self._switchboard, self._identity)
         if answer.refusal:
-            _LOG.warning("worker %s is not taken: %s", registration.name, answer.refusal)
+            if self._sent_away.first((registration.worker, answer.refusal)):
+                _LOG.warning("worker %s is not taken: %s", registration.name, answer.refusal)
             await call.write(pb.WorkResponse(events=[pb.MasterEvent(welcome=answer)]))
             await call.abort(grpc.StatusCode.FAILED_PRECONDITION, answer.refusal)
         _LOG.info("worker %s (%s) is here", registration.name, registration.worker)
