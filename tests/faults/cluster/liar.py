@@ -104,8 +104,37 @@ def lie_about_attempts(liar: Liar, experiment: ExperimentId, real: dict[int, str
     liar.finish(new_token(), ExperimentId("nothing"), 0, -1e9)
 
 
+def announce_a_gigabyte(target: str, token: str) -> None:
+    """Say that a message of 1 GB begins, and wait until the call is ended for that alone.
+
+    Raises:
+        TimeoutError: when the master waits for the message.
+    """
+    with _call_by_hand(target, token, timeout_s=60.0) as line, line.makefile("rb") as answers:
+        while True:
+            head = answers.read(9)
+            assert len(head) == 9, "it hung up"
+            size, kind, flags = int.from_bytes(head[:3]), head[3], head[4]
+            answers.read(size)
+            if kind == 3 or (kind == 1 and flags & 1):  # a reset, or headers that end the stream
+                return
+
+
 def send_a_gigabyte(target: str, token: str) -> int:
-    """Announce one message of 1 GB and send it, by hand; the bytes until the master hung up."""
+    """Send a message of 1 GB, as if no window limited it; the bytes until the master hung up."""
+    sent = 0
+    with _call_by_hand(target, token, timeout_s=2.0) as line:
+        try:
+            while sent < 1 << 30:
+                line.sendall(_frame(0, 0, 1, b"\x00" * 16384))
+                sent += 16384
+        except OSError:
+            pass  # it takes no more
+    return sent
+
+
+def _call_by_hand(target: str, token: str, timeout_s: float) -> socket.socket:
+    """A connection on which a worker's stream has begun, with the length of a message of 1 GB."""
     host, _, port = target.rpartition(":")
     headers = [
         (":method", "POST"), (":scheme", "http"), (":path", WORK), (":authority", target),
@@ -116,17 +145,10 @@ def send_a_gigabyte(target: str, token: str) -> int:
         b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
         for name, value in headers
     )
-    sent = 0
-    with socket.create_connection((host, int(port)), timeout=2.0) as line:
-        line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0) + _frame(1, 4, 1, block))
-        line.sendall(_frame(0, 0, 1, b"\x00" + struct.pack(">I", 1 << 30)))
-        try:
-            while sent < 1 << 30:
-                line.sendall(_frame(0, 0, 1, b"\x00" * 16384))
-                sent += 16384
-        except OSError:
-            pass  # it takes no more
-    return sent
+    line = socket.create_connection((host, int(port)), timeout=timeout_s)
+    line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0) + _frame(1, 4, 1, block))
+    line.sendall(_frame(0, 0, 1, b"\x00" + struct.pack(">I", 1 << 30)))
+    return line
 
 
 def send_noise(target: str) -> None:
