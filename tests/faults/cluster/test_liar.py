@@ -18,6 +18,7 @@ from tests.faults.cluster.liar import (
 from morphml.engines.remote.access import Scope, TokenFile
 
 TRIALS = 8
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
 def be_refused_as_strangers(cluster: Cluster) -> None:
@@ -33,6 +34,15 @@ def be_refused_as_strangers(cluster: Cluster) -> None:
     assert said.count("refused") == 3  # each fault once
     assert "stranger" not in said
     assert submitter not in said
+
+
+def be_listed_in_spite_of_its_name(cluster: Cluster, secret: str) -> None:
+    """Call oneself what no database takes, until that is written."""
+    liar = Liar(cluster.addresses["m1"], secret)
+    liar.register("bad\0\nname", capabilities={"cpu\0": 1.0})
+    name, workers = f"bad{REPLACED * 2}name", cluster.store.cluster.workers
+    cluster.until(lambda: name in {row.name for row in workers.all()}, "it was written")
+    liar.close()
 
 
 def test_lies_and_garbage_do_no_harm_to_a_running_search(cluster: Cluster) -> None:
@@ -52,6 +62,7 @@ def test_lies_and_garbage_do_no_harm_to_a_running_search(cluster: Cluster) -> No
     assert len(real) == 2
     liar = Liar(target, secret)
     lie_about_attempts(liar, experiment.id, real)
+    be_listed_in_spite_of_its_name(cluster, secret)
     for data, code in (
         (b"\xff" * 1000, grpc.StatusCode.INVALID_ARGUMENT),
         (bytes(8 << 20), grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -80,3 +91,4 @@ def test_lies_and_garbage_do_no_harm_to_a_running_search(cluster: Cluster) -> No
     assert grown < 100e6
     assert master.running
     assert "Traceback" not in master.text(), master.text()
+    assert "the store is away" not in master.text(), master.text()

@@ -36,9 +36,9 @@ def registration_from_proto(message: pb.Registration) -> Registration:
     worker = checking.identifier(message.worker_id, "worker_id")
     return Registration(
         worker=worker,
-        name=checking.text(message.name, 200) or worker,
-        morphml_version=checking.text(message.morphml_version, 64),
-        python_version=checking.text(message.python_version, 64),
+        name=checking.line(message.name, 200) or worker,
+        morphml_version=checking.line(message.morphml_version, 64),
+        python_version=checking.line(message.python_version, 64),
         protocol=message.protocol,
         slots=checking.whole(message.slots, "slots", 1, _MOST_SLOTS),
         capabilities=checking.numbers(message.capabilities, "capabilities", least=0.0),
@@ -94,7 +94,7 @@ def beat_from_proto(message: pb.Beat) -> Beat:
         queued=checking.tokens(message.queued),
         unacknowledged=checking.tokens(message.unacknowledged),
         shut_gpus=tuple(
-            ShutGpu(index=gpu.index, why=checking.text(gpu.why, 512)) for gpu in message.shut_gpus
+            ShutGpu(index=gpu.index, why=checking.line(gpu.why, 512)) for gpu in message.shut_gpus
         ),
         shut_slots=message.shut_slots,
     )
@@ -112,7 +112,7 @@ def _figures(message: pb.Figures) -> Figures:
         gpus=tuple(
             GpuFigures(
                 index=gpu.index,
-                model=checking.text(gpu.model, 128),
+                model=checking.line(gpu.model, 128),
                 percent=checking.finite(gpu.percent, "percent", least=0.0),
                 memory_percent=checking.finite(gpu.memory_percent, "memory_percent", least=0.0),
                 temperature_c=checking.finite(gpu.temperature_c, "temperature_c"),

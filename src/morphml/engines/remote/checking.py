@@ -12,6 +12,7 @@ from morphml.ids import AttemptToken, ExperimentId
 #: Characters of a text for people that are kept, such as an error's message.
 TEXT_LIMIT = 20_000
 
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}")
 
@@ -61,9 +62,20 @@ def experiment(value: str) -> ExperimentId:
 
 
 def text(value: str, limit: int = TEXT_LIMIT) -> str:
-    """A text for people: cut to ``limit`` characters, lone surrogates replaced."""
-    cut = value if len(value) <= limit else f"{value[: limit - 4]} ..."
+    """A text for people: cut to ``limit`` characters; NUL, which no database takes, replaced.
+
+    So are lone surrogates.
+    """
+    cut = _cut(value, limit).replace("\0", _REPLACED)
     return cut if cut.isascii() else cut.encode("utf-8", "replace").decode("utf-8")
+
+
+def line(value: str, limit: int) -> str:
+    """A name or another text of one line: as ``text``, without any control character."""
+    cut = _cut(value, limit)
+    if cut.isprintable():
+        return cut
+    return "".join(each if each.isprintable() else _REPLACED for each in cut)
 
 
 def finite(value: float, field: str, *, least: float = -math.inf) -> float:
@@ -101,6 +113,10 @@ def whole(value: int, field: str, least: int, most: int) -> int:
     if not least <= value <= most:
         raise ProtocolError(f"{field}={value}, expected {least} to {most}")
     return value
+
+
+def _cut(value: str, limit: int) -> str:
+    return value if len(value) <= limit else f"{value[: limit - 4]} ..."
 
 
 def _short(value: str) -> str:

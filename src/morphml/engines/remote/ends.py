@@ -38,7 +38,7 @@ def outcome_to_result(attempt: AttemptName, finished: Finished) -> pb.Result:
     """
     result = pb.Result(
         attempt=attempt_to_proto(attempt),
-        slot=checking.text(finished.worker, 256),
+        slot=checking.line(finished.worker, 256),
         started_at=finished.started_at,
         duration_s=finished.duration_s,
     )
@@ -69,11 +69,11 @@ def _write_outcome(result: pb.Result, outcome: Outcome) -> None:
         case Failed():
             failed = pb.Failed(
                 kind=outcome.kind.value,
-                error_type=checking.text(outcome.error_type, 256),
+                error_type=checking.line(outcome.error_type, 256),
                 message=checking.text(outcome.message),
                 traceback=checking.text(outcome.traceback),
                 digest=outcome.digest,
-                gpus=checking.text(outcome.gpus, 1024),
+                gpus=checking.line(outcome.gpus, 1024),
             )
             result.failed.CopyFrom(failed)
         case Returned():
@@ -101,7 +101,7 @@ def result_to_finished(result: pb.Result) -> tuple[AttemptName, Finished]:
     finished = Finished(
         token=name.token,
         outcome=_outcome(result),
-        worker=checking.text(result.slot, 256),
+        worker=checking.line(result.slot, 256),
         started_at=checking.finite(result.started_at, "started_at"),
         duration_s=checking.finite(result.duration_s, "duration_s", least=0.0),
     )
@@ -137,9 +137,9 @@ def _failed(message: pb.Failed) -> Failed:
         raise ProtocolError(f"kind={message.kind[:64]!r} is no kind of failure") from None
     return Failed(
         kind=kind,
-        error_type=checking.text(message.error_type, 256),
+        error_type=checking.line(message.error_type, 256),
         message=checking.text(message.message),
         traceback=checking.text(message.traceback),
-        digest=checking.text(message.digest, 128),
-        gpus=checking.text(message.gpus, 1024),
+        digest=checking.line(message.digest, 128),
+        gpus=checking.line(message.gpus, 1024),
     )

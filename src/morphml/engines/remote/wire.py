@@ -158,11 +158,11 @@ def task_to_assignment(task: pb.Task, checkpoint: Path | None = None) -> Assignm
         repeats=checking.whole(task.repeats, "repeats", 1, _MOST_REPEATS),
         time_limit_s=checking.finite(task.time_limit_s, "time_limit_s", least=0.0) or None,
         memory_limit_bytes=task.memory_limit_bytes or None,
-        device=checking.text(task.device, 64),
+        device=checking.line(task.device, 64),
         requirements=checking.numbers(task.requirements, "requirements", least=0.0),
         place=place_of(task),
         job=job_of(task),
-        avoid=tuple(checking.text(each, 256) for each in task.avoid[:_MOST_AVOIDED]),
+        avoid=tuple(checking.line(each, 256) for each in task.avoid[:_MOST_AVOIDED]),
     )
 
 
@@ -268,7 +268,7 @@ def event_from_proto(message: pb.WorkerEvent) -> Started | Reported | Logged | N
         case "started":
             started = message.started
             at = checking.finite(started.at, "at")
-            slot = checking.text(started.slot, 256)
+            slot = checking.line(started.slot, 256)
             return Started(token=checking.token(started.token), worker=slot, at=at)
         case "report":
             report = message.report

@@ -23,7 +23,7 @@ from morphml.engines.port import (
     Stopped,
     Succeeded,
 )
-from morphml.engines.remote import announcing, ends, job_calls, wire
+from morphml.engines.remote import announcing, checking, ends, job_calls, wire
 from morphml.engines.remote.messages import (
     AttemptName,
     Beat,
@@ -331,3 +331,15 @@ def test_lie_is_refused_with_the_field_and_a_short_message(
 def test_orders_are_read() -> None:
     found = [wire.order_from_proto(pb.Order(token=TOKEN, order=each.value)) for each in Order]
     assert found == [(TOKEN, each) for each in Order]
+
+
+def test_texts_are_such_as_databases_take_and_names_stand_on_one_line() -> None:
+    no = "\N{REPLACEMENT CHARACTER}"
+    assert checking.text("a\0b\n\ud800") == f"a{no}b\n?"
+    assert checking.line("a\0b\n\x1b[31m é \ud800", 64) == f"a{no}b{no}{no}[31m é {no}"
+    assert checking.line("x" * 70, 64) == "x" * 60 + " ..."
+    registration = pb.Registration(worker_id="a" * 32, name="w\0", slots=1, protocol=1)
+    assert announcing.registration_from_proto(registration).name == f"w{no}"
+    outcome = pb.Result(slot="w\0/slot-0", succeeded=pb.Succeeded(metrics={"loss": 1.0}))
+    outcome.attempt.CopyFrom(pb.AttemptName(token=TOKEN, owner="e"))
+    assert ends.result_to_finished(outcome)[1].worker == f"w{no}/slot-0"

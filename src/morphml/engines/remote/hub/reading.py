@@ -107,9 +107,9 @@ def read_event(message: pb.WorkerEvent) -> Said:
         case "prepared":
             return Prepared(checking.experiment(message.prepared.experiment))
         case "draining":
-            return Draining(checking.text(message.draining.reason, 200))
+            return Draining(checking.line(message.draining.reason, 200))
         case "leaving":
-            return Leaving(checking.text(message.leaving.reason, 200))
+            return Leaving(checking.line(message.leaving.reason, 200))
         case _:
             raise ProtocolError("an event without anything in it")
 
