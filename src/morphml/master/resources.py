@@ -14,7 +14,7 @@ from morphml.scheduling.worker import WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
-_AWAY = (WorkerState.LOST, WorkerState.GONE)
+_TAKES_NOTHING = (WorkerState.DRAINING, WorkerState.LOST, WorkerState.GONE)
 
 
 class InfeasibleWarning(UserWarning):
@@ -55,7 +55,7 @@ def missing_on(rows: Iterable[WorkerRow], resources: Mapping[str, float]) -> tup
         rows: as the store has them.
         resources: what one trial needs.
     """
-    there = (row for row in rows if row.live and row.state not in _AWAY)
+    there = (row for row in rows if row.live and row.state not in _TAKES_NOTHING)
     return missing(Requirements.parse(resources), [Capacity.parse(row.offers) for row in there])
 
 

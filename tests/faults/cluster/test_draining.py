@@ -1,4 +1,7 @@
-"""Workers that are asked to leave by the command end what they run, and leave; nothing is lost."""
+"""Workers that are asked to leave by the command end what they run, and leave; nothing is lost.
+
+One is the only worker of the master that drives, the other one of two at another master.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ from tests.faults.cluster.cluster import Cluster, check_evaluations, check_whole
 
 
 def test_drained_workers_of_any_master_end_what_they_run_and_leave(cluster: Cluster) -> None:
-    cluster.start_masters("m1", "m2")
-    (driver_at, other_at) = (cluster.addresses[name] for name in ("m1", "m2"))
-    cluster.start_workers("w1", "w3", slots=2, at=[driver_at])
-    cluster.start_workers("w2", slots=2, at=[other_at])
     cluster.hold("w1", "w2", "w3")
     cluster.take(0.1)
+    cluster.start_masters("m1")
     experiment = cluster.submit(40)
+    cluster.until(lambda: cluster.driver(experiment), "the first master drives it")
+    cluster.start_masters("m2")
+    cluster.start_workers("w1", slots=2, at=[cluster.addresses["m1"]], wait=False)
+    cluster.start_workers("w2", "w3", slots=2, at=[cluster.addresses["m2"]])
     cluster.until_held(6)
     held = Counter(each.worker for each in cluster.evaluations())
     assert held == {"w1": 2, "w2": 2, "w3": 2}

@@ -176,9 +176,11 @@ class Drive:
         return None if self.progress is None else Wish(demand=self._all(), needs=self._requirements)
 
     def demand(self) -> Demand:
-        """The slots of this master that it could fill now."""
+        """The slots of this master that it fills or could fill now."""
         only_elsewhere = self.progress and self._parts.only_elsewhere(self._requirements)
-        return replace(self._all(), wanted=0) if only_elsewhere else self._all()
+        if not only_elsewhere:
+            return self._all()
+        return replace(self._all(), wanted=len(self._parts.hub.running(self.experiment)))
 
     def _all(self) -> Demand:
         """The slots that it could fill, wherever they are."""

@@ -36,7 +36,8 @@ class Roll:
         self._clock = clock
         #: How the store has each worker.
         self._known: dict[str, Glance] = {}
-        #: What each worker that may be sent something offers, and its slots.
+        #: What each worker that is there offers, and its slots: of one that may be sent nothing the
+        #: attempts that it still has.
         self._seats: dict[str, tuple[Mapping[str, float], int]] = {}
         #: The same ready to be matched, as far as somebody needs something.
         self._capacities: dict[str, Capacity] = {}
@@ -48,7 +49,7 @@ class Roll:
 
     @property
     def slots(self) -> int:
-        """Slots of the workers that may be sent something, at the last writing."""
+        """Slots of the workers, at the last writing; none that lies idle at one that leaves."""
         return sum(slots for _, slots in self._seats.values())
 
     def able(self, needs: Requirements) -> int:
@@ -75,8 +76,10 @@ class Roll:
             self._written_at[view.id] = moment
             self._written.append((moment, view.id))
             self._forget(view.id)
-            if view.state not in _AWAY and not view.barred:
-                self._seats[view.id] = (view.capabilities, view.slots)
+            if view.state not in _AWAY:
+                stays = view.state is not WorkerState.DRAINING and not view.barred
+                slots = view.slots if stays else view.running + view.queued
+                self._seats[view.id] = (view.capabilities, slots)
 
     def _stale(self, now: float) -> Iterator[str]:
         """Workers whose rows are old; one that the hub has forgotten is forgotten here, too."""

@@ -70,7 +70,7 @@ class Workers:
             return [_worker(row) for row in run.rows(worker_rows.all_workers, {})]
 
     def elsewhere(self, session: SessionId) -> list[tuple[Mapping[str, float], Mapping[str, JSON]]]:
-        """What the workers of all other live masters offer, and their figures."""
+        """What the workers of all other live masters offer, and their figures; not who leaves."""
         with self._database.reading() as run:
             rows = run.rows(worker_rows.elsewhere, {"p_session": session})
         return [

@@ -74,7 +74,7 @@ def all_workers() -> Select[tuple[object, ...]]:
 
 
 def elsewhere() -> Select[tuple[object, ...]]:
-    """What they offer and figures of the workers of live masters, but of one."""
+    """What they offer and figures of the workers of live masters, but of one, that stay."""
     return (
         select(_w.offers, _w.figures)
         .select_from(workers.join(sessions, sessions.c.id == _w.session))
@@ -82,6 +82,7 @@ def elsewhere() -> Select[tuple[object, ...]]:
             sessions.c.state == constant(SessionState.LIVE),
             checked(sessions.c.kind) == constant(SessionKind.MASTER),
             _w.session != bindparam("p_session"),
+            checked(_w.state) != constant(WorkerState.DRAINING),
         )
     )
 

@@ -53,6 +53,8 @@ def workers_of_a_dead_master_are_not_alive(case: StoreCase) -> None:
     seen = (_worker("a").offers, _worker("a").figures)
     assert workers.elsewhere(case.session) == [seen] * 2
     assert workers.elsewhere(other) == []
+    workers.put(other, [_worker("b", WorkerState.DRAINING)])
+    assert workers.elsewhere(case.session) == [seen]
     case.store.close_session(other)
     assert [worker.live for worker in workers.all()] == [False, False]
     assert workers.elsewhere(case.session) == []

@@ -162,13 +162,13 @@ class Hub:
         """Slots of all workers that take tasks. Cost: O(workers that take none).
 
         Args:
-            under_way: and, if there are any, what may be under way beyond them. That is the share
-                asked ahead: it waits here, and goes to the first slot that is free, without waiting
-                for a commit. And it is what workers still have that leave, or take nothing for
-                another reason: no slot of the others stays empty for it.
+            under_way: and what may be under way beyond them. That is the share asked ahead: it
+                waits here, and goes to the first slot that is free, without waiting for a commit.
+                And it is what workers still have that leave, or take nothing for another reason:
+                no slot of the others, here or at another master, stays empty for it.
         """
         slots, behind = self._switchboard.act(lambda book, _: book.slots())
-        return slots + int(self._settings.ahead * slots) + behind if under_way and slots else slots
+        return slots + int(self._settings.ahead * slots) + behind if under_way else slots
 
     def free(self) -> int:
         """Slots that nothing lies on and nothing waits for. Cost: O(workers)."""

@@ -91,7 +91,7 @@ class Lane:
         """Tasks that workers take beyond their slots, by how long those of this experiment run."""
         experiment, slots = self._experiment, max(0, self._slots)
         self._ahead = self._switchboard.act(
-            lambda book, _: int(book.wishes.ahead(experiment) * slots)
+            lambda book, _: int(book.wishes.ahead(experiment) * min(slots, book.slots()[0]))
         )
         return self._ahead
 
