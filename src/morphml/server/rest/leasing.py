@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import Field, JsonValue, StringConstraints
 
 from morphml.engines.port import OUTPUTS_LIMIT, Cancelled, Failed, Outcome, PausedAt, Succeeded
+from morphml.engines.remote import checking
 from morphml.engines.remote.access import Scope
 from morphml.engines.remote.messages import AttemptName
 from morphml.evaluation.orders import Order
@@ -130,9 +131,9 @@ class ResultBody(AttemptBody):
             case "failed":
                 return Failed(
                     kind=FailureKind.USER_ERROR,
-                    error_type=self.error.type,
-                    message=self.error.message,
-                    traceback=self.error.traceback,
+                    error_type=checking.line(self.error.type, 256),
+                    message=checking.text(self.error.message, MOST_TEXT),
+                    traceback=checking.text(self.error.traceback, MOST_TEXT),
                     digest=digest(f"{self.error.type}\0{self.error.message}".encode()),
                 )
 
