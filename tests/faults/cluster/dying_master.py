@@ -22,6 +22,9 @@ from morphml.master.cluster.master import Master
 from morphml.master.cluster.settings import MasterSettings
 from morphml.scheduling.reaping import ReaperRule
 
+#: Seconds in which other threads send what was given to them: a word too early is to be heard.
+SAID_WITHIN_S = 0.3
+
 
 class Deathbed:
     """Counts the passes of each point and dies, or stands still, at one of them."""
@@ -37,6 +40,7 @@ class Deathbed:
         if point == self._point:
             self._left -= 1
             if self._left == 0:
+                time.sleep(SAID_WITHIN_S)
                 os.kill(os.getpid(), self._end)
 
 
