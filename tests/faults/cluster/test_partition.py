@@ -67,14 +67,18 @@ def test_workers_go_to_the_other_master_and_nothing_runs_again(
 def test_workers_come_back_to_their_master_when_the_network_does(
     seconds: float, cluster: Cluster, proxies: ExitStack
 ) -> None:
-    """After a short cut nothing runs again; a worker that is away for 3 s loses its attempt."""
+    """After a short cut nothing that ran then runs again; who is away for 3 s loses its attempt.
+
+    A task that was on its way then may run twice, and counts once: who does not say in time that it
+    has a task may have it.
+    """
     cluster.start_masters("m1")
     lines = start_behind_proxies(cluster, proxies, cluster.addresses["m1"])
     names = [f"w-{fault.value}" for fault in FAULTS]
     cluster.hold(*names)
     experiment = cluster.submit(TRIALS, optimizer="evolution")
     cluster.until_held(len(FAULTS))
-    before = cluster.log(experiment)
+    before, ran = cluster.log(experiment), set(cluster.evaluated())
     for fault, proxy in lines.items():
         proxy.become(fault)
     cluster.release(*names)  # they end while nobody hears of it
@@ -87,4 +91,6 @@ def test_workers_come_back_to_their_master_when_the_network_does(
     check_whole(cluster, experiment, before)
     again = cluster.evaluated() - Counter(range(TRIALS))
     print(f"{again.total()} of {TRIALS} evaluations ran again after {seconds:g} s")
-    assert again.total() <= (len(FAULTS) if seconds > LOST_AFTER_S else 0), cluster.report()
+    assert again.total() <= len(FAULTS), cluster.report()
+    if seconds < LOST_AFTER_S:
+        assert not again.keys() & ran, cluster.report()
