@@ -25,7 +25,7 @@ def with_long_log(cluster: Cluster, trials: int) -> Experiment:
     """An experiment that has so many trials behind it and as many before it."""
     experiment = Experiment.create(
         layered_space(),
-        "naps:one_second",
+        "naps:still",
         storage=cluster.url,
         engine="remote",
         optimizer="evolution",

@@ -11,6 +11,12 @@ def one_second(arch, trial) -> float:
     return float(arch.decisions["a"])
 
 
+def still(arch, trial) -> float:
+    """One second on a slot, whatever the space."""
+    time.sleep(1.0)
+    return 0.0
+
+
 def unevenly(arch, trial) -> float:
     """0.2 to 3 s on a slot, by the trial's seed."""
     time.sleep(0.2 + 2.8 * (trial.seed % 1000) / 999)
