@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from morphml.engines.remote.access import ServerAccess
 from morphml.engines.remote.access.connection import SERVER_ASKS_MS, server_options
+from morphml.engines.remote.access.health import HealthChecks
 from morphml.engines.remote.hub.asking import Clerk
 from morphml.engines.remote.hub.hopeless import Hopeless
 from morphml.engines.remote.hub.polling import PollServicer
@@ -113,17 +113,15 @@ class HubServer:
         clerk = Clerk(self._switchboard, self._records, self._pool)
         self._switchboard.on_ask, self._switchboard.on_told_elsewhere = clerk.ask, clerk.post
         server = self._make()
-        checks = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+        checks = HealthChecks(server, SERVICE)
         self.port = self._access.bind(server, self._settings.listen)
         self._switchboard.act(lambda book, now: book.tick(now))
         await server.start()
-        for name in ("", SERVICE):
-            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await checks.serve()
         self._switchboard.run_on(self._loop)
         self._ready.set()
         await self._tick_until_stopped()
-        await checks.enter_graceful_shutdown()
+        await checks.stop()
         for connection in self._switchboard.connections():
             connection.close(grpc.StatusCode.UNAVAILABLE, "this master stops")
         await server.stop(self._grace_s)

@@ -9,10 +9,10 @@ from typing import TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from morphml.engines.remote import checking
 from morphml.engines.remote.access import ServerAccess
+from morphml.engines.remote.access.health import HealthChecks
 from morphml.engines.remote.checking import ProtocolError
 from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.engines.remote.proto import worker_pb2_grpc as rpc
@@ -52,16 +52,14 @@ class OperatorService(rpc.WorkerServiceServicer):
         """Serve on ``host:port`` until cancelled."""
         server = self._access.server()
         rpc.add_WorkerServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]  # generated
-        checks = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+        checks = HealthChecks(server, SERVICE)
         try:
             port = self._access.bind(server, listen)
         except CallerError as error:
             self._tell(Hopeless(reason=str(error)))
             return
         await server.start()
-        for name in ("", SERVICE):
-            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await checks.serve()
         _log.info("operators are answered on port %d", port)
         try:
             await server.wait_for_termination()
