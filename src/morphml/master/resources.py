@@ -10,11 +10,11 @@ from morphml.engines.machine import local_capacity
 from morphml.errors import RequirementsError
 from morphml.master.refusals import MOST_WORKERS
 from morphml.scheduling.resources import Capacity, Holdings, Missing, Requirements, missing, words
-from morphml.scheduling.worker import WorkerState
+from morphml.scheduling.worker import AWAY, WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
-_TAKES_NOTHING = (WorkerState.DRAINING, WorkerState.LOST, WorkerState.GONE)
+_TAKES_NOTHING = AWAY | {WorkerState.DRAINING}
 
 
 class InfeasibleWarning(UserWarning):

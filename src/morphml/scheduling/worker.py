@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from morphml.ids import AttemptToken
 from morphml.scheduling.transitions import Table, check_known
@@ -27,6 +27,12 @@ class WorkerState(StrEnum):
     LOST = "lost"
     #: It left for good.
     GONE = "gone"
+
+
+#: It is there and takes what is sent.
+OPEN: Final = frozenset({WorkerState.IDLE, WorkerState.BUSY})
+#: It is not there any more, and has nothing.
+AWAY: Final = frozenset({WorkerState.LOST, WorkerState.GONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +207,7 @@ class Worker:
     @property
     def free_slots(self) -> int:
         """How many attempts it may be sent now."""
-        if self.state not in (WorkerState.IDLE, WorkerState.BUSY):
+        if self.state not in OPEN:
             return 0
         return max(0, self.slots - len(self.attempts))
 
@@ -271,14 +277,14 @@ def _hear(worker: Worker, event: Heard) -> Step:
 
 
 def _break(worker: Worker, event: StreamBroke) -> Step:
-    if worker.state in (WorkerState.LOST, WorkerState.GONE):
+    if worker.state in AWAY:
         return worker, ()
     broke_at = event.at if worker.broke_at is None else worker.broke_at
     return replace(worker, state=WorkerState.SUSPECT, broke_at=broke_at), (Suspend(),)
 
 
 def _tick(worker: Worker, event: ClockTicked, rule: WorkerRule) -> Step:
-    if worker.state in (WorkerState.LOST, WorkerState.GONE):
+    if worker.state in AWAY:
         return worker, ()
     silence = event.at - worker.heard_at
     overdue = worker.broke_at is not None and event.at - worker.broke_at >= rule.announce_within_s

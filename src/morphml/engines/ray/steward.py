@@ -10,9 +10,7 @@ from morphml.engines.ray.labels import ON_RAY
 from morphml.engines.ray.thrift import Seen, Thrift
 from morphml.engines.remote.hub import Hub
 from morphml.engines.remote.hub.views import WorkerView
-from morphml.scheduling.worker import WorkerState
-
-_AWAY = (WorkerState.LOST, WorkerState.GONE)
+from morphml.scheduling.worker import AWAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +67,4 @@ class Steward:
         return Look(wanted=max(0.0, wanted - adopted), spare=spare)
 
     def _here(self) -> list[WorkerView]:
-        return [view for view in self._hub.workers() if view.state not in _AWAY]
+        return [view for view in self._hub.workers() if view.state not in AWAY]

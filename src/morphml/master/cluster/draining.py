@@ -6,11 +6,10 @@ import math
 from collections.abc import Collection, Sequence
 
 from morphml.errors import CallerError, UnknownWorker
-from morphml.scheduling.worker import WorkerState
+from morphml.scheduling.worker import AWAY
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
-_AWAY = (WorkerState.LOST, WorkerState.GONE)
 #: Names that an error lists at most.
 _LISTED = 20
 #: Seconds after which a worker has found another master, or never will.
@@ -62,11 +61,11 @@ def still_there(workers: Sequence[WorkerRow], ids: Collection[str]) -> list[Work
 
 def is_there(worker: WorkerRow) -> bool:
     """Whether somebody who lives speaks for it, and does not say that it is away."""
-    return worker.live and worker.state not in _AWAY
+    return worker.live and worker.state not in AWAY
 
 
 def _finds_a_master(worker: WorkerRow) -> bool:
-    return not worker.live and worker.state not in _AWAY and worker.silent_s < _ORPHANED_S
+    return not worker.live and worker.state not in AWAY and worker.silent_s < _ORPHANED_S
 
 
 def _one(workers: Sequence[WorkerRow], word: str) -> WorkerRow:
@@ -84,7 +83,7 @@ def _one(workers: Sequence[WorkerRow], word: str) -> WorkerRow:
 def _missing(workers: Sequence[WorkerRow], named: Sequence[WorkerRow], word: str) -> str:
     if named:
         last = min(named, key=lambda each: each.silent_s)
-        state = last.state.value if last.state in _AWAY else "without a live master"
+        state = last.state.value if last.state in AWAY else "without a live master"
         return f"worker {word}: is {state}, last heard {last.silent_s:.0f} s ago; nothing to drain"
     names = sorted({each.name for each in workers if is_there(each)})
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

@@ -10,13 +10,12 @@ from morphml.clock import Clock
 from morphml.engines.remote.hub import Glance, Hub, WorkerView
 from morphml.ids import SessionId
 from morphml.scheduling.resources import NOTHING, Capacity, Requirements
-from morphml.scheduling.worker import WorkerState
+from morphml.scheduling.worker import AWAY, WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
 #: Seconds after which a worker's row is written though only its loads have changed.
 KEEP_S = 30.0
-_AWAY = (WorkerState.LOST, WorkerState.GONE)
 
 
 class Roll:
@@ -76,7 +75,7 @@ class Roll:
             self._written_at[view.id] = moment
             self._written.append((moment, view.id))
             self._forget(view.id)
-            if view.state not in _AWAY:
+            if view.state not in AWAY:
                 stays = view.state is not WorkerState.DRAINING and not view.barred
                 slots = view.slots if stays else view.running + view.queued
                 self._seats[view.id] = (view.capabilities, slots)
@@ -109,7 +108,7 @@ def _row(view: WorkerView, hour: float) -> WorkerRow:
         offers=view.capabilities,
         figures={
             # One that is away is told of as well, so that nobody counts on it any more.
-            "slots": 0 if view.state in _AWAY else view.slots,
+            "slots": 0 if view.state in AWAY else view.slots,
             "running": view.running,
             "queued": view.queued,
             "barred": view.barred,

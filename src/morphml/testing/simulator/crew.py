@@ -8,6 +8,8 @@ from morphml.ids import AttemptToken
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.worker import (
+    AWAY,
+    OPEN,
     Announced,
     Assigned,
     ClockTicked,
@@ -28,8 +30,6 @@ from morphml.scheduling.worker import (
 from morphml.testing.simulator.cluster import Node
 from morphml.testing.simulator.timeline import Timeline
 
-_OPEN = frozenset({WorkerState.IDLE, WorkerState.BUSY})
-_OVER = frozenset({WorkerState.LOST, WorkerState.GONE})
 #: Who does not beat is looked at when each of these may have run out, and a moment later.
 _MOMENT_S = 1e-6
 
@@ -87,7 +87,7 @@ class Crew:
     def settle(self, node: Node, held: Mapping[AttemptToken, Requirements]) -> None:
         """Put it into the fleet, with what lies on it."""
         worker = self.workers[node.number]
-        if worker.state not in _OVER:
+        if worker.state not in AWAY:
             self._fleet.put(
                 worker.id,
                 name=worker.id,
@@ -157,8 +157,8 @@ class Crew:
     def _follow(self, node: int) -> None:
         """The fleet knows the worker as its machine and its breaker say."""
         worker = self.workers[node]
-        if worker.state in _OVER:
+        if worker.state in AWAY:
             self._fleet.remove(worker.id)
         else:
-            is_open = worker.state in _OPEN and self._admits(worker.id)
+            is_open = worker.state in OPEN and self._admits(worker.id)
             self._fleet.open(worker.id, is_open)

@@ -12,6 +12,8 @@ from morphml.ids import AttemptToken, ExperimentId
 from morphml.scheduling.fleet import Fleet
 from morphml.scheduling.resources import Requirements
 from morphml.scheduling.worker import (
+    AWAY,
+    OPEN,
     Announced,
     Assigned,
     ClockTicked,
@@ -28,8 +30,6 @@ from morphml.scheduling.worker import (
     step,
 )
 
-_OPEN = frozenset({WorkerState.IDLE, WorkerState.BUSY})
-_OVER = frozenset({WorkerState.LOST, WorkerState.GONE})
 #: What bars a worker from work all of whose GPUs are broken; see ``Member.barred``.
 GPUS = "gpus"
 #: Seconds between two looks at one worker, at least.
@@ -67,18 +67,18 @@ class Member:
     @property
     def live(self) -> bool:
         """Whether it is there, or may be back soon."""
-        return self.worker.state not in _OVER
+        return self.worker.state not in AWAY
 
     @property
     def open(self) -> bool:
         """Whether it may be sent something now."""
-        return self.worker.state in _OPEN and not self.draining and not self.barred
+        return self.worker.state in OPEN and not self.draining and not self.barred
 
     @property
     def state(self) -> WorkerState:
         """The state that people see: one that leaves by itself drains like one that was told to."""
         state = self.worker.state
-        return WorkerState.DRAINING if self.draining and state in _OPEN else state
+        return WorkerState.DRAINING if self.draining and state in OPEN else state
 
     @property
     def why_barred(self) -> str:
@@ -255,7 +255,7 @@ class Roster:
     def _follow(self, member: Member) -> None:
         """Let the fleet know what the state means for them."""
         worker = member.worker
-        if worker.state in _OVER:
+        if worker.state in AWAY:
             self._fleet.remove(worker.id)
         else:
             self._fleet.open(worker.id, member.open)
