@@ -43,13 +43,16 @@ class Story:
         return Moment(self.time, self.time)
 
     def come(self) -> None:
+        self.announce("w", 1, self.has)
+
+    def announce(self, worker: str, slots: int, attempts: tuple[AttemptName, ...]) -> None:
         registration = Registration(
-            worker="w",
-            name="box-w",
+            worker=worker,
+            name=f"box-{worker}",
             morphml_version="1",
             python_version="3",
-            slots=1,
-            attempts=self.has,
+            slots=slots,
+            attempts=attempts,
         )
         self.book.workers.announce(registration, "peer", self.now)
 
@@ -161,15 +164,7 @@ def test_what_a_worker_brings_is_busy_before_anybody_knows_whose_it_is() -> None
     assert drivers.busy(EXPERIMENT) == 1
     brought = AttemptName(token=AttemptToken("cd" * 16), owner=EXPERIMENT, number=1)
     other = AttemptName(token=AttemptToken("ef" * 16), owner=ExperimentId("e2"), number=1)
-    registration = Registration(
-        worker="v",
-        name="box-v",
-        morphml_version="1",
-        python_version="3",
-        slots=2,
-        attempts=(brought, other),
-    )
-    story.book.workers.announce(registration, "peer", story.now)
+    story.announce("v", 2, (brought, other))
     assert drivers.here(EXPERIMENT) == {story.token}
     assert (drivers.busy(EXPERIMENT), drivers.busy(ExperimentId("e2"))) == (2, 1)
     story.book.workers.resolve("v", [brought], (), {brought.token}, story.now)
