@@ -203,9 +203,14 @@ def obey(arch: ToyArchitecture, trial: Trial) -> float:
     return 1.0
 
 
-def flood(arch: ToyArchitecture, trial: Trial) -> float:
-    """Reports more than any pipe takes while nobody listens."""
-    begun = time.monotonic()
-    for step in range(20_000):
-        trial.report(step, score=0.5)
-    return time.monotonic() - begun
+class Flood:
+    """Reports more than any pipe takes while nobody listens, and says when all is reported."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __call__(self, arch: ToyArchitecture, trial: Trial) -> float:
+        for step in range(20_000):
+            trial.report(step, score=0.5)
+        (Path(self.folder) / "reported").touch()
+        return 0.5
