@@ -9,6 +9,8 @@ from enum import Enum
 from types import TracebackType
 from typing import Self
 
+from tests.integration.engines.remote.listeners import listening
+
 
 class Line(Enum):
     """What goes through."""
@@ -31,11 +33,13 @@ class Proxy:
         target: ``host:port`` of the master.
     """
 
+    _loop: asyncio.AbstractEventLoop
+
     def __init__(self, target: str) -> None:
         self._host, _, self._port = target.rpartition(":")
         self._line = Line.WHOLE
-        self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
+        self._over = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.address = ""
@@ -57,26 +61,20 @@ class Proxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
     # --- on the loop -----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
-        self.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        self._loop.run_forever()
-        server.close()
-        self._reset()
-        self._loop.run_until_complete(self._end_all())
-        self._loop.close()
+        asyncio.run(self._listen())
 
-    async def _end_all(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _listen(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with listening(self._serve) as port:
+            self.address = f"127.0.0.1:{port}"
+            self._ready.set()
+            await self._over.wait()
 
     def _reset(self) -> None:
         for writer in self._open:
@@ -97,8 +95,6 @@ class Proxy:
             finally:
                 self._open.discard(to_there)
                 to_there.transport.abort()
-        except (OSError, asyncio.CancelledError):
-            return  # streams complain about handlers that end otherwise
         finally:
             self._open.discard(writer)
             writer.transport.abort()

@@ -22,6 +22,7 @@ from tests.integration.engines.remote.access_servers import (
     refused,
     serving,
 )
+from tests.integration.engines.remote.listeners import listening, silent
 
 from morphml.engines.remote.access import ClientAccess, ServerAccess, problems
 from morphml.engines.remote.proto import worker_pb2, worker_pb2_grpc
@@ -40,19 +41,15 @@ class Wire:
     @asynccontextmanager
     async def to(self, port: int) -> AsyncIterator[str]:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            ends = [writer]
+            inner, out = await asyncio.open_connection("127.0.0.1", port)
             try:
-                inner, out = await asyncio.open_connection("127.0.0.1", port)
-                ends.append(out)
                 await asyncio.gather(self._pump(reader, out), self._pump(inner, writer))
-            except (OSError, asyncio.CancelledError):
-                return  # a loop that ends cancels what it still runs, however late that came
             finally:
-                for end in ends:
+                for end in (writer, out):
                     end.transport.abort()
 
-        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with listening(accept) as own:
+            yield f"127.0.0.1:{own}"
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
@@ -99,16 +96,8 @@ def test_a_server_that_answers_nothing_is_given_up_in_time() -> None:
     """A listener that takes connections and is silent, such as a stopped process."""
 
     async def run() -> float:
-        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                return  # the loop ends
-            finally:
-                writer.transport.abort()
-
-        async with await asyncio.start_server(silent, "127.0.0.1", 0) as other:
-            target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
+        with silent() as port:
+            target = f"127.0.0.1:{port}"
             access = ClientAccess()
             async with calling(access, target) as channel:
                 began = time.monotonic()
@@ -183,9 +172,8 @@ def test_only_a_server_that_never_let_us_in_is_looked_at(
             writer.close()
             await writer.wait_closed()
 
-        async with await asyncio.start_server(count, "127.0.0.1", 0) as other:
-            target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
-            return (await ClientAccess().problem(error, target)).message, seen
+        async with listening(count) as port:
+            return (await ClientAccess().problem(error, f"127.0.0.1:{port}")).message, seen
 
     message, seen = asyncio.run(run())
     assert words in message

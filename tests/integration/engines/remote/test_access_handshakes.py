@@ -22,6 +22,7 @@ from tests.integration.engines.remote.access_servers import (
     refused,
     serving,
 )
+from tests.integration.engines.remote.listeners import listening
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import ClientAccess, ClientTls, ServerAccess, ServerTls
@@ -58,6 +59,13 @@ def with_handshakes(access: ServerAccess) -> Handshakes:
     return access.handshakes
 
 
+async def connected(port: int, count: int) -> None:
+    """Wait until so many are connected to a port of this process."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(peers_of(port)) != count:
+            await asyncio.sleep(LOOKS_EVERY_S / 10)
+
+
 async def visited(server: ServerAccess, visit: Callable[[Running], Awaitable[None]]) -> None:
     """Serve until a visit is over and everybody who was seen has had time for a call."""
     handshakes = with_handshakes(server)
@@ -70,6 +78,7 @@ async def visited(server: ServerAccess, visit: Callable[[Running], Awaitable[Non
     async with serving(server) as running:
         looking = asyncio.create_task(look())
         await visit(running)
+        await connected(running.port, 0)
         await asyncio.sleep(FIRST_CALL_S + 5 * LOOKS_EVERY_S)
         looking.cancel()
 
@@ -182,20 +191,15 @@ def test_peers_are_those_of_one_port_and_only_while_they_are_there() -> None:
             await reader.read()
             writer.close()
 
-        async with (
-            await asyncio.start_server(hold, "127.0.0.1", 0) as one,
-            await asyncio.start_server(hold, "127.0.0.1", 0) as other,
-        ):
-            ports = [server.sockets[0].getsockname()[1] for server in (one, other)]
-            _, writer = await asyncio.open_connection("127.0.0.1", ports[0])
+        async with listening(hold) as one, listening(hold) as other:
+            _, writer = await asyncio.open_connection("127.0.0.1", one)
             mine = writer.get_extra_info("sockname")
-            await asyncio.sleep(0.05)
-            assert peers_of(ports[0]) == {tuple(mine)}
-            assert peers_of(ports[1]) == frozenset()
+            await connected(one, 1)
+            assert peers_of(one) == {tuple(mine)}
+            assert peers_of(other) == frozenset()
             writer.close()
             await writer.wait_closed()
-            await asyncio.sleep(0.05)
-            assert peers_of(ports[0]) == frozenset()
+            await connected(one, 0)
 
     asyncio.run(run())
 

@@ -20,6 +20,7 @@ from tests.integration.engines.remote.access_servers import (
     refused,
     serving,
 )
+from tests.integration.engines.remote.listeners import listening
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import (
@@ -206,8 +207,8 @@ def test_a_server_that_hangs_up_is_no_matter_of_tls() -> None:
             await reader.read(10)
             writer.close()
 
-        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as other:
-            target = f"127.0.0.1:{other.sockets[0].getsockname()[1]}"
+        async with listening(hang_up) as port:
+            target = f"127.0.0.1:{port}"
             access = ClientAccess()
             async with calling(access, target) as channel:
                 return (await access.problem(await refused(beat(channel)), target)).cause

@@ -20,6 +20,7 @@ from tests.integration.engines.remote.access_servers import (
     refused,
     serving,
 )
+from tests.integration.engines.remote.listeners import listening
 
 from morphml.clock import SystemClock
 from morphml.engines.remote.access import (
@@ -197,12 +198,13 @@ def test_a_huge_message_without_token_is_refused_before_it_is_read(tokens: Path)
 
         async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             inner, out = await asyncio.open_connection("127.0.0.1", server.port)
-            await asyncio.gather(pump(reader, out, True), pump(inner, writer, False))
+            try:
+                await asyncio.gather(pump(reader, out, True), pump(inner, writer, False))
+            finally:
+                out.transport.abort()
 
         async with serving(guarded(tokens)) as server:
-            proxy = await asyncio.start_server(forward, "127.0.0.1", 0)
-            async with proxy:
-                port = proxy.sockets[0].getsockname()[1]
+            async with listening(forward) as port:
                 options = [("grpc.max_send_message_length", -1)]
                 async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as c:
                     for method in ("Heartbeat", "Work"):
