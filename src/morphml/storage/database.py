@@ -24,6 +24,8 @@ Value: TypeAlias = str | int | float | None
 Row: TypeAlias = tuple[Any, ...]
 #: Values of a statement's parameters by name.
 Values: TypeAlias = Mapping[str, Value]
+#: The only row that a statement returned, or None; to be called once, within the transaction.
+Answer: TypeAlias = "Callable[[], Row | None]"
 
 
 class Collision(StoreUnavailable):
@@ -56,6 +58,13 @@ class Transaction(Protocol):
 
     def row(self, statement: Statement, values: Values) -> Row | None:
         """The only row that the statement returns, or None."""
+        ...
+
+    def ask(self, statement: Statement, values: Values) -> Answer:
+        """Run the statement and look at its row later, which may spare a round trip.
+
+        Nothing is waited for: an error may come with a later statement, or with the answer.
+        """
         ...
 
     def run(self, statement: Statement, values: Values) -> int:

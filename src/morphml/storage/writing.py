@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from morphml.errors import TokenRefused
 from morphml.ids import ExperimentId
@@ -41,10 +42,39 @@ _WAITS, _LEASED = TaskState.PENDING.value, TaskState.LEASED.value
 _EVERY_SEGMENT = 2**31
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The tasks of attempts that end or saved something; None where the token is not live."""
+
+    #: In the order of ``Changes.checkpoints``.
+    saved: Sequence[Row | None]
+    #: In the order of ``Changes.ended``; tasks that go with their attempt are gone already.
+    ended: Sequence[Row | None]
+
+
+def hold(run: Transaction, experiment: ExperimentId, changes: Changes) -> Held:
+    """Take hold of the tasks that ``write`` needs, so that both ask the database once together.
+
+    Args:
+        run: the transaction of ``write``; whether it passes the fence may be open yet.
+        experiment: whose changes they are.
+        changes: as for ``write``.
+    """
+    saved = run.each(task_rows.held_task, [_held(experiment, each) for each in changes.checkpoints])
+    ended: list[Row | None] = [None] * len(changes.ended)
+    for statement, gone in ((task_rows.finish, True), (task_rows.held_task, False)):
+        part = [n for n, end in enumerate(changes.ended) if (end.then is TaskThen.GONE) is gone]
+        rows = run.each(statement, [_held(experiment, changes.ended[n]) for n in part])
+        for n, row in zip(part, rows, strict=True):
+            ended[n] = row
+    return Held(saved=saved, ended=ended)
+
+
 def write(
     run: Transaction,
     experiment: ExperimentId,
     changes: Changes,
+    held: Held,
     now: float,
     classes: TransactionClasses,
 ) -> None:
@@ -54,18 +84,19 @@ def write(
         run: a transaction that has passed the fence of ``experiment``.
         experiment: whose changes they are.
         changes: with numbers that the fence has given.
+        held: what ``hold`` found in this transaction.
         now: the database's time.
         classes: of this transaction.
 
     Raises:
         TokenRefused: when an attempt's token is not live; the caller rolls back.
     """
-    for checkpoint in changes.checkpoints:
-        _add_checkpoint(run, experiment, checkpoint, now)
+    for checkpoint, task in zip(changes.checkpoints, held.saved, strict=True):
+        _add_checkpoint(run, experiment, checkpoint, task, now)
     if changes.ended:
-        _end_attempts(run, experiment, changes.ended, now)
-    for task in changes.returned:
-        _give_back(run, experiment, task)
+        _end_attempts(run, experiment, changes.ended, held.ended, now)
+    for returned in changes.returned:
+        _give_back(run, experiment, returned)
     if changes.updates:
         run.tell(
             trial_rows.update_trial,
@@ -185,29 +216,28 @@ def _update_values(experiment: ExperimentId, update: TrialUpdate, now: float) ->
 
 
 def _end_attempts(
-    run: Transaction, experiment: ExperimentId, ends: Sequence[AttemptEnd], now: float
+    run: Transaction,
+    experiment: ExperimentId,
+    ends: Sequence[AttemptEnd],
+    held: Sequence[Row | None],
+    now: float,
 ) -> None:
     rows: list[AttemptRow] = []
+    for end, row in zip(ends, held, strict=True):
+        if row is None:
+            raise _refused(run, experiment, end)
+        if row[3] == TaskState.ENDED:
+            # It came from another master as mail, all of which counts no more.
+            run.tell(mail_rows.drop_mail_of_token, ({"p_token": end.token},))
+        rows.append(_attempt_row(experiment, end, row, now))
     kept = [end for end in ends if end.then is not TaskThen.GONE]
-    gone = [end for end in ends if end.then is TaskThen.GONE]
-    for statement, part in ((task_rows.finish, gone), (task_rows.held_task, kept)):
-        if not part:
-            continue
-        held = run.each(statement, [_held(experiment, end) for end in part])
-        for end, row in zip(part, held, strict=True):
-            if row is None:
-                raise _refused(run, experiment, end)
-            if row[3] == TaskState.ENDED:
-                # It came from another master as mail, all of which counts no more.
-                run.tell(mail_rows.drop_mail_of_token, ({"p_token": end.token},))
-            rows.append(_attempt_row(experiment, end, row, now))
     if kept:
         run.tell(task_rows.put_back, [_back(experiment, end, now) for end in kept])
     run.add(trial_rows.add_attempt, rows)
 
 
-def _held(experiment: ExperimentId, end: AttemptEnd) -> Values:
-    return {"p_owner": experiment, "p_number": end.number, "p_token": end.token}
+def _held(experiment: ExperimentId, of: AttemptEnd | CheckpointPointer | ReturnedTask) -> Values:
+    return {"p_owner": experiment, "p_number": of.number, "p_token": of.token}
 
 
 def _back(experiment: ExperimentId, end: AttemptEnd, now: float) -> Values:
@@ -221,8 +251,7 @@ def _back(experiment: ExperimentId, end: AttemptEnd, now: float) -> Values:
 
 
 def _give_back(run: Transaction, experiment: ExperimentId, task: ReturnedTask) -> None:
-    held: Values = {"p_owner": experiment, "p_number": task.number, "p_token": task.token}
-    if run.row(task_rows.give_back, held) is None:
+    if run.row(task_rows.give_back, _held(experiment, task)) is None:
         raise TokenRefused(
             f"experiment {experiment}, trial {task.number}: the task cannot go back, since the "
             "attempt's token is not the live one; nothing of this transaction was stored"
@@ -248,14 +277,13 @@ def _attempt_row(experiment: ExperimentId, end: AttemptEnd, row: Row, now: float
 
 
 def _add_checkpoint(
-    run: Transaction, experiment: ExperimentId, checkpoint: CheckpointPointer, now: float
+    run: Transaction,
+    experiment: ExperimentId,
+    checkpoint: CheckpointPointer,
+    task: Row | None,
+    now: float,
 ) -> None:
-    held: Values = {
-        "p_owner": experiment,
-        "p_number": checkpoint.number,
-        "p_token": checkpoint.token,
-    }
-    if run.row(task_rows.held_task, held) is None:
+    if task is None:
         raise TokenRefused(
             f"experiment {experiment}, trial {checkpoint.number}: the checkpoint at step "
             f"{checkpoint.step} comes from an attempt that is not the live one; it was not stored"

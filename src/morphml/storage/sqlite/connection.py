@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from morphml.clock import Clock
 from morphml.errors import StorageError
-from morphml.storage.database import Row, StatementTexts, Values
+from morphml.storage.database import Answer, Row, StatementTexts, Values
 from morphml.storage.expressions import Statement
 from morphml.storage.options import StoreOptions
 from morphml.storage.sqlite.faults import fault
@@ -65,6 +65,11 @@ class SqliteTransaction:
         self._execute(self._texts[statement], values)
         rows = self._fetch()
         return rows[0] if rows else None
+
+    def ask(self, statement: Statement, values: Values) -> Answer:
+        """The only row that the statement returns, or None; here it is known at once."""
+        row = self.row(statement, values)
+        return lambda: row
 
     def run(self, statement: Statement, values: Values) -> int:
         """How many rows the statement changed."""
