@@ -214,14 +214,18 @@ class Cluster:
 
     def take(self, seconds: float) -> None:
         """Let each evaluation that begins from now on take so long."""
-        file = self.folder / "seconds.new"
-        file.write_text(str(seconds))
-        file.rename(self.folder / "seconds")
+        self._put("seconds", str(seconds))
 
-    def hold(self, *workers: str) -> None:
-        """Let no evaluation of these workers end from now on."""
+    def hold(self, *workers: str, since: int = 0) -> None:
+        """Let no evaluation of these workers end from now on, but of numbers below ``since``."""
         for worker in workers:
-            (self.folder / f"hold-{worker}").touch()
+            self._put(f"hold-{worker}", str(since))
+
+    def _put(self, name: str, text: str) -> None:
+        """Write a file that others read at any moment."""
+        file = self.folder / f"{name}.new"
+        file.write_text(text)
+        file.rename(self.folder / name)
 
     def release(self, *workers: str) -> None:
         """Let their evaluations end again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -55,6 +56,19 @@ def ran_at(folder: Path, worker: str) -> list[str]:
     return [job for job, _, at in map(str.split, lines) if at == worker]
 
 
+def is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def sleeps(process: psutil.Process) -> bool:
+    """Whether it is the program ``sleep``; False for one that has just gone."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "sleep"
+    return False
+
+
 def check_recorded_once(cluster: Cluster, executions: Executions, id: str) -> None:
     """All jobs succeeded, once each; every program that began was an attempt of its own."""
     shown = executions.show(id)
@@ -96,8 +110,14 @@ def test_paused_execution_goes_on_after_everything_was_killed(cluster: Cluster) 
     cluster.until(lambda: len(ran(cluster.folder)) >= 4, "jobs of the second layer run")
     cluster.hold("w1", "w2")
     executions.pause(id)
+    theirs = [
+        child
+        for worker in cluster.workers.values()
+        for child in psutil.Process(worker.pid).children(recursive=True)
+    ]
     for member in (*cluster.workers.values(), *cluster.masters.values()):
         member.kill()
+    cluster.until(lambda: not any(map(is_alive, theirs)), "what would begin a program is gone")
     cluster.release("w1", "w2")
     began = len(ran(cluster.folder))
     assert not executions.show(id).state.ended
@@ -145,12 +165,12 @@ def test_cancel_ends_programs_within_seconds(cluster: Cluster) -> None:
 
     def asleep() -> int:
         children = psutil.Process(cluster.workers["w1"].pid).children(recursive=True)
-        return sum(child.name() == "sleep" for child in children)
+        return sum(sleeps(child) for child in children)
 
     cluster.until(lambda: len(ran(cluster.folder)) == asleep() == 3, "all sleep")
     executions.cancel_job(id, "j0")
-    cluster.until(lambda: asleep() == 2, "one was killed", 10.0)
+    cluster.until(lambda: asleep() == 2, "one was killed", 30.0)
     executions.cancel(id)
-    cluster.until(lambda: asleep() == 0, "all were killed", 10.0)
+    cluster.until(lambda: asleep() == 0, "all were killed", 30.0)
     assert executions.show(id).counts == {JobState.CANCELLED: 3}
     assert executions.queue.stats().active == 0

@@ -58,8 +58,10 @@ def test_worker_without_its_data_fails_no_trial_and_works_again_once_they_are_ba
     probes = master.text().count("worker w1 is tried")
     print(f"the broken worker ate {broke} attempts, {probes} of them probes, of {TRIALS} trials")
     assert broke <= 3 + 2 + 1 + probes  # to open, on the way meanwhile, queued there
+    cluster.hold("w2", "w3")  # else they may be through before the broken one is tried
     away.unlink()
     cluster.until(lambda: "worker w1 works again" in master.text(), "w1 is back")
+    cluster.release("w2", "w3")
     cluster.until_over(experiment)
     check_whole(cluster, experiment, [])
     assert {each.worker for each in cluster.evaluations()} == {"w1", "w2", "w3"}

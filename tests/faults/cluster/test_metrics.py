@@ -71,9 +71,9 @@ def test_metrics_of_a_master_count_what_its_search_did(cluster: Cluster) -> None
     assert before.value("morphml_workers_active") == 2
     assert before.value("morphml_slots", state="free") == 4
     assert before.value("morphml_task_queue_depth", priority="5") == 0
+    cluster.hold("w1", "w2", since=16)  # else it may be over before anybody looks
     experiment = cluster.submit(40, "faulty_evaluations:evaluate", priority=7)
     cluster.until(lambda: cluster.told(experiment) >= 10, "it runs")
-    cluster.hold("w1", "w2")
     cluster.until(lambda: scrape(cluster).value("morphml_slots", state="busy") == 4, "all is busy")
     cluster.until(lambda: scrape(cluster).of("morphml_best_fitness"), "its best is told")
     during = scrape(cluster)

@@ -44,8 +44,7 @@ def test_worker_with_a_full_disk_gets_nothing_until_there_is_room_again(
     master = cluster.masters["m1"]
     cluster.start_workers("w1", "w2", slots=2)
     cluster.take(0.1)
-    cluster.until_over(cluster.submit(8))
-    assert {each.worker for each in cluster.evaluations()} == {"w1", "w2"}
+    search_on_both(cluster, 8, seed=7)
     filler = small_disk / "filler"
     filler.write_bytes(bytes(56 << 20))
     cluster.until(lambda: "worker w1 is drained: its disk is full" in master.text(), "it is seen")
@@ -58,10 +57,18 @@ def test_worker_with_a_full_disk_gets_nothing_until_there_is_room_again(
     assert {each.worker for each in cluster.evaluations()[before:]} == {"w2"}
     filler.unlink()
     cluster.until(lambda: "worker w1 is well again" in master.text(), "it is back")
-    cluster.take(0.3)
+    search_on_both(cluster, 12, seed=9)
+
+
+def search_on_both(cluster: Cluster, trials: int, seed: int) -> None:
+    """A search that is over once both workers had some of it."""
+    cluster.hold("w1", "w2")
     before = len(cluster.evaluations())
-    cluster.until_over(cluster.submit(12, seed=9))
-    assert {each.worker for each in cluster.evaluations()[before:]} == {"w1", "w2"}
+    experiment = cluster.submit(trials, seed=seed)
+    both = {"w1", "w2"}
+    cluster.until(lambda: {e.worker for e in cluster.evaluations()[before:]} == both, "both have")
+    cluster.release("w1", "w2")
+    cluster.until_over(experiment)
 
 
 def status(cluster: Cluster) -> str:

@@ -84,7 +84,10 @@ def test_trial_of_a_stopped_worker_runs_elsewhere_and_its_late_result_is_fenced_
     assert ends[0].failure["kind"] == "lost_worker"
     assert ends[1].worker.startswith("w2")
     check_evaluations(cluster, Counter([0, 1, 2, lost.number]))
+    cluster.hold("w1", "w2")
     with cluster.submit(8, seed=8) as other:  # and the worker is as good as before
+        both = {"w1", "w2"}
+        cluster.until(lambda: {e.worker for e in cluster.evaluations()[4:]} == both, "both have")
+        cluster.release("w1", "w2")
         cluster.until_over(other)
         check_whole(cluster, other, [])
-    assert {"w1", "w2"} == {each.worker for each in cluster.evaluations()[4:]}
