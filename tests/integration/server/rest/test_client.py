@@ -115,11 +115,11 @@ def test_listening_goes_on_where_it_was_when_the_server_comes_back(tmp_path: Pat
             execution = client.executions.start(PIPELINE)["executionId"]
         listener = threading.Thread(target=listen, args=(served.url, execution))
         listener.start()
-        assert first.wait(30)
+        assert first.wait(90)
     with serving(storage, port) as served, mm.Client(served.url) as client:
         work(client, "w", 2)
         newest = client.wait(execution)["seq"]
-        listener.join(30)
+        listener.join(90)
     assert seen == list(range(1, newest + 1))
 
 

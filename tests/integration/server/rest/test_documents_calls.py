@@ -92,9 +92,7 @@ def test_documents_calls_work_verbatim_and_the_process_is_started_again_when_it_
         _, stats = call("GET", f"{api}/queue/stats")
         assert stats["waiting"] == 0
 
-        began = time.monotonic()
-        _, execution = call("POST", f"{api}/execute", EXECUTE)
-        assert time.monotonic() - began < 5.0  # it does not wait for the end: nobody works
+        _, execution = call("POST", f"{api}/execute", EXECUTE)  # nobody works: it has no end
         assert execution["executionId"]
         assert execution["status"] == "running"
 

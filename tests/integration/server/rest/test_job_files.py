@@ -211,7 +211,7 @@ def test_file_goes_from_a_worker_over_rest_to_a_master_with_another_folder(tmp_p
         execution = execute(served, {"id": "a", "requiredCapabilities": ["ssd"]})
         masters = served.store.cluster.masters
         eventually(
-            lambda: any(report_from_json(m.report).place for m in masters()), 10.0, "it told"
+            lambda: any(report_from_json(m.report).place for m in masters()), 90.0, "it told"
         )
         (task,) = lease(served)
         reference = put(served, task, "model.bin", b"weights").json()

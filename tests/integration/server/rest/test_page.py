@@ -70,7 +70,7 @@ def test_python_on_the_page_runs_to_its_end(served: Served) -> None:
     try:
         _, code = blocks("python", served.url)
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False
         )
     finally:
         over.set()
