@@ -23,16 +23,20 @@ def test_interrupt_while_a_transaction_begins_leaves_none_open(tmp_path: Path) -
         ) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
-        timer = threading.Timer(0.4, other.execute, ("COMMIT",))
+
+        def interrupt_and_let_go() -> None:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+            other.execute("COMMIT")
+
+        # By then it waits for the other's transaction, which does not end before the interrupt.
+        timer = threading.Timer(0.3, interrupt_and_let_go)
         before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        timer.start()
         try:
-            timer.start()
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
             with pytest.raises(KeyboardInterrupt):
                 store.create_experiment(sample_spec())
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
             timer.join()
+            signal.signal(signal.SIGALRM, before)
         store.create_experiment(sample_spec())
         assert len(store.experiments()) == 1
