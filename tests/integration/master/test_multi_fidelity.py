@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -33,18 +34,20 @@ class Weights:
 
 
 class Counting:
-    """Writes a line for each epoch that is trained; dies after so many lines in all."""
+    """Writes a line for each epoch that is trained; dies or halts after so many lines in all."""
 
     def __init__(
         self,
         folder: Path,
         dies_after: int = 0,
         *,
+        halts_after: int = 0,
         by: signal.Signals = signal.SIGKILL,
         forgetful: bool = False,
     ) -> None:
         self.lines = folder / "epochs.txt"
         self.dies_after = dies_after
+        self.halts_after = halts_after
         self.by = by
         self.forgetful = forgetful
 
@@ -58,6 +61,8 @@ class Counting:
             assert self.forgetful or weights.epochs == epoch
             if self.dies_after and len(trained(self.lines)) == self.dies_after:
                 os.kill(os.getpid(), self.by)
+            while self.halts_after and len(trained(self.lines)) >= self.halts_after:
+                time.sleep(0.02)
             value = arch.decisions["x"] ** 2 + 1 / epoch
         return value
 
@@ -202,11 +207,12 @@ def test_killed_search_with_workers_trains_again_only_what_was_running(tmp_path:
         pass
     child = os.fork()
     if child == 0:
-        with Experiment.open(tmp_path / "search.db", evaluate=Counting(tmp_path)) as running:
+        halting = Counting(tmp_path, halts_after=12)
+        with Experiment.open(tmp_path / "search.db", evaluate=halting) as running:
             running.run(2, lambda _: None)
         os._exit(0)
     while len(trained(tmp_path / "epochs.txt")) < 12:
-        os.sched_yield()
+        time.sleep(0.01)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     with Experiment.open(tmp_path / "search.db", evaluate=Counting(tmp_path)) as experiment:

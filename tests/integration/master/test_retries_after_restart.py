@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -45,8 +46,12 @@ class Unready:
 
 
 def test_error_seen_on_two_workers_before_a_restart_is_not_retried_after_it(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+
     def evaluate(arch, trial):
-        time.sleep(0.05)
+        Path(folder, f"here-{os.getpid()}").touch()
+        while len(list(Path(folder).glob("here-*"))) < 2:  # until both workers have one
+            time.sleep(0.01)
         if trial.number:
             raise ValueError("the same everywhere")
         return 1.0

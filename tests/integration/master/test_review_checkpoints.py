@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.integration.master.pointers import await_pointer
 
 import morphml as mm
 from morphml.evaluation import checkpoint
@@ -99,7 +100,8 @@ def test_resumed_trial_keeps_its_checkpoint_while_others_end(tmp_path: Path) -> 
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    time.sleep(1.0)  # the pointers are committed by then
+    for number in range(3):
+        await_pointer(f"{tmp_path}/s.db", number, 3)
     process.kill()
     process.wait()
     (tmp_path / "go").touch()
@@ -122,7 +124,7 @@ def test_attempt_whose_checkpoint_vanished_begins_at_the_first_epoch(tmp_path: P
         for epoch in trial.epochs(model=model):
             path = trial.checkpoint(epoch, model=model)
             if epoch == 2 and not Path(folder, "died").exists():
-                time.sleep(1.2)  # the pointer is committed by then
+                await_pointer(f"{folder}/s.db", 0, 2)
                 Path(folder, "died").touch()
                 path.unlink()
                 os._exit(3)

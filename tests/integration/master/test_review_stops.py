@@ -28,7 +28,7 @@ def test_time_budget_stops_trials_whose_reports_lack_the_objective(tmp_path: Pat
         return {"accuracy": 1.0}
 
     result = mm.search(
-        GRID, evaluate, trials=50, max_epochs=10_000, timeout=1.0, workers=2,
+        GRID, evaluate, trials=50, max_epochs=10_000, timeout=4.0, workers=2,
         storage=tmp_path / "s.db",
     )  # fmt: skip
     assert result.reason == "time budget spent"

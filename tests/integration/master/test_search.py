@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.integration.master.pointers import await_pointer
 
 import morphml as mm
 from morphml import layers as L
@@ -79,6 +80,11 @@ def test_failed_trials_are_tried_on_another_worker_and_never_win(tmp_path: Path)
     def evaluate(arch, trial):
         mark(folder, f"{trial.number}")
         if arch.decisions["a"] % 2:
+            here = Path(folder, f"raised-{os.getpid()}")
+            # Who has shown the error shows it again when the other one has too.
+            while here.exists() and len(list(Path(folder).glob("raised-*"))) < 2:
+                time.sleep(0.01)
+            here.touch()
             raise ValueError(f"odd {arch.decisions['a']}")
         return float(arch.decisions["a"])
 
@@ -153,7 +159,7 @@ def test_trial_whose_child_was_killed_goes_on_from_its_checkpoint(tmp_path: Path
             trial.checkpoint(epoch, model=model)
             if trial.number == 1 and epoch == 3 and not Path(folder, "killed").exists():
                 Path(folder, "killed").touch()
-                time.sleep(1.0)  # the pointer is committed by then
+                await_pointer(f"{folder}/s.db", 1, 3)
                 os.kill(os.getpid(), signal.SIGKILL)
             trial.report(epoch, weight=float(model.weight[0, 0]))
         return {"weight": float(model.weight[0, 0])}
@@ -313,10 +319,10 @@ def test_time_budget_ends_the_search(tmp_path: Path) -> None:
         return 1.0
 
     result = mm.search(
-        GRID, evaluate, trials=100, timeout=1.5, workers=0, storage=tmp_path / "s.db"
+        GRID, evaluate, trials=100, timeout=3.0, workers=0, storage=tmp_path / "s.db"
     )
     assert result.reason == "time budget spent"
-    assert 3 < len(result.records) < 60
+    assert 0 < len(result.records) < 90
 
 
 @pytest.mark.parametrize("workers", [0, 3])

@@ -52,14 +52,14 @@ def test_search_runs_as_many_trials_at_a_time_as_fit_on_the_gpus(
         seen = os.environ["CUDA_VISIBLE_DEVICES"]
         assert trial.device == "cuda:0"
         with open(notes, "a", encoding="ascii") as file:  # noqa: PTH123  # travels by value
-            file.write(f"{time.monotonic():.9f} +1 {seen}\n")
+            file.write(f"{time.monotonic():020.9f} +1 {seen}\n")
         begun = 0
         while begun < workers:  # until all workers had one at once
             time.sleep(0.02)
             with open(notes, encoding="ascii") as file:  # noqa: PTH123
                 begun = file.read().count("+1")
         with open(notes, "a", encoding="ascii") as file:  # noqa: PTH123
-            file.write(f"{time.monotonic():.9f} -1 {seen}\n")
+            file.write(f"{time.monotonic():020.9f} -1 {seen}\n")
         return 1.0
 
     assert local_workers(resources) == workers
