@@ -84,6 +84,7 @@ def test_workers_end_trials_that_fall_behind_soon_after_their_report(
     workers = Workers(tmp_path)
     staff = [workers.start(master.port, slots=1) for _ in range(2)]
     try:
+        eventually(lambda: master.hub.slots() == len(staff), LONG_S, "both workers")
         for rule in ("asha_stopping", "median"):
             before = [trained(worker) if worker.tally.exists() else [] for worker in staff]
             records, ordered = stopping(alone, rule)

@@ -19,7 +19,7 @@ from morphml.storage.cluster import Mail, MailKind
 def test_spent_time_ends_a_search_that_has_lost_all_its_workers(alone: Site) -> None:
     master = alone.master("one")
     worker = alone.worker(master, slots=1)
-    experiment = alone.submit(spec(budget=Budget(trials=100, timeout_s=1.0)))
+    experiment = alone.submit(spec(budget=Budget(trials=100, timeout_s=5.0)))
     [task] = worker.await_tasks(1)
     worker.start(task.attempt.token)
     worker.hang_up()
