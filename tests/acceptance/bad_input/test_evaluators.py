@@ -202,7 +202,8 @@ def test_processes_left_behind_do_not_outlive_the_search(
 
 def is_alive(pid: int) -> bool:
     """Whether the process is there, within some time for its end."""
-    for _ in range(100):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                 return False
@@ -241,10 +242,10 @@ def test_hanging_evaluator_ends_at_its_time_limit(
     suffer: Suffer, hang: Callable[[], object]
 ) -> None:
     begun = time.monotonic()
-    suffered = suffer({2: hang}, trials=12, time_limit=0.5)
-    assert time.monotonic() - begun < 100
+    suffered = suffer({2: hang}, trials=12, time_limit=4.0)  # which the others keep in any case
+    assert time.monotonic() - begun < 200
     suffered.check(12, {2: "time_limit"})
-    assert suffered.message(2) == "TimeLimit: the evaluator ran longer than 0.5 s"
+    assert suffered.message(2) == "TimeLimit: the evaluator ran longer than 4 s"
     assert len(suffered.attempts[2]) == 1  # it would take as long again
     if hang is hangs:
         assert "time.sleep(600)" in str(suffered.failures(2)[0]["traceback"])
