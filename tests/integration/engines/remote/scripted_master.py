@@ -39,6 +39,7 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         session: str = "m1",
         store: str = "s1",
         access: ServerAccess | None = None,
+        kills: Iterable[str] = (),
     ) -> None:
         self.session, self.store = session, store
         self._access = access or ServerAccess()
@@ -46,8 +47,11 @@ class ScriptedMaster(rpc.MasterServiceServicer):
         self.answers_beats = True
         #: Seconds between two beats of a worker.
         self.beat_s = 0.2
+        #: Seconds until a worker leaves a master that does not answer its beats.
+        self.patience_s = 60.0
         self.refusal = ""
-        self.kills: set[str] = set()
+        #: Attempts that a worker has to end when it announces them.
+        self.kills = set(kills)
         self.files: dict[str, bytes] = {}
         self.takes_uploads = True
         #: Everything heard, in order, with the time.
@@ -112,9 +116,8 @@ class ScriptedMaster(rpc.MasterServiceServicer):
     # --- the server ------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         access = self._access
@@ -169,7 +172,7 @@ class ScriptedMaster(rpc.MasterServiceServicer):
             master=self.session,
             protocol=1,
             beat_s=self.beat_s,
-            patience_s=5 * self.beat_s,
+            patience_s=self.patience_s,
             store=self.store,
             refusal=self.refusal,
         )

@@ -21,7 +21,8 @@ from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.evaluation.bundle import pack
 from morphml.ids import digest
 
-PAUSE_S = 0.4
+#: An epoch lasts so long unless it is paused.
+EPOCH_S = 60.0
 
 
 def froms(worker: WorkerProcess) -> list[str]:
@@ -54,7 +55,7 @@ def test_checkpoints_go_up_before_the_pause_and_down_before_the_next_segment(
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=1)
         master.wait_for("registration")
-        first = task(3, PAUSE_S)
+        first = task(3, EPOCH_S)
         master.send(context("remote_training:counting"), first)
         master.wait_for("saved")
         master.send(order(token_of(first), "pause"))
@@ -106,7 +107,7 @@ def test_checkpoint_that_no_master_takes_does_not_hold_the_result_up(workers: Wo
         master.takes_uploads = False
         worker = workers.start(master.port, slots=1)
         master.wait_for("registration")
-        trial = task(0, PAUSE_S)
+        trial = task(0, EPOCH_S)
         master.send(context("remote_training:counting"), trial)
         master.wait_for("report")
         master.send(order(token_of(trial), "pause"))
@@ -197,10 +198,11 @@ def test_files_of_an_experiment_go_when_it_has_nothing_to_do(workers: Workers) -
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=1, scratch_linger_s=0.5)
         master.wait_for("registration")
-        master.send(context("evaluate"), task(0, 0.3))
+        master.send(context("gated"), task(0))
         master.wait_for("started")
         scratch = workers.folder / "files" / "scratch"
         assert list(scratch.glob(f"*/experiments/{EXPERIMENT}"))
+        worker.let(0, 1)
         master.wait_for("result")
         ((_, pid, _),) = worker.lines("began")
         # Looked at again at each beat.

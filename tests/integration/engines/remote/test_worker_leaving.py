@@ -26,19 +26,25 @@ def kinds(master: ScriptedMaster, *tokens: str) -> list[str]:
     return [name for name in found if name in names]
 
 
+def given_back(master: ScriptedMaster) -> list[str]:
+    return [token for each in master.of("returned") for token in each.returned.tokens]
+
+
 def test_sigterm_gives_back_what_waits_and_finishes_what_runs(workers: Workers) -> None:
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=1)
         master.wait_for("registration")
-        running, *waiting = [task(number, 2.0) for number in range(4)]
-        master.send(context("evaluate"), running, *waiting)
+        running, *waiting = [task(number) for number in range(4)]
+        master.send(context("gated"), running, *waiting)
         master.wait_for("started")
         worker.signal(signal.SIGTERM)
         master.wait_for("draining")
         master.send(task(9))
+        master.wait(lambda: len(given_back(master)) == 4)
+        worker.let(0)
         assert worker.wait() == 0
         master.wait_for("leaving")
-    returned = [token for each in master.of("returned") for token in each.returned.tokens]
+    returned = given_back(master)
     assert len(returned) == 4
     assert set(map(token_of, waiting)) < set(returned)
     assert list(master.ends()) == [token_of(running)]
@@ -55,10 +61,12 @@ def test_drain_by_a_master_ends_what_takes_longer_than_its_grace(workers: Worker
     with ScriptedMaster() as master:
         worker = workers.start(master.port, slots=2, drain_grace_s=50.0)
         master.wait_for("registration")
-        master.send(context("evaluate"), task(0, 60.0), task(1, 0.5))
+        master.send(context("gated"), task(0), task(1))
         master.wait_for("started", 2)
         master.send(pb.MasterEvent(drain=pb.Drain(reason="smaller cluster")))
         master.wait_for("draining")
+        worker.let(1)
+        master.wait_for("result")
         master.send(pb.MasterEvent(drain=pb.Drain(reason="much smaller", grace_s=1.5)))
         assert worker.wait() == 0
     ends = {each.attempt.number: each for each in master.results()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 import time
 from collections import Counter
 
@@ -31,30 +30,35 @@ def registration(master: ScriptedMaster, index: int = 0) -> pb.Registration:
 
 
 def test_worker_comes_back_to_a_restarted_master_with_all_that_it_has(workers: Workers) -> None:
-    tasks = [task(0, 0.0), task(1, 0.7), task(2, 6.0), task(3, 0.0)]
-    early, soon, late, queued = map(token_of, tasks)
+    tasks = [task(number) for number in range(5)]
+    early, soon, late, queued, last_one = map(token_of, tasks)
     with ScriptedMaster() as first:
         first.acknowledges = False
         worker = workers.start(first.port, slots=2)
-        first.send(context("evaluate"), *tasks) if first.wait_for("registration") else None
+        worker.let(0)
+        first.wait_for("registration")
+        first.send(context("gated"), *tasks)
         first.wait(lambda: len(first.of("started")) == 3)
         first.wait_for("result", 1)
         first.kill()
-    # Trial 1 ends while nobody listens, and trial 3 runs.
-    eventually(lambda: {"1", "3"} <= {number for number, *_ in worker.lines("ended")})
-    time.sleep(0.5)
+    # Trial 1 ends while nobody listens, trial 3 runs, and its end is known when trial 4 begins.
+    worker.let(1, 3)
+    eventually(lambda: len(worker.lines("began")) == 5)
     with ScriptedMaster(first.port) as second:
         second.wait_for("registration")
         told = registration(second)
-        second.wait(lambda: len(second.ends()) == 4)
+        second.wait_for("started", 2)
+        worker.let(2, 4)
+        second.wait(lambda: len(second.ends()) == 5)
         second.wait_for("beat", len(second.of("beat")) + 3)
         last = second.of("beat")[-1].beat
     assert told.worker_id == registration(first).worker_id
-    assert {each.token for each in told.attempts} == {late}
+    assert {each.token for each in told.attempts} == {late, last_one}
     assert {each.token for each in told.results} == {early, soon, queued}
     assert Counter(each.attempt.token for each in second.results()) == Counter(map(token_of, tasks))
-    assert sorted(number for number, *_ in worker.lines("began")) == ["0", "1", "2", "3"]
-    assert [each.started.token for each in second.of("started")] == [late]
+    assert sorted(number for number, *_ in worker.lines("began")) == ["0", "1", "2", "3", "4"]
+    assert {each.started.token for each in second.of("started")} == {late, last_one}
+    assert len(second.of("started")) == 2
     assert not (last.running or last.queued or last.unacknowledged)
 
 
@@ -94,34 +98,35 @@ def test_acknowledged_results_are_forgotten_after_their_time(workers: Workers) -
 
 def test_master_that_falls_silent_is_left_for_the_next_one(workers: Workers) -> None:
     with ScriptedMaster() as first, ScriptedMaster(session="m2") as second:
+        first.patience_s = 4.0
         worker = workers.start(first.port, second.port, slots=1)
         first.wait_for("registration")
-        running = task(0, 8.0)
-        first.send(context("evaluate"), running)
+        running = task(0)
+        first.send(context("gated"), running)
         first.wait_for("started")
         first.answers_beats = False
         left = second.wait_for("registration")
+        worker.let(0)
         second.wait_for("result")
-        assert left > 0.5
+        assert left > 2.0
         assert [each.token for each in registration(second).attempts] == [token_of(running)]
         assert list(second.ends()) == [token_of(running)]
     assert len(worker.lines("began")) == 1
 
 
 def test_verdict_at_reconnect_kills_what_another_has_got(workers: Workers) -> None:
-    tasks = [task(0, 60.0), task(1, 1.5)]
+    tasks = [task(0), task(1)]
     fenced, kept = map(token_of, tasks)
     with ScriptedMaster() as first:
         worker = workers.start(first.port, slots=2)
         first.wait_for("registration")
-        first.send(context("evaluate"), *tasks)
+        first.send(context("gated"), *tasks)
         first.wait_for("started", 2)
         first.wait(lambda: len(worker.lines("began")) == 2)
         first.kill()
     ((pid,),) = ([pid] for number, pid, _ in worker.lines("began") if number == "0")
-    second = ScriptedMaster(first.port)
-    second.kills = {fenced}
-    with second:
+    with ScriptedMaster(first.port, kills=[fenced]) as second:
+        worker.let(1, 2)
         second.wait_for("result")
         second.send(task(2))
         second.wait(lambda: len(second.ends()) == 2)
@@ -152,11 +157,11 @@ def test_worker_waits_for_its_first_master(workers: Workers) -> None:
         port = placeholder.port
         placeholder.kill()
     worker = workers.start(port)
-    time.sleep(1.5)
+    eventually(lambda: "is not reached" in worker.said())
+    time.sleep(1.0)  # it tries again and again
     with ScriptedMaster(port) as master:
         master.wait_for("registration")
     assert worker.said().count("is not reached") <= 2, "the same trouble is told once"
-    assert threading.active_count() < 20
 
 
 def test_call_that_ended_before_the_worker_introduced_itself_is_dialled_again(

@@ -151,16 +151,16 @@ def test_hub_and_workers_run_each_attempt_once(records: KeptRecords, workers: Wo
 
 
 def test_attempts_outlive_their_master(records: KeptRecords, workers: Workers) -> None:
+    records.contexts[EXPERIMENT] = message("remote_evaluators:gated")
     with serving(records) as first:
         worker = workers.start(first.hub.port, slots=2)
         first.pump(lambda: first.hub.slots() == 2)
-        running = [first.submit(number, 3.0) for number in range(2)]
+        running = [first.submit(number) for number in range(2)]
         first.pump(lambda: len(first.started()) == 2)
         port = first.hub.port
     with serving(records, port) as second:
-        second.pump(lambda: second.hub.slots() == 2)
-        for token in running:
-            assert token in second.hub.running(EXPERIMENT) or second.finish(token)
+        second.pump(lambda: second.hub.running(EXPERIMENT) == set(running))
+        worker.let(0, 1, 9)
         ends = second.finish(*running)
         after = second.finish(second.submit(9))
     assert [type(end.outcome) for end in (*ends, *after)] == [Succeeded] * 3
@@ -227,17 +227,22 @@ def test_late_result_of_a_worker_that_stood_still_counts_for_nothing(
 
 
 def test_drained_worker_gives_back_what_waits(records: KeptRecords, workers: Workers) -> None:
+    records.contexts[EXPERIMENT] = message("remote_evaluators:gated")
     with serving(records, ahead=1.0, ahead_below_s=100.0) as master:
         worker = workers.start(master.hub.port, slots=1)
+        worker.let(*range(10, 15))
         master.pump(lambda: master.hub.slots() == 1)
         master.finish(*[master.submit(number) for number in range(10, 15)])
-        first, waiting = master.submit(0, 2.0), master.submit(1)
+        first, waiting = master.submit(0), master.submit(1)
         master.pump(lambda: first in master.started())
         master.pump(lambda: [view.queued for view in master.hub.workers()] == [1])
         worker.signal(signal.SIGTERM)
-        assert [type(end.outcome) for end in master.finish(first, waiting)] == [Succeeded, Returned]
+        assert [type(end.outcome) for end in master.finish(waiting)] == [Returned]
+        worker.let(0)
+        assert [type(end.outcome) for end in master.finish(first)] == [Succeeded]
         assert worker.wait() == 0
         other = workers.start(master.hub.port, slots=1)
+        other.let(1)
         # What no worker is there for goes back to whoever submitted it.
         master.pump(lambda: master.hub.slots() == 1)
         (end,) = master.finish(master.submit(1))
@@ -274,7 +279,7 @@ def test_trial_goes_on_from_its_checkpoint_at_another_worker(
     with serving(records) as master:
         first = workers.start(master.hub.port, slots=1)
         master.pump(lambda: master.hub.slots() == 1)
-        token = master.submit(0, 0.4)
+        token = master.submit(0, 60.0)
         master.pump(lambda: any(isinstance(e, Checkpointed) for e in master.events))
         master.lane.order(token, Order.PAUSE)
         (end,) = master.finish(token)
