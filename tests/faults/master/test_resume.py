@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ import os, sys, time
 import morphml as mm
 
 space = mm.SearchSpace(decisions={"a": mm.integer(0, 30), "b": mm.integer(0, 30)})
-folder, workers, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+folder, workers, seconds, held = sys.argv[1], int(sys.argv[2]), *map(float, sys.argv[3:])
 
 def evaluate(arch, trial):
     line = f"{trial.number} {arch.decisions['a']} {arch.decisions['b']}\\n"
@@ -29,6 +30,8 @@ def evaluate(arch, trial):
     os.write(file, line.encode())
     os.close(file)
     time.sleep(seconds)
+    while trial.number >= held and not os.path.exists(folder + "/go"):
+        time.sleep(0.01)
     return float((arch.decisions["a"] - 7) ** 2 + (arch.decisions["b"] - 21) ** 2)
 
 mm.search(space, evaluate, objectives={"loss": "min"}, optimizer="evolution", trials=60, seed=5,
@@ -36,10 +39,16 @@ mm.search(space, evaluate, objectives={"loss": "min"}, optimizer="evolution", tr
 """
 
 
-def start(folder: Path, workers: int, seconds: float) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, workers: int, seconds: float, held: float = math.inf
+) -> subprocess.Popen[bytes]:
+    """The search in a process of its own; trials of that number or more do not end before `go`.
+
+    So it cannot be over before it is hurt, however late that comes.
+    """
     script = folder / "run.py"
     script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(folder), str(workers), str(seconds)]
+    command = [sys.executable, script, folder, str(workers), str(seconds), str(held)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
@@ -88,7 +97,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object
 def test_resume_with_one_worker_gives_the_history_of_the_uninterrupted_run(
     workers: int, count: int, tmp_path: Path, uninterrupted: list[tuple[object, ...]]
 ) -> None:
-    kill_after_evaluations(start(tmp_path, workers, 0.01), tmp_path, count)
+    kill_after_evaluations(start(tmp_path, workers, 0.01, count + 5), tmp_path, count)
+    (tmp_path / "go").touch()
     before = read_log(tmp_path)
     result = mm.resume(tmp_path / "search.db", workers=workers)
     after = read_log(tmp_path)
@@ -102,7 +112,7 @@ def test_resume_with_one_worker_gives_the_history_of_the_uninterrupted_run(
 def test_resume_again_and_again_with_four_workers_loses_nothing_and_counts_nothing_twice(
     tmp_path: Path,
 ) -> None:
-    kill_after_evaluations(start(tmp_path, 4, 0.02), tmp_path, 9)
+    kill_after_evaluations(start(tmp_path, 4, 0.02, 40), tmp_path, 9)
     before = read_log(tmp_path)
     resumed = subprocess.Popen(
         [sys.executable, "-c", f"import morphml; morphml.resume({str(tmp_path / 'search.db')!r})"],
@@ -110,6 +120,7 @@ def test_resume_again_and_again_with_four_workers_loses_nothing_and_counts_nothi
         stderr=subprocess.PIPE,
     )
     kill_after_evaluations(resumed, tmp_path, 31)
+    (tmp_path / "go").touch()
     mm.resume(tmp_path / "search.db", workers=4)
     after = read_log(tmp_path)
     assert after[: len(before)] == before
@@ -128,13 +139,14 @@ def test_resume_again_and_again_with_four_workers_loses_nothing_and_counts_nothi
 
 
 def test_interrupt_stops_cleanly_and_the_search_goes_on_later(tmp_path: Path) -> None:
-    process = start(tmp_path, 2, 0.05)
+    process = start(tmp_path, 2, 0.05, 20)
     while evaluations(tmp_path) < 6:
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=200)
     assert b"KeyboardInterrupt" in errors
+    (tmp_path / "go").touch()
     with Experiment.open(tmp_path / "search.db") as experiment:
         assert experiment.record.state == "paused"
         assert "interrupt" in experiment.record.reason

@@ -146,15 +146,19 @@ def test_interrupt_in_the_middle_of_a_proposal_stores_no_trial_without_a_task(
 def test_process_that_was_stopped_for_longer_than_its_lease_goes_on(tmp_path: Path) -> None:
     script = tmp_path / "run.py"
     script.write_text(
-        "import sys, time, morphml as mm\n"
+        "import os, sys, time, morphml as mm\n"
+        "path, go = sys.argv[1:]\n"
         "space = mm.SearchSpace(decisions={'a': mm.integer(0, 999)})\n"
         "def evaluate(arch, trial):\n"
         "    time.sleep(0.05)\n"
+        "    while trial.number >= 20 and not os.path.exists(go):\n"
+        "        time.sleep(0.01)\n"
         "    return 1.0\n"
-        "print(mm.search(space, evaluate, trials=40, workers=2, storage=sys.argv[1]).counts)\n"
+        "print(mm.search(space, evaluate, trials=40, workers=2, storage=path).counts)\n"
     )
-    path = tmp_path / "s.db"
-    process = subprocess.Popen([sys.executable, script, path], stdout=subprocess.PIPE, text=True)
+    path, go = tmp_path / "s.db", tmp_path / "go"
+    command = [sys.executable, script, path, go]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 200
         while not path.exists() or started(path) < 4:
@@ -162,6 +166,7 @@ def test_process_that_was_stopped_for_longer_than_its_lease_goes_on(tmp_path: Pa
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGSTOP)
+        go.touch()
         time.sleep(8.5)
         process.send_signal(signal.SIGCONT)
         out, _ = process.communicate(timeout=200)

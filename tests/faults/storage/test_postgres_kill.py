@@ -62,7 +62,25 @@ class Driving:
         self.faults: list[str] = []
         self.stop = threading.Event()
 
-    def run(self) -> None:
+    @contextlib.contextmanager
+    def on_a_thread(self) -> Iterator[None]:
+        """Drive meanwhile."""
+        thread = threading.Thread(target=self._run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            thread.join(120.0)
+
+    def go_on(self) -> None:
+        """Wait until five more results are stored."""
+        before, until = len(self.told), time.monotonic() + 120.0
+        while len(self.told) < before + 5:
+            assert time.monotonic() < until, f"no progress after {self.faults}"
+            time.sleep(0.005)
+
+    def _run(self) -> None:
         while not self.stop.is_set():
             try:
                 self._drive()
@@ -99,22 +117,13 @@ def test_killed_server_loses_nothing_that_was_acknowledged(server: PrivateServer
     experiment = experiment_of(url)
     with contextlib.closing(open_store(url, StoreOptions(session_lease_s=60.0))) as store:
         driving = Driving(store, experiment)
-        thread = threading.Thread(target=driving.run)
-        thread.start()
-        for round_ in range(KILLS):
-            before = len(driving.told)
-            deadline = time.monotonic() + 120.0
-            while len(driving.told) < before + 5 and time.monotonic() < deadline:
-                time.sleep(0.005)
-            assert len(driving.told) >= before + 5, f"no progress in round {round_}"
-            time.sleep(moments.uniform(0.0, 0.05))
-            server.kill()
-            server.start()
-        before = len(driving.told)
-        while len(driving.told) < before + 5:
-            time.sleep(0.005)
-        driving.stop.set()
-        thread.join(120.0)
+        with driving.on_a_thread():
+            for _ in range(KILLS):
+                driving.go_on()
+                time.sleep(moments.uniform(0.0, 0.05))
+                server.kill()
+                server.start()
+            driving.go_on()
         assert len(driving.faults) >= KILLS, "the server was killed where nobody noticed"
         done = assert_whole(store, experiment)
         assert set(driving.told) <= set(done)
@@ -259,6 +268,8 @@ def test_killed_drivers_experiment_goes_on_elsewhere(url: str) -> None:
     experiment = experiment_of(url)
     with contextlib.closing(open_store(url, PATIENT)) as store, child(url, "drive") as process:
         assert line(process.stdout) == "1"
+        for _ in range(3):  # it is in the middle of its commits
+            line(process.stdout)
         time.sleep(0.3)
         process.kill()
         assert process.stdout is not None

@@ -125,5 +125,6 @@ def test_killed_masters_lose_no_end_and_none_is_told_twice(postgres_url: str) ->
     with contextlib.closing(open_store(postgres_url)) as again:
         results = [attempt.result for attempt in again.attempts(experiment)]
         assert results.count(AttemptResult.SUCCEEDED) == TRIALS
-        # What a child could say is stored, and hardly anything is stored that it could not say.
-        assert TRIALS - KILLS <= len(said) <= TRIALS
+        # What a child said is stored, and of what is stored each could leave one unsaid: all are
+        # killed in the end.
+        assert TRIALS - len(children) <= len(said) <= TRIALS
