@@ -9,6 +9,8 @@ import pytest
 from tests.integration.engines.remote.scripted import FORGETFUL, PATIENT, QUICK, Site, site
 from tests.integration.engines.remote.worker_processes import Workers
 
+from morphml.testing.clock import FakeClock
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Site]:
@@ -28,6 +30,19 @@ def forgetful(tmp_path: Path) -> Iterator[Site]:
 def quick(tmp_path: Path) -> Iterator[Site]:
     """A hub whose times are short."""
     with site(tmp_path, QUICK) as made:
+        yield made
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Of a hub that only this clock can make impatient, so a slow machine cannot."""
+    return FakeClock()
+
+
+@pytest.fixture
+def timed(tmp_path: Path, clock: FakeClock) -> Iterator[Site]:
+    """A hub whose times are short, and go by when ``clock`` does."""
+    with site(tmp_path, QUICK, clock) as made:
         yield made
 
 

@@ -24,6 +24,7 @@ from morphml.engines.remote.proto import worker_pb2 as pb
 from morphml.errors import StoreUnavailable
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_token
 from morphml.jobs import Artifact, ArtifactFolder
+from morphml.testing.clock import FakeClock
 
 E = TypeVar("E", bound=EngineEvent)
 E1, E2 = ExperimentId("one"), ExperimentId("two")
@@ -306,6 +307,13 @@ class Site:
     def driver_without_context(self, experiment: ExperimentId = E1) -> Driver:
         """A driver that cannot submit, since the store is away."""
         return Driver(self.hub.lane(experiment, self.hub.slots))
+
+    def pass_time(self, clock: FakeClock, seconds: float) -> None:
+        """Let time go by in steps that the hub sees; a longer one would be a standstill of its."""
+        until = clock.monotonic() + seconds
+        while clock.monotonic() < until:
+            clock.advance(0.5)
+            eventually(lambda: self.hub.ticked_at == clock.monotonic(), what="a tick")
 
     def state(self, worker: str) -> str:
         return next(view.state.value for view in self.hub.workers() if view.id == worker)

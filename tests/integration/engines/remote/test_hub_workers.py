@@ -87,16 +87,21 @@ def test_worker_that_is_not_back_is_lost_and_its_attempts_with_it(forgetful: Sit
     assert (forgetful.state("w1"), forgetful.hub.slots()) == ("lost", 0)
 
 
-def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(quick: Site) -> None:
-    worker, driver = quick.worker(), quick.driver()
-    task = running(quick, worker, driver)
-    eventually(lambda: quick.state("w1") == "suspect")
-    began = time.monotonic()
+def test_silent_worker_is_suspect_then_lost_and_its_stream_ends(
+    timed: Site, clock: FakeClock
+) -> None:
+    worker, driver = timed.worker(), timed.driver()
+    task = running(timed, worker, driver)
+    timed.pass_time(clock, QUICK.suspect_after_s + 0.5)
+    assert timed.state("w1") == "suspect"
     worker.beat(running=[task.attempt.token])
-    assert quick.state("w1") == "busy"
+    assert timed.state("w1") == "busy"
+    timed.pass_time(clock, QUICK.lost_after_s - 0.5)
+    assert timed.state("w1") == "suspect"
+    driver.quiet()
+    timed.pass_time(clock, 1.0)
     (end,) = driver.await_ends(1)
     assert isinstance(end.outcome, Failed)
-    assert time.monotonic() - began >= QUICK.lost_after_s
     code, reason = worker.wait_for_end()
     assert (code, "lost" in reason) == (grpc.StatusCode.UNAVAILABLE, True)
 
@@ -303,14 +308,17 @@ def test_worker_that_tells_too_much_is_read_no_further_and_stays_alive(tmp_path:
         assert len(driver.of(Logged)) < total
 
 
-def test_master_that_stood_still_does_not_take_its_workers_for_lost(quick: Site) -> None:
-    worker, driver = quick.worker(), quick.driver()
-    task = running(quick, worker, driver)
-    with quick.hub._switchboard.lock:
-        time.sleep(1.2 * QUICK.lost_after_s)
+def test_master_that_stood_still_does_not_take_its_workers_for_lost(
+    timed: Site, clock: FakeClock
+) -> None:
+    worker, driver = timed.worker(), timed.driver()
+    task = running(timed, worker, driver)
+    clock.advance(1.2 * QUICK.lost_after_s)
+    eventually(lambda: timed.hub.ticked_at == clock.monotonic(), what="a tick")
+    assert timed.state("w1") == "busy"
     worker.beat(running=[task.attempt.token])
-    assert quick.state("w1") == "busy"
-    assert driver.ends() == []
+    assert timed.state("w1") == "busy"
+    driver.quiet()
 
 
 # --- the address ----------------------------------------------------------------------------------

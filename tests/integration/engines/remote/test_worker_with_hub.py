@@ -17,7 +17,7 @@ from tests.integration.engines.remote.scripted_master import SPACE
 from tests.integration.engines.remote.worker_processes import Workers
 
 import morphml
-from morphml.clock import SystemClock
+from morphml.clock import Clock, SystemClock
 from morphml.engines.port import (
     Assignment,
     Checkpointed,
@@ -37,6 +37,7 @@ from morphml.evaluation.orders import Order
 from morphml.ids import AttemptToken, ExperimentId, SessionId, new_session_id, new_token
 from morphml.scheduling.failures import FailureKind
 from morphml.scheduling.worker import WorkerState
+from morphml.testing.clock import FakeClock
 
 EXPERIMENT = ExperimentId("experiment")
 
@@ -110,7 +111,9 @@ _PATIENT = {
 
 
 @contextmanager
-def serving(records: KeptRecords, port: int = 0, **times: float) -> Iterator[Master]:
+def serving(
+    records: KeptRecords, port: int = 0, clock: Clock | None = None, **times: float
+) -> Iterator[Master]:
     """A hub that a busy machine does not make lose patience, unless ``times`` say otherwise."""
     session: SessionId = new_session_id()
     hub = Hub(
@@ -118,7 +121,7 @@ def serving(records: KeptRecords, port: int = 0, **times: float) -> Iterator[Mas
         records,
         ServerAccess(),
         lambda: identify(session, morphml.__version__),
-        SystemClock(),
+        clock or SystemClock(),
     )
     hub.start()
     try:
@@ -204,15 +207,21 @@ def worker_states(master: Master) -> list[WorkerState]:
 def test_late_result_of_a_worker_that_stood_still_counts_for_nothing(
     records: KeptRecords, workers: Workers
 ) -> None:
+    records.contexts[EXPERIMENT] = message("remote_evaluators:gated")
+    clock = FakeClock()
     times = {"suspect_after_s": 1.0, "announce_within_s": 1.0, "lost_after_s": 2.0}
-    with serving(records, **times) as master:
+    with serving(records, clock=clock, **times) as master:
         asleep = workers.start(master.hub.port, slots=1)
         master.pump(lambda: master.hub.slots() == 1)
-        token = master.submit(0, 2.0)
+        token = master.submit(0)
         master.pump(lambda: master.started())
         for process in (psutil.Process(asleep.process.pid), *asleep.family()):
             process.suspend()
+        for _ in range(6):  # in steps that the hub sees; a longer one would be its own standstill
+            clock.advance(0.5)
+            master.pump(lambda: master.hub.ticked_at == clock.monotonic())
         master.pump(lambda: token in master.ends())
+        asleep.let(0, 1)
         outcome = master.ends()[token].outcome
         assert isinstance(outcome, Failed)
         assert outcome.kind is FailureKind.LOST_WORKER
