@@ -50,7 +50,8 @@ def drain(
     Works from any machine that reaches the store, for workers of any master. The word reaches a
     worker within a second or two: what it has not begun runs elsewhere, what it runs has the grace
     to end, then it exits with status 0; until then `morphml status` shows it as draining. Either
-    all that are named are asked, or, where one is unknown or gone, none.
+    all that are named are asked, or, where one is unknown or gone, none. With --wait the status is
+    1 where a worker was lost before it had left.
     """
     with guard(context, as_json=as_json), readable(storage) as store:
         # The store takes a second to import, and help and completion read this module.
@@ -73,12 +74,17 @@ def drain(
 
 
 def wait_until_gone(store: SqlStore, workers: Sequence[WorkerRow]) -> None:
-    """Look at the workers' rows twice a second until none of them is there any more."""
-    from morphml.master.cluster.draining import still_there  # noqa: PLC0415 as above
+    """Look at the workers' rows twice a second until none of them is there any more.
+
+    Raises:
+        WorkerError: when one did not leave by itself.
+    """
+    from morphml.master.cluster.draining import check_left, still_there  # noqa: PLC0415 as above
 
     ids = {worker.id for worker in workers}
-    while still_there(store.cluster.workers.all(), ids):
+    while still_there(rows := store.cluster.workers.all(), ids):
         time.sleep(LOOK_EVERY_S)
+    check_left(rows, ids)
 
 
 def drain_document(asked: Sequence[WorkerRow], storage: str) -> dict[str, object]:

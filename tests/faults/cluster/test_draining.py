@@ -52,6 +52,22 @@ def test_drained_workers_of_any_master_end_what_they_run_and_leave(cluster: Clus
     assert [row.name for row in rows if row.drains] == ["w1", "w2"]
 
 
+def test_waiting_for_a_worker_that_dies_instead_of_leaving_fails(cluster: Cluster) -> None:
+    cluster.hold("w1")
+    cluster.start_masters("m1")
+    experiment = cluster.submit(4)
+    cluster.start_workers("w1", slots=2)
+    cluster.until_held(2)
+    drains = cluster.start_process("drain", command(cluster, "drain", "w1", "--wait"))
+    cluster.until(lambda: states(cluster) == {"w1": "draining"}, "it drains")
+    cluster.workers["w1"].kill()
+    assert drains.wait() == 1
+    assert "lost before it had left: w1" in drains.text()
+    cluster.start_workers("w2", slots=2)
+    cluster.until_over(experiment)
+    check_evaluations(cluster, Counter({0: 2, 1: 2, 2: 1, 3: 1}))
+
+
 def states(cluster: Cluster) -> dict[str, str]:
     """Of the workers by name, as their masters tell them."""
     return {worker.name: worker.state.value for worker in cluster.store.cluster.workers.all()}

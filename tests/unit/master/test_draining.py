@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from morphml.errors import CallerError, MorphError, UnknownWorker
-from morphml.master.cluster.draining import ask_to_drain, chosen, still_there
+from morphml.errors import CallerError, MorphError, UnknownWorker, WorkerError
+from morphml.master.cluster.draining import ask_to_drain, check_left, chosen, still_there
 from morphml.scheduling.worker import WorkerState
 from morphml.storage import StoreOptions, open_store
 from morphml.storage.cluster import WorkerRow
@@ -69,6 +69,12 @@ def test_workers_have_left_that_say_so_or_that_no_master_has_for_long() -> None:
     late = replace(row("10", "late", live=False), silent_s=15.1)
     ids = {"01", "03", "04", "05", "06", "08", "10"}
     assert [each.id for each in still_there((*THERE, late), ids)] == ["01", "03", "06", "08"]
+
+
+def test_workers_that_were_lost_have_not_left_by_themselves() -> None:
+    check_left(THERE, {"04", "07", "11"})
+    with pytest.raises(WorkerError, match=r"had left: quiet \(05\), orphan \(06\); what it ran"):
+        check_left(THERE, {"04", "05", "06"})
 
 
 def test_all_that_are_named_are_asked_or_none() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from morphml.errors import CallerError, UnknownWorker
-from morphml.scheduling.worker import AWAY
+from morphml.errors import CallerError, UnknownWorker, WorkerError
+from morphml.scheduling.worker import AWAY, WorkerState
 from morphml.storage import SqlStore
 from morphml.storage.cluster import WorkerRow
 
@@ -57,6 +57,18 @@ def still_there(workers: Sequence[WorkerRow], ids: Collection[str]) -> list[Work
     return [
         each for each in workers if each.id in ids and (is_there(each) or _finds_a_master(each))
     ]
+
+
+def check_left(workers: Sequence[WorkerRow], ids: Collection[str]) -> None:
+    """See to it that those of the workers that are away have left by themselves.
+
+    Raises:
+        WorkerError: when one was lost, or lost its master, before it had left.
+    """
+    lost = [each for each in workers if each.id in ids and each.state is not WorkerState.GONE]
+    if lost:
+        names = ", ".join(f"{each.name} ({each.id})" for each in lost[:_LISTED])
+        raise WorkerError(f"lost before it had left: {names}; what it ran runs again elsewhere")
 
 
 def is_there(worker: WorkerRow) -> bool:
