@@ -11,6 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from morphml.version import __version__
+
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from collections.abc import Callable
 
@@ -47,8 +49,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
         shared,
         tap,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Architecture",

@@ -21,6 +21,7 @@ from morphml.evaluation.training.curves import Curves
 from morphml.master import Experiment, Result
 from morphml.space import Architecture
 from morphml.storage import open_store
+from morphml.version import __version__
 
 #: Name of the experiment that trains the networks.
 _NAME = "digits-cells"
@@ -115,7 +116,7 @@ def table_of(result: Result, wanted: Sequence[Architecture], curves: Curves) -> 
             **curves.arguments,
             "samples": train,
             "space": space.to_text(),
-            "morphml": version("morphml"),
+            "morphml": __version__,
             "torch": version("torch"),
             "machine": platform.machine(),
         },

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from morphml import __version__
 from morphml.engines import InProcessEngine
 from morphml.engines.devices import gpus
 from morphml.engines.local import LocalEngine
@@ -18,6 +17,7 @@ from morphml.master.refusals import refuse_impossible_workers
 from morphml.master.resources import local_workers
 from morphml.scheduling.resources import Requirements
 from morphml.search.experiment import ExperimentSpec
+from morphml.version import __version__
 
 
 class EngineKind(StrEnum):

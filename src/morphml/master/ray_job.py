@@ -11,7 +11,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from morphml import __version__
 from morphml.clock import SystemClock
 from morphml.engines.ray.job import RayJob
 from morphml.errors import ExperimentError, StoreUnavailable, WorkerError
@@ -21,6 +20,7 @@ from morphml.master.crew import Run
 from morphml.search.experiment import ExperimentState
 from morphml.storage import SqlStore
 from morphml.storage.address import is_url
+from morphml.version import __version__
 
 #: Package that a job brings along: the order, space and evaluator.
 CARRIED = "morphml_carried"

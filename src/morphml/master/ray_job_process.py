@@ -8,11 +8,11 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from morphml import __version__
 from morphml.errors import ExperimentError, MorphError
 from morphml.master import evaluators
 from morphml.master.experiment import Experiment
 from morphml.master.ray_job import CARRIED
+from morphml.version import __version__
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from morphml.search.experiment import ExperimentSpec, TrialState
 from morphml.search.objectives import best_first, minimised_values
 from morphml.space import SearchSpace
 from morphml.space.plain_values import plain_decisions
+from morphml.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -375,8 +376,8 @@ def _metrics_text(metrics: Mapping[str, float]) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("morphml", "torch", "numpy"):
+    found = {"python": platform.python_version(), "morphml": __version__}
+    for package in ("torch", "numpy"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from morphml import __version__
 from morphml.clock import Clock, SystemClock
 from morphml.engines.port import EngineEvent
 from morphml.engines.remote.access import ServerAccess
@@ -29,6 +28,7 @@ from morphml.master.session import process_name
 from morphml.master.tally import Tally
 from morphml.settings import read_settings
 from morphml.storage import SqlStore, StoreOptions, open_store
+from morphml.version import __version__
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from morphml import __version__
 from morphml.engines.remote.hub import WorkerView
 from morphml.errors import StorageError
 from morphml.ids import ExperimentId
@@ -26,6 +25,7 @@ from morphml.master.tally import BUCKETS_S, Counts
 from morphml.scheduling.failures import FailureKind
 from morphml.scheduling.worker import WorkerState
 from morphml.storage import TaskState
+from morphml.version import __version__
 
 _LOG = logging.getLogger(__name__)
 

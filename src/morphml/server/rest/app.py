@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from morphml import __version__
 from morphml.search.experiment_file import ExperimentFile
 from morphml.server.rest import (
     bundles,
@@ -29,6 +28,7 @@ from morphml.server.rest.admission import Admission
 from morphml.server.rest.problems import Problem, add_handlers
 from morphml.server.rest.routing import SCHEMAS
 from morphml.server.rest.site import Site
+from morphml.version import __version__
 from morphml.workflow.document import WorkflowDocument
 
 _RESOURCES = (

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib import metadata
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -44,6 +43,7 @@ from morphml.engines.remote.worker.shift import LEFT, Identity, Shift
 from morphml.engines.remote.worker.telling import Telling
 from morphml.engines.remote.worker.transfers import Transfers
 from morphml.scheduling.resources import Capacity
+from morphml.version import __version__
 
 #: Seconds that the last words get to be sent, and then the connection to end.
 _LAST_WORDS_S = 2.0
@@ -62,7 +62,7 @@ class RemoteWorker:
         settings: what the operator set.
         access: what is shown to masters.
         clock: tells the time.
-        version: of MorphML; by default what is installed.
+        version: of MorphML.
         doors: who may call the worker's own service, where ``settings.listen`` offers one.
 
     Raises:
@@ -75,7 +75,7 @@ class RemoteWorker:
         settings: WorkerSettings,
         access: ClientAccess,
         clock: Clock,
-        version: str | None = None,
+        version: str = __version__,
         doors: ServerAccess | None = None,
     ) -> None:
         self._settings = settings
@@ -85,7 +85,7 @@ class RemoteWorker:
         self.identity = Identity(
             worker=secrets.token_hex(16),
             name=settings.name or f"{socket.gethostname()}-{os.getpid()}",
-            version=version or metadata.version("morphml"),
+            version=version,
             capabilities=capabilities(settings, self._gpus.cards()),
         )
         #: Done when the worker is to leave; None before ``run``.
