@@ -38,7 +38,7 @@ class RayNode:
 
     def raylet(self) -> psutil.Process:
         """The process that is the node."""
-        found = [p for p in self.family() if p.name() == "raylet"]
+        found = [p for p in self.family() if Path((_words(p) or [""])[0]).name == "raylet"]
         assert len(found) == 1, self.said()[-2000:]
         return found[0]
 
