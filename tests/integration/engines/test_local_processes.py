@@ -132,19 +132,25 @@ def test_idle_children_use_no_processor() -> None:
         probe = EngineProbe(engine)
         probe.prepare(given.score)
         assert engine.warm_up(READY_S)
-        engine.events(0.3)
         processes = [psutil.Process(pid) for pid in engine.processes]
-        before = sum(sum(process.cpu_times()[:2]) for process in processes)
-        assert engine.events(1.0) == []
-        used = sum(sum(process.cpu_times()[:2]) for process in processes) - before
-    assert used <= 0.02
+
+        def used() -> float:
+            before = sum(sum(process.cpu_times()[:2]) for process in processes)
+            assert engine.events(1.0) == []
+            return sum(sum(process.cpu_times()[:2]) for process in processes) - before
+
+        # On a busy machine they come to rest later than they say that they are ready.
+        assert any(used() <= 0.02 for _ in range(20))
 
 
 @pytest.mark.usefixtures("no_torch")
-def test_warm_up_waits_for_setup_and_gives_up_in_time() -> None:
+def test_warm_up_waits_for_setup_and_gives_up_in_time(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
     class Slow:
         def setup(self, context: object) -> None:
-            time.sleep(0.5)
+            while not gate.exists():
+                time.sleep(0.01)
 
         def __call__(self, arch: object, trial: object) -> float:
             return 0.5
@@ -152,6 +158,7 @@ def test_warm_up_waits_for_setup_and_gives_up_in_time() -> None:
     with LocalEngine(2) as engine:
         EngineProbe(engine).prepare(Slow())
         assert not engine.warm_up(0.3)
+        gate.touch()
         begun = time.monotonic()
         assert engine.warm_up(READY_S)
         assert time.monotonic() - begun < READY_S / 2
@@ -187,10 +194,13 @@ def test_worker_to_be_avoided_is_avoided_while_another_is_free() -> None:
 @pytest.mark.usefixtures("no_torch")
 @pytest.mark.parametrize(("patience_s", "worker"), [(30.0, "local-0"), (0.2, "local-1")])
 def test_retry_waits_a_moment_for_another_worker_that_is_busy(
-    patience_s: float, worker: str
+    patience_s: float, worker: str, tmp_path: Path
 ) -> None:
+    gate = tmp_path / "gate"
+
     def evaluate(arch: mm.Architecture, trial: mm.Trial) -> float:
-        time.sleep(arch.vector[0])
+        while arch.vector[0] and not gate.exists():
+            time.sleep(0.01)
         return 1.0
 
     with LocalEngine(2, patience=Patience(elsewhere_s=patience_s)) as engine:
@@ -200,6 +210,9 @@ def test_retry_waits_a_moment_for_another_worker_that_is_busy(
         busy = probe.submit(1.0, avoid=("local-1",))
         retry = probe.submit(0.0, avoid=("local-1",))
         other = probe.submit(0.0)
+        # The retry too where it does not wait for the worker that is busy.
+        probe.pump(lambda: len(probe.of(Finished)) == (1 if worker == "local-0" else 2))
+        gate.touch()
         probe.finish()
         ends = [probe.finished(token).worker for token in (busy, other, retry)]
         assert ends == ["local-0", "local-1", worker]

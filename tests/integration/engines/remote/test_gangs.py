@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,16 @@ def crew(
 def ranks(started: list[WorkerProcess], word: str = "began") -> Counter[tuple[str, str]]:
     """How often a rank of an attempt ran: (number, rank)."""
     return Counter((line[0], line[2]) for worker in started for line in worker.lines(word))
+
+
+def meeting_place() -> tuple[AttemptToken, socket.socket]:
+    """A token, and a server on the port that its ranks would meet at."""
+    for number in range(meeting.PORTS):
+        token = AttemptToken(f"{number:08x}" + "a" * 24)
+        port = int(meeting.rendezvous("127.0.0.1", token, ()).rpartition(":")[2])
+        with suppress(OSError):  # somebody else listens there
+            return token, socket.create_server(("127.0.0.1", port))
+    raise AssertionError("no port is free")
 
 
 def failure(end: object) -> Failed:
@@ -171,9 +181,8 @@ def test_members_of_a_dead_master_are_ended_by_its_successor(
 
 def test_worker_whose_port_is_taken_sends_the_gang_back(tmp_path: Path, workers: Workers) -> None:
     with crew(tmp_path, workers, "talking") as (master, started):
-        token = AttemptToken("00000007" + "a" * 24)
-        where = meeting.rendezvous("127.0.0.1", token, ())
-        with socket.create_server(("127.0.0.1", int(where.rpartition(":")[2]))):
+        token, server = meeting_place()
+        with server:
             master.lane.submit(
                 Assignment(token=token, experiment=EXPERIMENT, number=0, vector=(), seed=0, **GANG)
             )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.integration.engines.remote.access_servers import bearing, guarded
+from tests.integration.engines.remote.scripted import eventually
 from tests.integration.engines.remote.scripted_master import (
     ScriptedMaster,
     context,
@@ -36,15 +39,24 @@ from morphml.errors import AccessError
 Answer = TypeVar("Answer")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def port(caplog: pytest.LogCaptureFixture) -> Callable[[], int]:
+    """The port of the service of this test's only worker, once it listens."""
+    caplog.set_level(logging.INFO, "morphml")
+
+    def found() -> int:
+        said = re.compile(r"operators are answered on port (\d+)")
+        eventually(lambda: said.search(caplog.text), what="a port")
+        told = said.search(caplog.text)
+        assert told
+        return int(told[1])
+
+    return found
 
 
 @contextmanager
 def working(
-    master: ScriptedMaster, folder: Path, port: int, doors: ServerAccess | None
+    master: ScriptedMaster, folder: Path, doors: ServerAccess | None, port: int = 0
 ) -> Iterator[list[int]]:
     """A worker in a thread of this process; its exit code when it is over."""
     settings = WorkerSettings(
@@ -65,8 +77,8 @@ def working(
         life.join(90)
 
 
-def ask(
-    access: ClientAccess, port: int, call: Callable[[rpc.WorkerServiceStub], Awaitable[Answer]]
+def asked(
+    port: int, access: ClientAccess, call: Callable[[rpc.WorkerServiceStub], Awaitable[Answer]]
 ) -> Answer:
     async def asking() -> Answer:
         channel = access.channel(f"127.0.0.1:{port}")
@@ -94,39 +106,42 @@ def evaluators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("no_torch", "evaluators")
-def test_operator_sees_cancels_evaluates_and_ends(tmp_path: Path) -> None:
+def test_operator_sees_cancels_evaluates_and_ends(tmp_path: Path, port: Callable[[], int]) -> None:
     tokens = tmp_path / "tokens.json"
-    port, doors = free_port(), guarded(tokens)
+    doors = guarded(tokens)
     admin, submit = bearing(tokens, scope=Scope.ADMIN), bearing(tokens, scope=Scope.SUBMIT)
-    with ScriptedMaster() as master, working(master, tmp_path / "w", port, doors) as codes:
+    with ScriptedMaster() as master, working(master, tmp_path / "w", doors) as codes:
         master.wait_for("beat")
+        ask = partial(asked, port())
         running = task(0, 60.0)
         master.send(context("evaluate"), running)
         master.wait_for("started")
 
-        status = ask(submit, port, lambda stub: stub.GetStatus(pb.GetStatusRequest()))
+        status = ask(submit, lambda stub: stub.GetStatus(pb.GetStatusRequest()))
         assert (status.name, status.slots) == ("served", 2)
         assert status.master == f"127.0.0.1:{master.port}"
         assert list(status.beat.running) == [token_of(running)]
-        assert served(port, "morphml.worker.v1.WorkerService"), "who asks for health needs no token"
+        assert served(port(), "morphml.worker.v1.WorkerService"), (
+            "who asks for health needs no token"
+        )
 
         mine = task(5, experiment="mine")
         request = pb.EvaluateRequest(
             context=context("evaluate", experiment="mine").context, task=mine.task
         )
-        answer = ask(submit, port, lambda stub: stub.Evaluate(request))
+        answer = ask(submit, lambda stub: stub.Evaluate(request))
         assert score(answer.result) == {"score": 5.0}
         assert answer.result.attempt.token == token_of(mine)
 
         cancel = pb.CancelTaskRequest(token=token_of(running))
         with pytest.raises(grpc.aio.AioRpcError, match=r"(?i)scope|admin"):
-            ask(submit, port, lambda stub: stub.CancelTask(cancel))
-        assert ask(admin, port, lambda stub: stub.CancelTask(cancel)).known
+            ask(submit, lambda stub: stub.CancelTask(cancel))
+        assert ask(admin, lambda stub: stub.CancelTask(cancel)).known
         master.wait_for("result")
         assert master.ends()[token_of(running)].HasField("cancelled")
-        assert not ask(admin, port, lambda stub: stub.CancelTask(cancel)).known
+        assert not ask(admin, lambda stub: stub.CancelTask(cancel)).known
 
-        ask(admin, port, lambda stub: stub.Shutdown(pb.ShutdownRequest(grace_s=1.0)))
+        ask(admin, lambda stub: stub.Shutdown(pb.ShutdownRequest(grace_s=1.0)))
         master.wait_for("leaving")
         end = time.monotonic() + 120
         while not codes and time.monotonic() < end:
@@ -137,25 +152,28 @@ def test_operator_sees_cancels_evaluates_and_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_torch", "evaluators")
-def test_evaluation_by_hand_cannot_replace_what_a_master_told(tmp_path: Path) -> None:
+def test_evaluation_by_hand_cannot_replace_what_a_master_told(
+    tmp_path: Path, port: Callable[[], int]
+) -> None:
     tokens = tmp_path / "tokens.json"
-    port, doors = free_port(), guarded(tokens)
+    doors = guarded(tokens)
     submit = bearing(tokens, scope=Scope.SUBMIT)
-    with ScriptedMaster() as master, working(master, tmp_path / "w", port, doors):
+    with ScriptedMaster() as master, working(master, tmp_path / "w", doors):
         master.wait_for("beat")
         known = task(1)
         master.send(context("evaluate"), known)
         master.wait_for("result")
         other = pb.EvaluateRequest(context=context("reporting").context, task=task(2).task)
         with pytest.raises(grpc.aio.AioRpcError, match="another context"):
-            ask(submit, port, lambda stub: stub.Evaluate(other))
+            asked(port(), submit, lambda stub: stub.Evaluate(other))
 
 
-def test_service_without_tokens_tells_the_status_only(tmp_path: Path) -> None:
-    port = free_port()
-    with ScriptedMaster() as master, working(master, tmp_path, port, None):
+def test_service_without_tokens_tells_the_status_only(
+    tmp_path: Path, port: Callable[[], int]
+) -> None:
+    with ScriptedMaster() as master, working(master, tmp_path, None):
         master.wait_for("beat")
-        status = ask(ClientAccess(), port, lambda stub: stub.GetStatus(pb.GetStatusRequest()))
+        status = asked(port(), ClientAccess(), lambda stub: stub.GetStatus(pb.GetStatusRequest()))
         assert status.name == "served"
         for call in (
             lambda stub: stub.Shutdown(pb.ShutdownRequest()),
@@ -163,7 +181,7 @@ def test_service_without_tokens_tells_the_status_only(tmp_path: Path) -> None:
             lambda stub: stub.Evaluate(pb.EvaluateRequest()),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                ask(ClientAccess(), port, call)
+                asked(port(), ClientAccess(), call)
             assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -192,7 +210,7 @@ def test_worker_that_cannot_listen_says_so_and_ends(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = int(taken.getsockname()[1])
-        with ScriptedMaster() as master, working(master, tmp_path, port, None) as codes:
+        with ScriptedMaster() as master, working(master, tmp_path, None, port) as codes:
             end = time.monotonic() + 120
             while not codes and time.monotonic() < end:
                 time.sleep(0.02)
