@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -19,8 +20,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DatabaseError
 
 from morphml.errors import StorageError
+from morphml.storage import StoreOptions, open_store
 from morphml.storage import migrate as migrations
-from morphml.storage import open_store
 from morphml.storage.migrate import NEWEST, lay_tables, migrate
 from morphml.storage.sqlite.identity import APPLICATION_ID
 from morphml.storage.tables import metadata
@@ -172,6 +173,35 @@ def test_processes_that_make_the_same_store_at_once_all_succeed(tmp_path: Path) 
     assert [process.wait(200) for process in started] == [0, 0, 0]
     with contextlib.closing(open_store(path, create=False)) as store:
         assert store.experiments() == []
+
+
+def test_making_a_store_waits_longer_for_another_process_than_a_transaction(tmp_path: Path) -> None:
+    """On a busy machine a migration takes many seconds."""
+    path = tmp_path / "store.db"
+    with contextlib.closing(
+        sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(1.0, other.execute, ("COMMIT",))
+        timer.start()
+        try:
+            with contextlib.closing(open_store(path, StoreOptions(busy_timeout_s=0.1))) as store:
+                assert store.experiments() == []
+        finally:
+            timer.join()
+
+
+def test_disk_that_refuses_a_new_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**14, hard))
+    try:
+        with pytest.raises(StorageError, match=r"store\.db: .*free space"):
+            open_store(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    open_store(path).close()
 
 
 def test_threads_that_make_the_same_store_at_once_all_succeed(tmp_path: Path) -> None:

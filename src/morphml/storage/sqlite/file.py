@@ -7,7 +7,10 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
+
+from sqlalchemy.exc import DBAPIError
 
 from morphml.clock import Clock
 from morphml.errors import StorageError
@@ -19,6 +22,9 @@ from morphml.storage.sqlite.connection import Opener, Turn
 from morphml.storage.sqlite.faults import fault
 from morphml.storage.sqlite.filesystem import refuse_network_file_system
 from morphml.storage.sqlite.identity import APPLICATION_ID, Identity, identify
+
+#: Seconds that a migration waits for another process's: 0.2 s of one core, and of a busy one many.
+_PATIENCE_S: Final = 120
 
 
 class SqliteFile:
@@ -52,6 +58,10 @@ class SqliteFile:
                 self._beat = opened.enter_context(closing(opener.turn("BEGIN IMMEDIATE")))
             except sqlite3.Error as error:
                 raise fault(error, str(path)) from error
+            except DBAPIError as error:  # a migration's
+                if not isinstance(error.orig, sqlite3.Error):
+                    raise
+                raise fault(error.orig, str(path)) from error
             # All are open: none is to be closed at the end of this block.
             opened.pop_all()
 
@@ -101,6 +111,7 @@ class SqliteFile:
             if identity is Identity.EMPTY:
                 # Kept in the file: every later connection is in WAL mode too.
                 connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA busy_timeout = {1_000 * _PATIENCE_S}")
             migrate(connection, APPLICATION_ID)
         finally:
             connection.close()
