@@ -19,8 +19,8 @@ from morphml.storage.sessions import check_live
 from morphml.storage.statements import experiment_rows, session_rows
 from morphml.testing.store_contract import Ask, DriverScript, sample_spec
 
-#: Seconds; short enough to run out in a test.
-LEASE_S = 2.0
+#: Seconds; short enough to run out in a test, and long enough for what comes before.
+LEASE_S = 6.0
 #: Which no busy machine makes run out.
 PATIENT = StoreOptions(session_lease_s=120.0)
 

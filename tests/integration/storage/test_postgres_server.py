@@ -343,7 +343,7 @@ def test_contract_holds_on_an_older_server(older_server: PrivateServer) -> None:
 @pytest.mark.slow
 def test_older_server_ends_the_transaction_of_a_stopped_master(older_server: PrivateServer) -> None:
     """It cannot limit whole transactions, but those that say nothing more."""
-    options = StoreOptions(session_lease_s=1.0)
+    options = StoreOptions(session_lease_s=4.0)
     with contextlib.closing(open_store(older_server.new_database(), options)) as store:
         experiment = store.create_experiment(sample_spec())
         turn = store._database.writing()

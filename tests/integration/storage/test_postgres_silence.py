@@ -16,7 +16,7 @@ from morphml.storage import SqlStore, StoreOptions, open_store
 from morphml.testing.store_contract import sample_spec
 
 #: Seconds that a statement may take here, and what a silent server may take of anybody's time.
-LIMIT_S, PATIENCE_S = 1.0, 60.0
+LIMIT_S, PATIENCE_S = 3.0, 90.0
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def store(line: Proxy, postgres_url: str) -> Iterator[SqlStore]:
     parts = conninfo_to_dict(postgres_url)
     _, _, port = line.address.rpartition(":")
     url = f"postgresql://{parts['user']}@127.0.0.1:{port}/{parts['dbname']}"
-    options = StoreOptions(statement_timeout_s=LIMIT_S, connect_timeout_s=2.0)
+    options = StoreOptions(statement_timeout_s=LIMIT_S, connect_timeout_s=5.0)
     with contextlib.closing(open_store(url, options)) as made:
         yield made
 
