@@ -95,6 +95,7 @@ def test_a_worker_with_a_strangers_token_leaves_and_says_what_to_copy(
     done = morphml("worker", "--master", address, "--token-file", "strangers.json")
     assert done.returncode == 2
     assert "copy the master's token file" in done.stderr
+    master.wait_for("refused")
     assert master.said.count("refused") == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -89,15 +88,13 @@ def test_worker_that_never_gets_ready_does_not_keep_the_others_from_beginning(
     records: KeptRecords, workers: Workers
 ) -> None:
     records.contexts[OTHER] = message("preparing_evaluators:stuck", OTHER)
-    with serving(records, prepare_within_s=60.0) as master:
+    with serving(records, prepare_within_s=300.0) as master:
         sick, first, second = (workers.start(master.hub.port, slots=1) for _ in range(3))
         master.pump(lambda: set_up(sick, first, second) == 3)
         lane = master.hub.lane(OTHER, master.hub.slots)
-        began = time.monotonic()
         lane.prepare(OTHER, None)  # type: ignore[arg-type]  # it asks the records
         master.lane, master.experiment = lane, OTHER
         tokens = [master.submit(number) for number in range(3)]
-        master.pump(lambda: len(master.ends()) == 2)
-        assert time.monotonic() - began < 40.0
+        master.pump(lambda: len(master.ends()) == 2)  # long before the time to get ready is over
         assert set(master.ends()) < set(tokens)
     assert not sick.lines("call")

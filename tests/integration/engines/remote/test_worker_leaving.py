@@ -106,17 +106,15 @@ def test_leaving_worker_does_not_wait_for_ever(workers: Workers) -> None:
 
 def test_second_signal_ends_the_worker_at_once(workers: Workers) -> None:
     with ScriptedMaster() as master:
-        worker = workers.start(master.port, slots=1)
+        worker = workers.start(master.port, slots=1, drain_grace_s=300.0)
         master.wait_for("registration")
-        master.send(context("evaluate"), task(0, 60.0))
+        master.send(context("gated"), task(0))
         master.wait_for("started")
         children = worker.family()
         worker.signal(signal.SIGINT)
         master.wait_for("draining")
-        begun = time.monotonic()
         worker.signal(signal.SIGTERM)
-        assert worker.wait() == 128 + signal.SIGTERM
-        assert time.monotonic() - begun < 25.0  # of a grace of 30 s
+        assert worker.wait() == 128 + signal.SIGTERM  # long before its grace is over
     gone, alive = psutil.wait_procs(children, 30)
     assert not alive
     assert gone

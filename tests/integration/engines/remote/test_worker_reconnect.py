@@ -146,9 +146,8 @@ def test_verdict_ends_an_attempt_that_hears_nothing(workers: Workers) -> None:
         master.wait(lambda: bool(worker.lines("began")))
         ((_, pid, _),) = worker.lines("began")
         master.send(kill(token_of(deaf)), context("evaluate", experiment="other"), after)
-        seconds = master.wait_for("result")
+        master.wait_for("result")
         assert list(master.ends()) == [token_of(after)]
-        assert seconds < 25.0
         assert worker.loses(pid, 0.0)
 
 
