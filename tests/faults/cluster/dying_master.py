@@ -1,15 +1,15 @@
 """A master that sends itself a signal at one exact point of an attempt's way.
 
-As ``morphml master``, with a point, how often it is to be passed before that, and the signal; run
-by ``test_fault_points``.
+As ``morphml master``, with a point, how often it is to be passed before that, the signal, and the
+lease of its session in seconds; run by ``test_fault_points``.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -41,7 +41,8 @@ class Deathbed:
             self._left -= 1
             if self._left == 0:
                 time.sleep(SAID_WITHIN_S)
-                os.kill(os.getpid(), self._end)
+                # To this thread: one to the process may take effect after the next steps of it.
+                signal.pthread_kill(threading.get_ident(), self._end)
 
 
 class Around:
@@ -107,7 +108,7 @@ def insist(store: object, driver: object, changes: object) -> None:
 
 
 def main() -> None:
-    storage, listen, name, artifacts, tokens, point, count, end = sys.argv[1:]
+    storage, listen, name, artifacts, tokens, point, count, end, lease_s = sys.argv[1:]
     logging.basicConfig(level=logging.INFO)
     deathbed = Deathbed(point, int(count), signal.Signals[end])
 
@@ -122,7 +123,7 @@ def main() -> None:
         listen=listen,
         name=name,
         artifacts=Path(artifacts),
-        reaper=ReaperRule(lease_s=5.0),
+        reaper=ReaperRule(lease_s=float(lease_s)),
     )
     access = server_door(listen, Path(tokens), None, None, None)
     serving.serve_master(settings, access, Path(tokens))

@@ -35,7 +35,12 @@ OPTIONS = {"optimizer": "evolution", "optimizer_settings": {"population_size": 6
 
 
 def start_dying(
-    cluster: Cluster, name: str, point: str, count: int, end: str = "SIGKILL"
+    cluster: Cluster,
+    name: str,
+    point: str,
+    count: int,
+    end: str = "SIGKILL",
+    lease_s: float = 5.0,
 ) -> Member:
     """Start a master that will die at a point, on the port that it had before.
 
@@ -44,8 +49,8 @@ def start_dying(
     at = cluster.addresses.get(name, "127.0.0.1:0")
     script = str(Path(__file__).with_name("dying_master.py"))
     places = [str(cluster.folder / "artifacts"), str(cluster.tokens)]
-    command = [sys.executable, script, cluster.storage, at, name, *places, point, str(count), end]
-    return cluster.start_master(name, command)
+    words = [cluster.storage, at, name, *places, point, str(count), end, str(lease_s)]
+    return cluster.start_master(name, [sys.executable, script, *words])
 
 
 def essence(experiment: Experiment) -> list[tuple[object, ...]]:
@@ -129,7 +134,8 @@ def test_death_of_a_master_beside_the_driver_loses_nothing_and_runs_nothing_agai
     cluster.until(lambda: cluster.driver(experiment), "it is driven")
     before: list[LogEntry] = []
     for point, count in DEATHS_BESIDE:
-        master = start_dying(cluster, "m2", point, count)
+        # Time for its workers to find another master, and to bring what they run.
+        master = start_dying(cluster, "m2", point, count, lease_s=20.0)
         worker = f"w-{count}-{len(before)}"
         cluster.start_workers(worker, slots=1, at=[cluster.addresses["m2"]], wait=False)
         cluster.until(lambda m=master: not m.running, f"it dies {point}")
