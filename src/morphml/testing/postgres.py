@@ -34,7 +34,8 @@ import psycopg
 from morphml.errors import MissingExtraError, StorageError
 
 _USER = "postgres"
-_START_S = 30.0
+#: Seconds for a start, and for killed processes to go, on a machine however busy.
+_PATIENCE_S = 120.0
 
 
 class PrivateServer:
@@ -93,7 +94,7 @@ class PrivateServer:
         Raises:
             StorageError: when it does not come up, with the end of its log.
         """
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + _PATIENCE_S
         self._launch()
         while not self._answers():
             status = self._process.poll() if self._process is not None else None
@@ -103,7 +104,7 @@ class PrivateServer:
                 self._launch()
             elif status is not None or time.monotonic() > deadline:
                 self.kill()
-                how = f"in {_START_S:.0f} s" if status is None else f"but ended with {status}"
+                how = f"in {_PATIENCE_S:.0f} s" if status is None else f"but ended with {status}"
                 raise StorageError(
                     f"PostgreSQL did not start {how}: {self.log.read_text()[-2000:]}"
                 )
@@ -170,7 +171,7 @@ class PrivateServer:
             for process in (main, *main.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
-        self._process.wait(10)
+        self._process.wait(_PATIENCE_S)
         self._process = None
 
     def restart(self) -> None:
