@@ -56,7 +56,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(260)
+@pytest.mark.timeout(600)
 def test_killed_making_goes_on_and_the_table_is_that_of_the_seed(tmp_path: Path) -> None:
     file = tmp_path / "cells.npz"
     first = subprocess.Popen(command(file), stdout=subprocess.PIPE)
