@@ -94,13 +94,13 @@ def test_code_that_cannot_be_imported_fails_its_own_attempts_only(tmp_path: Path
 def test_descriptor_is_readable_only_while_something_is_there_to_be_told(tmp_path: Path) -> None:
     with LocalEngine(1) as engine:
         engine.prepare_parcel(ExperimentId("e"), parcel(code(tmp_path / "one", 1.0)))
-        engine.warm_up(20.0)
+        assert engine.warm_up(90.0)
         engine.events(0.1)
         assert not select.select([engine], [], [], 0.0)[0]
         token = submit(EngineProbe(engine), "e")
         events: list[EngineEvent] = []
         while not any(isinstance(event, Finished) for event in events):
-            assert select.select([engine], [], [], 20.0)[0] == [engine]
+            assert select.select([engine], [], [], 90.0)[0] == [engine]
             events += engine.events(0.0)
         assert {event.token for event in events if isinstance(event, Finished)} == {token}
         assert not select.select([engine], [], [], 0.0)[0]

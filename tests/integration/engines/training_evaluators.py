@@ -15,18 +15,19 @@ from morphml.testing.engine_probe import ToyArchitecture
 
 def train(arch: ToyArchitecture, trial: Trial) -> dict[str, float]:
     """Five noisy epochs; the score tells every bit of the weights and of the noise."""
-    return _train(trial, pause_s=0.0)
+    return _train(trial)
 
 
 def train_slowly(arch: ToyArchitecture, trial: Trial) -> dict[str, float]:
-    """The same with time to interfere."""
-    return _train(trial, pause_s=0.05)
+    """The same, whose epochs last until the search orders something when it starts afresh."""
+    fresh = trial.load_checkpoint() is None
+    return _train(trial, epoch_s=60.0 if fresh else 0.0)
 
 
 def train_and_die(arch: ToyArchitecture, trial: Trial) -> dict[str, float]:
     """The same, killed once after the third epoch when it started afresh."""
     fresh = trial.load_checkpoint() is None
-    return _train(trial, pause_s=0.0, die_after=3 if fresh else 99)
+    return _train(trial, die_after=3 if fresh else 99)
 
 
 def stop_early(arch: ToyArchitecture, trial: Trial) -> float:
@@ -71,7 +72,7 @@ def look_around(arch: ToyArchitecture, trial: Trial) -> dict[str, float]:
     }
 
 
-def _train(trial: Trial, pause_s: float, die_after: int = 99) -> dict[str, float]:
+def _train(trial: Trial, epoch_s: float = 0.0, die_after: int = 99) -> dict[str, float]:
     model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     total = 0.0
@@ -83,7 +84,9 @@ def _train(trial: Trial, pause_s: float, die_after: int = 99) -> dict[str, float
         optimizer.step()
         total = loss.item()
         trial.report(epoch, score=total)
-        time.sleep(pause_s)
+        over = time.monotonic() + epoch_s
+        while time.monotonic() < over and not trial.should_stop():
+            time.sleep(0.01)
         if epoch == die_after:
             trial.checkpoint(epoch, model=model, optimizer=optimizer)
             os.kill(os.getpid(), signal.SIGKILL)
