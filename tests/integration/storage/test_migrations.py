@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DatabaseError
 
 from morphml.errors import StorageError
 from morphml.storage import StoreOptions, open_store
 from morphml.storage import migrate as migrations
-from morphml.storage.migrate import NEWEST, lay_tables, migrate
+from morphml.storage.migrate import NEWEST, lay_tables, migrate, upgrade
+from morphml.storage.opening import schema_version
 from morphml.storage.sqlite.identity import APPLICATION_ID
 from morphml.storage.tables import metadata
+from morphml.testing.postgres import PrivateServer
 
 #: The tables that the promises of the store name.
 PROMISED = {
@@ -190,6 +193,21 @@ def test_making_a_store_waits_longer_for_another_process_than_a_transaction(tmp_
                 assert store.experiments() == []
         finally:
             timer.join()
+
+
+def test_migration_on_a_server_may_be_silent_for_longer_than_other_transactions(
+    postgres_server: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it takes seconds to import what it needs."""
+
+    def late(core: Connection) -> None:
+        time.sleep(1.5)
+        upgrade(core)
+
+    monkeypatch.setattr("morphml.storage.postgres.schema.upgrade", late)
+    url = postgres_server.new_database()
+    open_store(url, StoreOptions(session_lease_s=2.0)).close()
+    assert schema_version(url) == NEWEST
 
 
 def test_disk_that_refuses_a_new_store_is_named(tmp_path: Path) -> None:
