@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc
 import grpc.aio
+import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from morphml.clock import SystemClock
@@ -145,3 +146,8 @@ def certificates(
 
 def pair(folder: Path, role: str) -> KeyPair:
     return KeyPair(certificate=folder / f"{role}.pem", key=folder / f"{role}.key")
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged here; asyncio complains of loops that earlier tests have closed."""
+    return [each.getMessage() for each in caplog.records if each.name.startswith("morphml")]

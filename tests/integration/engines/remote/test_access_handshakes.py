@@ -18,6 +18,7 @@ from tests.integration.engines.remote.access_servers import (
     calling,
     certificates,
     guarded,
+    lines_of,
     pair,
     refused,
     serving,
@@ -90,7 +91,7 @@ def logged(
 ) -> list[str]:
     with caplog.at_level(logging.DEBUG, "morphml"):
         asyncio.run(visited(server, visit))
-    return [record.getMessage() for record in caplog.records]
+    return lines_of(caplog)
 
 
 def test_who_does_not_get_through_is_logged_once_and_others_never(

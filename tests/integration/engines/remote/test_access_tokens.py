@@ -17,6 +17,7 @@ from tests.integration.engines.remote.access_servers import (
     beat,
     calling,
     guarded,
+    lines_of,
     refused,
     serving,
 )
@@ -251,7 +252,7 @@ def test_a_peer_is_logged_once_for_each_reason_and_no_secret_ever(
 
     with caplog.at_level(logging.DEBUG, "morphml"):
         asyncio.run(run())
-    lines = [record.getMessage() for record in caplog.records]
+    lines = lines_of(caplog)
     assert len(lines) == 2
     assert all("127.0.0.1" in line and str(tokens) in line for line in lines)
     secrets = [
@@ -282,9 +283,10 @@ def test_a_wide_address_without_tls_is_warned_of(
 ) -> None:
     with caplog.at_level(logging.WARNING, "morphml"):
         server_access("127.0.0.1:0", token_file=tokens, tls=None, clock=SystemClock())
-        assert caplog.records == []
+        assert lines_of(caplog) == []
         server_access("0.0.0.0:0", token_file=tokens, tls=None, clock=SystemClock())
-    assert "without TLS" in caplog.records[0].getMessage()
+    (line,) = lines_of(caplog)
+    assert "without TLS" in line
 
 
 def test_a_port_in_use_is_named(tokens: Path) -> None:
